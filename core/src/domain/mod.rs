@@ -1,0 +1,25 @@
+//! The field's nouns: batches, tests, their statuses, IDs and times.
+//!
+//! Plain data without wire formats: what the server sends is turned into these
+//! types in one place, `api::convert`. A word that the server uses and we do
+//! not know is kept and shown, never guessed.
+
+mod batch;
+mod ids;
+mod project;
+mod status;
+mod test;
+mod time;
+
+pub use batch::{Batch, MetricsCounts, StatusChange, StatusCounts, SummaryCounts};
+pub use ids::{
+    BatchId, BranchId, BuildId, ExperienceId, ExperienceTagId, IdError, ProjectId, SystemId,
+    TestId, TestSuiteId,
+};
+pub use project::{Branch, Build, ExperienceTag, Project, System, TestSuite};
+pub use status::{
+    BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, MetricStatus, RunnerType,
+    TestStatus,
+};
+pub use test::{ExecutionError, Test};
+pub use time::{RunCounter, Timestamp};
