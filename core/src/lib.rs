@@ -8,4 +8,5 @@
 //! machine that waits, reruns and judges, [`view`] for what a screen shows,
 //! [`api`] for the calls, [`auth`] for the sign-in rules.
 
+pub mod api;
 pub mod domain;

@@ -1,0 +1,120 @@
+//! What can go wrong with a call, by what it means to the caller.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// A call that failed: which one, what it means, and the server's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// What the call was doing: follows "could not".
+    pub what: String,
+    /// What the failure means.
+    pub kind: ErrorKind,
+    /// The HTTP status, where one arrived.
+    pub status: Option<u16>,
+    /// The server's message, else the first characters of its text, else the
+    /// browser's words. Hostile text.
+    pub message: Option<String>,
+}
+
+/// What a failed call means to its caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorKind {
+    /// No answer arrived: offline, connection dropped, or blocked by CORS; a
+    /// browser does not say which. A POST may have been applied.
+    Unreachable,
+    /// No answer in time. A POST may have been applied.
+    TimedOut,
+    /// 401: the token is missing, expired or refused. Nothing was applied.
+    SignedOut,
+    /// 403: signed in, but not allowed. Nothing was applied.
+    Forbidden,
+    /// 404: no such thing, or no access to it. Nothing was applied.
+    NotFound,
+    /// 409: the platform is still cleaning up, or something runs. Nothing was
+    /// applied by this answer's request.
+    Busy,
+    /// 429: too many requests. Nothing was applied. Carries the wait that the
+    /// server asked for, clamped to 1 s … 15 min.
+    Throttled(Option<Duration>),
+    /// Any other 4xx: the server refused the request as it is. Nothing was applied.
+    Refused,
+    /// 5xx: the server failed. A POST may have been applied.
+    Server,
+    /// A success that cannot be read: wrong type, broken JSON, too large, a
+    /// page token that repeats. A POST may have been applied.
+    Unreadable,
+    /// The caller gave up: the page was left. Not shown.
+    Aborted,
+}
+
+impl ErrorKind {
+    /// Whether the same read may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::TimedOut
+                | Self::Throttled(_)
+                | Self::Server
+                | Self::Unreadable
+        )
+    }
+
+    /// Whether a POST that ended like this may have been applied (`design.md` §3, rule 2).
+    pub fn leaves_post_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::TimedOut | Self::Server | Self::Unreadable | Self::Aborted
+        )
+    }
+}
+
+impl ApiError {
+    /// A failure without an HTTP status.
+    pub fn new(what: impl Into<String>, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            kind,
+            status: None,
+            message: Some(message.into()),
+        }
+    }
+
+    /// Whether the same read may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}
+
+impl fmt::Display for ApiError {
+    /// One sentence fragment: what failed, why, and the server's own words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}: ", self.what)?;
+        match &self.kind {
+            ErrorKind::Unreachable => {
+                f.write_str("no answer from the API (offline, dropped, or blocked by CORS)")?
+            }
+            ErrorKind::TimedOut => f.write_str("no answer in time")?,
+            ErrorKind::SignedOut => f.write_str("the sign-in has expired or was refused")?,
+            ErrorKind::Forbidden => f.write_str("this account is not allowed to")?,
+            ErrorKind::NotFound => f.write_str("not found, or no access to it")?,
+            ErrorKind::Busy => f.write_str("the platform is busy with this batch")?,
+            ErrorKind::Throttled(_) => f.write_str("too many requests")?,
+            ErrorKind::Refused => f.write_str("the API refused the request")?,
+            ErrorKind::Server => f.write_str("the API failed")?,
+            ErrorKind::Unreadable => f.write_str("the answer cannot be read")?,
+            ErrorKind::Aborted => f.write_str("given up")?,
+        }
+        if let Some(status) = self.status {
+            write!(f, " (HTTP {status})")?;
+        }
+        match self.message.as_deref() {
+            Some(message) if !message.is_empty() => write!(f, ": {message}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
