@@ -92,21 +92,21 @@ impl fmt::Display for ApiError {
     /// One sentence fragment: what failed, why, and the server's own words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "could not {}: ", self.what)?;
-        match &self.kind {
+        f.write_str(match &self.kind {
             ErrorKind::Unreachable => {
-                f.write_str("no answer from the API (offline, dropped, or blocked by CORS)")?
+                "no answer from the API (offline, dropped, or blocked by CORS)"
             }
-            ErrorKind::TimedOut => f.write_str("no answer in time")?,
-            ErrorKind::SignedOut => f.write_str("the sign-in has expired or was refused")?,
-            ErrorKind::Forbidden => f.write_str("this account is not allowed to")?,
-            ErrorKind::NotFound => f.write_str("not found, or no access to it")?,
-            ErrorKind::Busy => f.write_str("the platform is busy with this batch")?,
-            ErrorKind::Throttled(_) => f.write_str("too many requests")?,
-            ErrorKind::Refused => f.write_str("the API refused the request")?,
-            ErrorKind::Server => f.write_str("the API failed")?,
-            ErrorKind::Unreadable => f.write_str("the answer cannot be read")?,
-            ErrorKind::Aborted => f.write_str("given up")?,
-        }
+            ErrorKind::TimedOut => "no answer in time",
+            ErrorKind::SignedOut => "the sign-in has expired or was refused",
+            ErrorKind::Forbidden => "this account is not allowed to",
+            ErrorKind::NotFound => "not found, or no access to it",
+            ErrorKind::Busy => "the platform is busy with this batch",
+            ErrorKind::Throttled(_) => "too many requests",
+            ErrorKind::Refused => "the API refused the request",
+            ErrorKind::Server => "the API failed",
+            ErrorKind::Unreadable => "the answer cannot be read",
+            ErrorKind::Aborted => "given up",
+        })?;
         if let Some(status) = self.status {
             write!(f, " (HTTP {status})")?;
         }
