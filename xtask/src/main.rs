@@ -1,2 +1,123 @@
-//! Tasks.
-fn main() {}
+//! Retake's tasks: `cargo xtask TASK`.
+//!
+//! Each task finds what it needs on this machine, installs what is missing or
+//! says exactly how to, and is quick when everything is there. The tasks are
+//! Rust so that they run wherever the product is built, and have next to no
+//! dependencies so that they compile in seconds.
+//!
+//! - `serve.rs`, `test.rs`, `dist.rs`: the tasks
+//! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
+//! - `tools.rs`, `versions.rs`: what must be installed, and in which version
+//! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
+//!
+//! Invariants: whatever a task starts ends with it, also on Ctrl-C; whatever
+//! goes wrong is told in a sentence.
+
+mod arguments;
+mod dist;
+mod failure;
+mod port;
+mod process;
+mod progress;
+mod sandbox;
+mod serve;
+mod site;
+mod size;
+mod test;
+mod tools;
+mod versions;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use failure::Outcome;
+use workspace::Workspace;
+
+/// A task of `cargo xtask`.
+struct Task {
+    name: &'static str,
+    /// Its own words on the command line.
+    usage: &'static str,
+    /// What it does, in a line.
+    what: &'static str,
+    run: fn(&Workspace, Arguments) -> Outcome<()>,
+}
+
+/// Every task; a new one is an entry here.
+const TASKS: &[Task] = &[
+    Task {
+        name: "serve",
+        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--release] [--no-open]",
+        what: "build the product and open it with the sandbox on http://localhost:8080",
+        run: serve::serve,
+    },
+    Task {
+        name: "test",
+        usage: "[--only STEP] [--list] [-- WORDS FOR THE STEP]",
+        what: "run every check, from formatting to end-to-end tests",
+        run: test::test,
+    },
+    Task {
+        name: "dist",
+        usage: "",
+        what: "build the site for hosting into dist/, compressed copies included",
+        run: dist::dist,
+    },
+];
+
+fn help() -> String {
+    let lines = TASKS.iter().map(|task| {
+        let usage = if task.usage.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", task.usage)
+        };
+        format!("  {:8}{}{usage}\n", task.name, task.what)
+    });
+    format!("cargo xtask TASK\n\n{}", lines.collect::<String>())
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let Some(name) = words.next() else {
+        print!("{}", help());
+        return ExitCode::FAILURE;
+    };
+    let words: Vec<String> = words.collect();
+    let asks_help = |word: &str| ["--help", "-h", "help"].contains(&word);
+    if asks_help(&name) || words.first().is_some_and(|word| asks_help(word)) {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprint!("There is no task called `{name}`.\n\n{}", help());
+        return ExitCode::FAILURE;
+    };
+    let done = process::stop_all_on_signals()
+        .and_then(|()| (task.run)(&Workspace::find(), Arguments::new(task.name, words)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_has_one_line_for_each_task() {
+        let help = help();
+        for task in TASKS {
+            let lines = help
+                .lines()
+                .filter(|line| line.trim_start().starts_with(task.name));
+            assert_eq!(lines.count(), 1, "{}", task.name);
+        }
+        assert_eq!(help.lines().count(), TASKS.len() + 2);
+    }
+}

@@ -1,0 +1,154 @@
+//! Builds the two halves of what a person opens: the site and the sandbox.
+
+use std::path::PathBuf;
+
+use crate::failure::{Doing, Outcome};
+use crate::progress::{Job, run_lanes};
+use crate::tools::{self, RustTool, WASM};
+use crate::workspace::Workspace;
+
+/// How the app is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For looking at it now: compiles in seconds, several times the size.
+    Quick,
+    /// What is shipped: small, optimised by wasm-opt.
+    Release,
+}
+
+impl Kind {
+    /// The folder name of the built site.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Quick => "serve",
+            Self::Release => "release",
+        }
+    }
+
+    /// What cargo and Trunk are told.
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Quick => &[],
+            Self::Release => &["--release"],
+        }
+    }
+}
+
+/// Makes sure that everything is there to build the site of this kind, and
+/// builds it; with the sandbox if asked for. Returns the site's folder.
+///
+/// Missing tools are built on one lane while the code is compiled on another:
+/// on two cores this keeps both busy, since the end of every build is one
+/// crate after the other.
+///
+/// # Errors
+/// When a tool cannot be had or the code doesn't compile.
+pub(crate) fn build(workspace: &Workspace, kind: Kind, with_sandbox: bool) -> Outcome<PathBuf> {
+    tools::wasm_target(workspace)?;
+    if kind == Kind::Release {
+        tools::node_packages(
+            workspace,
+            "the release build (wasm-opt comes as a Node package)",
+        )?;
+    }
+    let trunk = RustTool::trunk();
+    let bindgen = RustTool::wasm_bindgen(workspace)?;
+    let mut installs = Vec::new();
+    let mut compiles = Vec::new();
+    if !trunk.is_here(workspace) {
+        installs.push(trunk.job(workspace));
+    }
+    if !bindgen.is_here(workspace) {
+        compiles.push(bindgen.job(workspace));
+    }
+    let tools_missing = !installs.is_empty() || !compiles.is_empty();
+    if with_sandbox {
+        compiles.push(compile_sandbox(workspace));
+    }
+    if tools_missing {
+        compiles.push(compile_app(workspace, kind));
+    }
+    run_lanes(vec![installs, compiles], &workspace.logs())?;
+
+    let site = workspace.site(kind.folder());
+    run_lanes(
+        vec![vec![bundle(workspace, kind, site.clone())]],
+        &workspace.logs(),
+    )?;
+    Ok(site)
+}
+
+/// Builds the sandbox alone.
+///
+/// # Errors
+/// When it doesn't compile.
+pub(crate) fn build_sandbox(workspace: &Workspace) -> Outcome<()> {
+    run_lanes(vec![vec![compile_sandbox(workspace)]], &workspace.logs())
+}
+
+fn compile_sandbox(workspace: &Workspace) -> Job<'_> {
+    Job {
+        title: "Building the sandbox".into(),
+        expect: None,
+        work: Box::new(move |reporter| {
+            let mut cargo = tools::command(workspace, "cargo");
+            cargo.args([
+                "build",
+                "--package",
+                "retake-sandbox",
+                "--bin",
+                "retake-sandbox",
+            ]);
+            reporter.run("sandbox", in_target(&mut cargo, workspace))
+        }),
+    }
+}
+
+/// Compiles the app as Trunk will do once it is there, which then finds it done.
+fn compile_app(workspace: &Workspace, kind: Kind) -> Job<'_> {
+    Job {
+        title: "Compiling the app".into(),
+        expect: None,
+        work: Box::new(move |reporter| {
+            let mut cargo = tools::command(workspace, "cargo");
+            cargo.args(["build", "--package", "retake", "--target", WASM]);
+            cargo.args(kind.arguments());
+            reporter.run("app", in_target(&mut cargo, workspace))
+        }),
+    }
+}
+
+fn bundle(workspace: &Workspace, kind: Kind, site: PathBuf) -> Job<'_> {
+    Job {
+        title: match kind {
+            Kind::Quick => "Building the site".into(),
+            Kind::Release => "Building the release site".into(),
+        },
+        expect: None,
+        work: Box::new(move |reporter| {
+            std::fs::create_dir_all(&site).doing(format!("create {}", site.display()))?;
+            let mut trunk = tools::command(workspace, "trunk");
+            trunk
+                .arg("build")
+                .args(kind.arguments())
+                .arg("--dist")
+                .arg(&site)
+                // All its tools are on the PATH, so it has nothing to ask the
+                // network for.
+                .env("TRUNK_OFFLINE", "true")
+                .env("TRUNK_SKIP_VERSION_CHECK", "true")
+                .env("TRUNK_COLOR", "never")
+                // Trunk reads it as a flag and refuses the usual `NO_COLOR=1`.
+                .env_remove("NO_COLOR");
+            reporter.run("trunk", in_target(&mut trunk, workspace))
+        }),
+    }
+}
+
+/// Everything is compiled into the target folder that xtask itself is in.
+fn in_target<'a>(
+    command: &'a mut std::process::Command,
+    workspace: &Workspace,
+) -> &'a mut std::process::Command {
+    command.env("CARGO_TARGET_DIR", &workspace.target)
+}
