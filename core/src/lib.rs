@@ -10,3 +10,5 @@
 
 pub mod api;
 pub mod domain;
+pub mod rerun;
+pub mod supervise;

@@ -16,6 +16,9 @@ pub struct ApiError {
     /// The server's message, else the first characters of its text, else the
     /// browser's words. Hostile text.
     pub message: Option<String>,
+    /// The wait that the server asked for in `Retry-After`, where a browser
+    /// lets us read it; 1 s to 15 min.
+    pub retry_after: Option<Duration>,
 }
 
 /// What a failed call means to its caller.
@@ -35,9 +38,8 @@ pub enum ErrorKind {
     /// 409: the platform is still cleaning up, or something runs. Nothing was
     /// applied by this answer's request.
     Busy,
-    /// 429: too many requests. Nothing was applied. Carries the wait that the
-    /// server asked for, clamped to 1 s … 15 min.
-    Throttled(Option<Duration>),
+    /// 429: too many requests. Nothing was applied.
+    Throttled,
     /// Any other 4xx: the server refused the request as it is. Nothing was applied.
     Refused,
     /// 5xx: the server failed. A POST may have been applied.
@@ -54,11 +56,7 @@ impl ErrorKind {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable
-                | Self::TimedOut
-                | Self::Throttled(_)
-                | Self::Server
-                | Self::Unreadable
+            Self::Unreachable | Self::TimedOut | Self::Throttled | Self::Server | Self::Unreadable
         )
     }
 
@@ -79,6 +77,7 @@ impl ApiError {
             kind,
             status: None,
             message: Some(message.into()),
+            retry_after: None,
         }
     }
 
@@ -101,7 +100,7 @@ impl fmt::Display for ApiError {
             ErrorKind::Forbidden => "this account is not allowed to",
             ErrorKind::NotFound => "not found, or no access to it",
             ErrorKind::Busy => "the platform is busy with this batch",
-            ErrorKind::Throttled(_) => "too many requests",
+            ErrorKind::Throttled => "too many requests",
             ErrorKind::Refused => "the API refused the request",
             ErrorKind::Server => "the API failed",
             ErrorKind::Unreadable => "the answer cannot be read",

@@ -3,11 +3,29 @@
 //! A [`Call`] is one request together with the way to read its answer. The
 //! browser performs it; everything that a rerun needs is tested without one.
 //!
-//! Elsewhere: who retries and how often (`retry`), which URL (`endpoint`),
-//! what the JSON looks like (`wire`), what it means (`convert`).
+//! Which calls there are: [`endpoint`]. What the JSON looks like: `wire`; what
+//! it means: `convert`; what a failure means: [`ApiError`]. Who retries and how
+//! often: [`retry`]. Lists: [`Paging`]. Names: [`resolve`].
 
+mod answer;
 mod call;
+mod convert;
+pub mod endpoint;
 mod error;
+pub mod links;
+mod log_file;
+mod paging;
+mod rerun_request;
+pub mod resolve;
+pub mod retry;
+mod wire;
+#[cfg(test)]
+mod wire_tests;
 
+pub use answer::retry_after;
 pub use call::{Answer, Call, Method, Request};
+pub use endpoint::TestQuery;
 pub use error::{ApiError, ErrorKind};
+pub use log_file::LogFile;
+pub use paging::{Page, Paging};
+pub use rerun_request::{RerunAnswer, RerunRequest, RerunScope, TestIds};

@@ -5,6 +5,7 @@
 //! not know is kept and shown, never guessed.
 
 mod batch;
+mod duration;
 mod ids;
 mod project;
 mod status;
@@ -12,14 +13,15 @@ mod test;
 mod time;
 
 pub use batch::{Batch, MetricsCounts, StatusChange, StatusCounts, SummaryCounts};
+pub use duration::{DurationError, GoDuration};
 pub use ids::{
     BatchId, BranchId, BuildId, ExperienceId, ExperienceTagId, IdError, ProjectId, SystemId,
     TestId, TestSuiteId,
 };
-pub use project::{Branch, Build, ExperienceTag, Project, System, TestSuite};
+pub use project::{ExperienceTag, Project};
 pub use status::{
     BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, MetricStatus, RunnerType,
     TestStatus,
 };
-pub use test::{ExecutionError, Test};
+pub use test::{ExecutionError, Test, TestHistory};
 pub use time::{RunCounter, Timestamp};

@@ -1,6 +1,6 @@
-//! Projects and the smaller nouns that a batch refers to.
+//! Projects, and the tags that their experiences wear.
 
-use super::{BranchId, BuildId, ExperienceTagId, ProjectId, SystemId, TestSuiteId, Timestamp};
+use super::{ExperienceTagId, ProjectId, Timestamp};
 
 /// A project: the outermost folder of everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,46 +15,6 @@ pub struct Project {
     pub archived: bool,
     /// When it was created.
     pub created: Option<Timestamp>,
-}
-
-/// A branch of builds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch {
-    /// Identity.
-    pub id: BranchId,
-    /// Name.
-    pub name: String,
-}
-
-/// A build: one version of the system under test.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// Identity.
-    pub id: BuildId,
-    /// Name.
-    pub name: String,
-    /// Version text.
-    pub version: String,
-}
-
-/// A system under test.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct System {
-    /// Identity.
-    pub id: SystemId,
-    /// Name.
-    pub name: String,
-}
-
-/// A test suite at one revision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TestSuite {
-    /// Identity.
-    pub id: TestSuiteId,
-    /// Revision.
-    pub revision: i64,
-    /// Name.
-    pub name: String,
 }
 
 /// A tag that experiences wear; tests are filtered by it.

@@ -46,6 +46,15 @@ pub struct ExecutionError {
     pub run_counter: Option<RunCounter>,
 }
 
+/// A test with the way it went, as its own page of the API shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestHistory {
+    /// The test.
+    pub test: Test,
+    /// Orchestration states with the time from which they held, oldest first.
+    pub changes: Vec<(TestStatus, Option<Timestamp>)>,
+}
+
 impl Test {
     /// A test of which only identity and name are known.
     pub fn new(id: TestId, name: impl Into<String>) -> Self {

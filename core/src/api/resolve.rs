@@ -1,0 +1,167 @@
+//! Finds a project by name or ID (`resim-api.md` §8), a step at a time.
+
+use super::{ApiError, ErrorKind, Page, Paging};
+use crate::domain::{Project, ProjectId};
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Read this project, then say [`ResolveProject::read`].
+    Read(ProjectId),
+    /// List projects from this page token on, then say [`ResolveProject::listed`].
+    List(Option<String>),
+    /// Over.
+    Done(Result<Project, ApiError>),
+}
+
+/// Finds one project. The CLI's rule: a UUID is read first and falls through
+/// to the names if it names nothing; among equal names the newest wins; exact,
+/// case-sensitive, untrimmed. Unlike the CLI, a failure that may pass (no
+/// connection, 5xx, 401) is reported as such and does not fall through.
+#[derive(Debug)]
+pub struct ResolveProject {
+    text: String,
+    paging: Paging,
+}
+
+impl ResolveProject {
+    /// Begins with the project's name or ID.
+    pub fn begin(text: &str) -> (Self, Step) {
+        let first = match text.parse() {
+            Ok(id) => Step::Read(id),
+            Err(_) => Step::List(None),
+        };
+        (
+            Self {
+                text: text.to_owned(),
+                paging: Paging::default(),
+            },
+            first,
+        )
+    }
+
+    /// The answer to [`Step::Read`].
+    pub fn read(&mut self, answer: Result<Project, ApiError>) -> Step {
+        match answer {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Refused
+                ) =>
+            {
+                Step::List(None)
+            }
+            answer => Step::Done(answer),
+        }
+    }
+
+    /// The answer to [`Step::List`].
+    pub fn listed(&mut self, answer: Result<Page<Project>, ApiError>) -> Step {
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => return Step::Done(Err(error)),
+        };
+        if let Some(project) = page.items.iter().find(|it| it.name == self.text) {
+            return Step::Done(Ok(project.clone()));
+        }
+        match self.paging.turn("find the project", &page) {
+            Ok(Some(token)) => Step::List(Some(token)),
+            Ok(None) => Step::Done(Err(ApiError::new(
+                "find the project",
+                ErrorKind::NotFound,
+                format!("no project has the name or ID {}", self.text),
+            ))),
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0d9f4c1e-3b7a-4c55-8e21-6a1b2c3d4e5f";
+
+    fn project(n: u128, name: &str) -> Project {
+        Project {
+            id: ProjectId::from_u128(n),
+            name: name.into(),
+            description: String::new(),
+            archived: false,
+            created: None,
+        }
+    }
+
+    fn page(items: Vec<Project>, next: Option<&str>) -> Page<Project> {
+        Page {
+            items,
+            next: next.map(Into::into),
+            total: None,
+        }
+    }
+
+    fn failure(kind: ErrorKind) -> ApiError {
+        ApiError::new("read the project", kind, "no")
+    }
+
+    #[test]
+    fn an_id_is_read_directly() {
+        let (mut it, step) = ResolveProject::begin(ID);
+        assert_eq!(step, Step::Read(ID.parse().unwrap()));
+        assert_eq!(
+            it.read(Ok(project(1, "x"))),
+            Step::Done(Ok(project(1, "x")))
+        );
+    }
+
+    #[test]
+    fn a_project_may_be_named_like_an_id() {
+        for kind in [
+            ErrorKind::NotFound,
+            ErrorKind::Forbidden,
+            ErrorKind::Refused,
+        ] {
+            let (mut it, _) = ResolveProject::begin(ID);
+            assert_eq!(it.read(Err(failure(kind))), Step::List(None));
+            assert_eq!(
+                it.listed(Ok(page(vec![project(2, ID)], None))),
+                Step::Done(Ok(project(2, ID)))
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_does_not_fall_through_to_names() {
+        for kind in [
+            ErrorKind::Unreachable,
+            ErrorKind::Server,
+            ErrorKind::SignedOut,
+        ] {
+            let (mut it, _) = ResolveProject::begin(ID);
+            assert_eq!(
+                it.read(Err(failure(kind.clone()))),
+                Step::Done(Err(failure(kind)))
+            );
+        }
+    }
+
+    #[test]
+    fn the_newest_exact_name_wins_over_all_pages() {
+        let (mut it, step) = ResolveProject::begin("Demo");
+        assert_eq!(step, Step::List(None));
+        let first = page(vec![project(1, "demo"), project(2, " Demo")], Some("t"));
+        assert_eq!(it.listed(Ok(first)), Step::List(Some("t".into())));
+        let second = page(vec![project(3, "Demo"), project(4, "Demo")], None);
+        assert_eq!(it.listed(Ok(second)), Step::Done(Ok(project(3, "Demo"))));
+    }
+
+    #[test]
+    fn nothing_found_names_what_was_looked_for() {
+        let (mut it, _) = ResolveProject::begin("Demo");
+        let Step::Done(Err(error)) = it.listed(Ok(page(vec![], None))) else {
+            panic!()
+        };
+        assert_eq!(error.kind, ErrorKind::NotFound);
+        assert!(error.to_string().contains("Demo"), "{error}");
+    }
+}

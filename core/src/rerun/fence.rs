@@ -1,0 +1,230 @@
+//! The fence: what proves that a batch has been run again.
+//!
+//! `runCounter` rises with every accepted rerun (`resim-api.md` §5), so a read
+//! with a higher counter proves that *some* rerun was applied, and a read with
+//! a lower one is an old picture. Where the API omits the counter, the start of
+//! the latest run, the status history and a status that is no longer finished
+//! take its place (`design.md` §3, rule 4).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Batch, BatchStatus, RunCounter, Timestamp};
+
+/// The state of a batch that a rerun was decided on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// Run counter at the decision, where the API sends one.
+    pub run: Option<RunCounter>,
+    /// Start of the latest run at the decision.
+    pub last_run: Option<Timestamp>,
+    /// Time of the latest status change at the decision.
+    pub last_change: Option<Timestamp>,
+    /// Status at the decision.
+    pub status: Option<BatchStatus>,
+}
+
+/// What a later read says about a fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passage {
+    /// A run was started since.
+    Passed(Evidence),
+    /// Not finished, without any other mark of a new run: the new run, or an
+    /// old picture from before the batch finished.
+    Unfinished(BatchStatus),
+    /// The same picture as at the decision.
+    Unmoved,
+    /// The picture differs without a new run: cancelled meanwhile, say.
+    Changed,
+    /// An older picture than the one decided on; says nothing.
+    Stale,
+}
+
+/// What proved that a run was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// The server answered the POST with its acceptance.
+    Answer,
+    /// The run counter rose to this.
+    RunCounter(RunCounter),
+    /// The batch stayed unfinished for longer than an old picture can last.
+    StatusMoved(BatchStatus),
+    /// The latest run started later than at the decision.
+    LastRun(Timestamp),
+    /// The status history has a later entry than at the decision.
+    History(Timestamp),
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => f.write_str("accepted by the API"),
+            Self::RunCounter(run) => write!(f, "the run counter is {run}"),
+            Self::StatusMoved(status) => write!(f, "the status is {status}"),
+            Self::LastRun(at) => write!(f, "the latest run started {at}"),
+            Self::History(at) => write!(f, "the status changed {at}"),
+        }
+    }
+}
+
+impl Fence {
+    /// The fence at this picture of a batch.
+    pub fn at(batch: &Batch) -> Self {
+        Self {
+            run: batch.run_counter,
+            last_run: batch.last_run,
+            last_change: last_change(batch),
+            status: batch.status.clone(),
+        }
+    }
+
+    /// What `later` says: whether a run was started since the fence.
+    ///
+    /// Only marks that never go back prove anything: the counter, the start of
+    /// the latest run, the time of the latest status change. A batch that is
+    /// merely unfinished again may be an old picture from before it finished
+    /// (the simulation found that, seed 205), so it is said apart.
+    pub fn compare(&self, later: &Batch) -> Passage {
+        if let (Some(base), Some(now)) = (self.run, later.run_counter) {
+            if now > base {
+                return Passage::Passed(Evidence::RunCounter(now));
+            }
+            if now < base {
+                return Passage::Stale;
+            }
+        } else if let (Some(base), Some(now)) = (self.last_run, later.last_run) {
+            if now > base {
+                return Passage::Passed(Evidence::LastRun(now));
+            }
+            if now < base {
+                return Passage::Stale;
+            }
+        }
+        let was_terminal = self.status.as_ref().is_some_and(BatchStatus::is_terminal);
+        let cancelled = later.status == Some(BatchStatus::Cancelled);
+        if was_terminal
+            && !cancelled
+            && let (Some(base), Some(now)) = (self.last_change, last_change(later))
+        {
+            if now > base {
+                return Passage::Passed(Evidence::History(now));
+            }
+            if now < base {
+                return Passage::Stale;
+            }
+        }
+        match &later.status {
+            Some(status) if was_terminal && is_known_unfinished(status) => {
+                Passage::Unfinished(status.clone())
+            }
+            status if *status == self.status => Passage::Unmoved,
+            _ => Passage::Changed,
+        }
+    }
+
+    /// Whether any read could ever pass this fence while the batch is
+    /// finished, that is, whether the API sends any of the three marks.
+    pub fn is_blind(&self) -> bool {
+        self.run.is_none() && self.last_run.is_none() && self.last_change.is_none()
+    }
+
+    /// The run that a rerun from here will be, where counters are known.
+    pub fn next_run(&self) -> Option<RunCounter> {
+        self.run.map(RunCounter::next)
+    }
+}
+
+fn last_change(batch: &Batch) -> Option<Timestamp> {
+    batch.history.iter().filter_map(|change| change.at).max()
+}
+
+/// A word that is known not to be an end; an unknown word proves nothing.
+fn is_known_unfinished(status: &BatchStatus) -> bool {
+    !status.is_terminal() && !matches!(status, BatchStatus::Unknown(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, StatusChange};
+
+    fn batch(status: BatchStatus, run: Option<i64>) -> Batch {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.status = Some(status);
+        batch.run_counter = run.map(RunCounter);
+        batch
+    }
+
+    #[test]
+    fn a_higher_counter_passes_the_fence_and_a_lower_one_is_stale() {
+        let fence = Fence::at(&batch(BatchStatus::Error, Some(3)));
+        assert_eq!(
+            fence.compare(&batch(BatchStatus::Error, Some(4))),
+            Passage::Passed(Evidence::RunCounter(RunCounter(4)))
+        );
+        assert_eq!(
+            fence.compare(&batch(BatchStatus::Error, Some(3))),
+            Passage::Unmoved
+        );
+        assert_eq!(
+            fence.compare(&batch(BatchStatus::ExperiencesRunning, Some(2))),
+            Passage::Stale
+        );
+    }
+
+    #[test]
+    fn an_unfinished_picture_alone_proves_nothing() {
+        let fence = Fence::at(&batch(BatchStatus::Succeeded, Some(3)));
+        assert_eq!(
+            fence.compare(&batch(BatchStatus::Submitted, Some(3))),
+            Passage::Unfinished(BatchStatus::Submitted)
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_is_no_evidence() {
+        let fence = Fence::at(&batch(BatchStatus::Succeeded, None));
+        let odd = batch(BatchStatus::from_word("THAWING"), None);
+        assert_eq!(fence.compare(&odd), Passage::Changed);
+    }
+
+    #[test]
+    fn a_cancel_changes_the_picture_without_a_run() {
+        let fence = Fence::at(&batch(BatchStatus::Error, Some(1)));
+        assert_eq!(
+            fence.compare(&batch(BatchStatus::Cancelled, Some(1))),
+            Passage::Changed
+        );
+    }
+
+    #[test]
+    fn without_counters_start_and_history_take_their_place() {
+        let at = Timestamp::from_millis;
+        let mut base = batch(BatchStatus::Succeeded, None);
+        base.last_run = Some(at(100));
+        let mut later = base.clone();
+        later.last_run = Some(at(200));
+        assert_eq!(
+            Fence::at(&base).compare(&later),
+            Passage::Passed(Evidence::LastRun(at(200)))
+        );
+
+        let mut base = batch(BatchStatus::Succeeded, None);
+        assert!(Fence::at(&base).is_blind());
+        base.history = vec![StatusChange {
+            status: BatchStatus::Succeeded,
+            at: Some(at(5)),
+        }];
+        let mut later = base.clone();
+        later.history.push(StatusChange {
+            status: BatchStatus::Error,
+            at: Some(at(9)),
+        });
+        assert_eq!(
+            Fence::at(&base).compare(&later),
+            Passage::Passed(Evidence::History(at(9)))
+        );
+        assert!(!Fence::at(&base).is_blind());
+    }
+}

@@ -1,0 +1,29 @@
+//! Running tests again: one POST, from intent to a known outcome.
+//!
+//! A rerun spends money and destroys evidence, the API has no idempotency key,
+//! and a lost answer says nothing about what happened. So a rerun is a small
+//! machine of its own, used alike by the button and by the supervisor:
+//!
+//! ```text
+//! Storing -> Posting -> applied
+//!               | 409        -> Checking -> Cooling -> Checking -> Posting (3 in all)
+//!               | 429        -> Cooling -> Checking -> Posting
+//!               | no answer  -> Settling -> applied, or not applied
+//!               ` refused    -> refused
+//! ```
+//!
+//! Invariants: the intent is stored before the POST; an unknown outcome is
+//! resolved by reading ([`Fence`]), never by sending again; between a 409 and
+//! the next POST the batch is read, and the POST goes out only if nothing moved.
+//!
+//! Elsewhere: which tests (`supervise::plan`), the request itself (`api`).
+
+mod fence;
+mod intent;
+mod submission;
+
+pub use fence::{Evidence, Fence, Passage};
+pub use intent::{Intent, IntentTest, error_signature};
+pub use submission::{
+    Effect, Ended, Limits, Stage, Submission, SubmissionInput, SubmissionNote, WaitReason,
+};

@@ -1,0 +1,336 @@
+use super::*;
+use crate::{
+    api::{RerunRequest, TestIds},
+    domain::{RunCounter, TestId},
+    rerun::Fence,
+};
+
+const BATCH: BatchId = BatchId::from_u128(1);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn batch(status: BatchStatus, run: i64) -> Batch {
+    let mut batch = Batch::new(BATCH);
+    batch.status = Some(status);
+    batch.run_counter = Some(RunCounter(run));
+    batch
+}
+
+fn intent() -> Intent {
+    let ids = TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
+    Intent {
+        batch: BATCH,
+        fence: Fence::at(&batch(BatchStatus::Error, 1)),
+        request: RerunRequest::tests(ids),
+        attempt: 1,
+        epoch: 0,
+        at: at(0),
+        tests: Vec::new(),
+    }
+}
+
+/// A submission whose POST went out at second 0.
+fn sent() -> Submission {
+    let (mut it, effects) = Submission::new(intent(), Limits::default());
+    assert_eq!(effects, [Effect::Store]);
+    let effects = it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    assert!(effects.contains(&Effect::Post));
+    it
+}
+
+fn error(kind: ErrorKind) -> ApiError {
+    ApiError::new("rerun the tests", kind, "in the server's words")
+}
+
+fn look(it: &mut Submission, seconds: i64, batch: Batch) -> Vec<Effect> {
+    it.handle(
+        SubmissionInput::Looked(at(seconds), Ok(Box::new(batch))),
+        at(seconds),
+    )
+}
+
+fn posts(effects: &[Effect]) -> usize {
+    effects
+        .iter()
+        .filter(|effect| **effect == Effect::Post)
+        .count()
+}
+
+fn ended(it: &Submission) -> &Ended {
+    match it.stage() {
+        Stage::Ended(ended) => ended,
+        other => panic!("still {other:?}"),
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_intent_is_stored() {
+    let (mut it, _) = Submission::new(intent(), Limits::default());
+    let effects = it.handle(SubmissionInput::Stored(Err("quota".into())), at(0));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotStored("quota".into()));
+}
+
+#[test]
+fn an_accepted_rerun_is_waited_for_by_its_run() {
+    let mut it = sent();
+    let answer = RerunAnswer {
+        batch_id: Some(BATCH),
+        run_counter: Some(RunCounter(2)),
+        test_ids: Vec::new(),
+    };
+    it.handle(SubmissionInput::Posted(Ok(answer)), at(1));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            run: Some(RunCounter(2)),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_answer_without_fields_falls_back_to_what_is_known() {
+    let mut it = sent();
+    let answer = RerunAnswer {
+        batch_id: None,
+        run_counter: None,
+        test_ids: Vec::new(),
+    };
+    it.handle(SubmissionInput::Posted(Ok(answer)), at(1));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            batch: BATCH,
+            run: Some(RunCounter(2)),
+            evidence: Evidence::Answer
+        }
+    ));
+}
+
+#[test]
+fn a_busy_platform_is_looked_at_before_every_next_post_and_three_posts_are_all() {
+    let mut it = sent();
+    let mut total = 1;
+    let mut now = 0;
+    for _ in 0..2 {
+        let effects = it.handle(
+            SubmissionInput::Posted(Err(error(ErrorKind::Busy))),
+            at(now),
+        );
+        assert_eq!(
+            effects,
+            [Effect::Look],
+            "a 409 is looked into before it is believed"
+        );
+        let effects = look(&mut it, now, batch(BatchStatus::Error, 1));
+        assert!(
+            effects.contains(&Effect::WakeAt(at(now + 30))),
+            "{effects:?}"
+        );
+        assert_eq!(
+            it.handle(SubmissionInput::Wake, at(now + 29)),
+            [Effect::WakeAt(at(now + 30))]
+        );
+        now += 30;
+        assert_eq!(it.handle(SubmissionInput::Wake, at(now)), [Effect::Look]);
+        total += posts(&look(&mut it, now, batch(BatchStatus::Error, 1)));
+    }
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::Busy))),
+        at(now),
+    );
+    let effects = look(&mut it, now, batch(BatchStatus::Error, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(total, 3);
+    assert!(matches!(ended(&it), Ended::StillBusy(_)));
+}
+
+#[test]
+fn a_rerun_seen_behind_a_409_counts_and_is_not_sent_again() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let effects = look(&mut it, 2, batch(BatchStatus::ExperiencesRunning, 2));
+    assert_eq!(posts(&effects), 0);
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            run: Some(RunCounter(2)),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_batch_cancelled_behind_a_409_is_not_rerun() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let effects = look(&mut it, 2, batch(BatchStatus::Cancelled, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_lost_answer_is_resolved_by_reading() {
+    for kind in [
+        ErrorKind::Unreachable,
+        ErrorKind::TimedOut,
+        ErrorKind::Server,
+        ErrorKind::Unreadable,
+        ErrorKind::Aborted,
+    ] {
+        let mut it = sent();
+        let effects = it.handle(SubmissionInput::Posted(Err(error(kind.clone()))), at(35));
+        assert_eq!(effects.last(), Some(&Effect::Look), "{kind:?}");
+        look(&mut it, 36, batch(BatchStatus::Error, 1));
+        assert!(matches!(it.stage(), Stage::Settling { .. }));
+        let effects = look(&mut it, 41, batch(BatchStatus::Submitted, 2));
+        assert_eq!(posts(&effects), 0);
+        assert!(matches!(ended(&it), Ended::Applied { .. }), "{kind:?}");
+    }
+}
+
+#[test]
+fn not_applied_needs_two_agreeing_reads_sent_after_the_window() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::Unreachable))),
+        at(1),
+    );
+    for seconds in [2, 30, 60, 94, 95] {
+        look(&mut it, seconds, batch(BatchStatus::Error, 1));
+        assert!(
+            matches!(it.stage(), Stage::Settling { agreeing: 0, .. }),
+            "second {seconds}"
+        );
+    }
+    look(&mut it, 96, batch(BatchStatus::Error, 1));
+    assert!(matches!(it.stage(), Stage::Settling { agreeing: 1, .. }));
+    // An older picture than the one decided on agrees with nothing.
+    look(&mut it, 99, batch(BatchStatus::Error, 0));
+    assert!(matches!(it.stage(), Stage::Settling { agreeing: 1, .. }));
+    let effects = look(&mut it, 104, batch(BatchStatus::Error, 1));
+    assert_eq!(
+        posts(&effects),
+        0,
+        "decided anew, never sent again from here"
+    );
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_refusal_is_final_and_keeps_the_servers_words() {
+    for kind in [
+        ErrorKind::Forbidden,
+        ErrorKind::NotFound,
+        ErrorKind::Refused,
+    ] {
+        let mut it = sent();
+        it.handle(SubmissionInput::Posted(Err(error(kind.clone()))), at(1));
+        let Ended::Refused(refused) = ended(&it) else {
+            panic!("{kind:?}")
+        };
+        assert_eq!(refused.message.as_deref(), Some("in the server's words"));
+    }
+}
+
+#[test]
+fn signed_out_waits_and_looks_before_it_posts_again() {
+    let mut it = sent();
+    let effects = it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::SignedOut))),
+        at(1),
+    );
+    assert!(effects.contains(&Effect::SignIn));
+    assert_eq!(it.handle(SubmissionInput::Resume, at(500)), [Effect::Look]);
+    assert_eq!(posts(&look(&mut it, 501, batch(BatchStatus::Error, 1))), 1);
+}
+
+#[test]
+fn too_many_requests_is_waited_out() {
+    let mut it = sent();
+    let throttled = ApiError {
+        retry_after: Some(Duration::from_secs(42)),
+        ..error(ErrorKind::Throttled)
+    };
+    let effects = it.handle(SubmissionInput::Posted(Err(throttled)), at(1));
+    assert!(effects.contains(&Effect::WakeAt(at(43))), "{effects:?}");
+    assert_eq!(it.handle(SubmissionInput::Wake, at(43)), [Effect::Look]);
+    assert_eq!(posts(&look(&mut it, 44, batch(BatchStatus::Error, 1))), 1);
+}
+
+#[test]
+fn a_wait_can_be_called_off_and_a_doubt_cannot() {
+    let mut it = sent();
+    assert_eq!(
+        it.handle(SubmissionInput::CallOff, at(0)),
+        [],
+        "a POST is under way"
+    );
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    look(&mut it, 1, batch(BatchStatus::Error, 1));
+    it.handle(SubmissionInput::CallOff, at(5));
+    assert_eq!(ended(&it), &Ended::CalledOff);
+
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(35),
+    );
+    assert_eq!(it.handle(SubmissionInput::CallOff, at(40)), []);
+}
+
+#[test]
+fn a_restored_intent_is_in_doubt_until_reading_says_otherwise() {
+    let (mut it, effects) = Submission::restored(intent(), Limits::default(), 0, Some(at(1000)));
+    assert_eq!(effects, [Effect::Look]);
+    look(&mut it, 1000, batch(BatchStatus::Error, 1));
+    assert!(matches!(it.stage(), Stage::Settling { .. }));
+    look(&mut it, 1096, batch(BatchStatus::Error, 1));
+    look(&mut it, 1101, batch(BatchStatus::Error, 1));
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn failed_looks_are_tried_again_but_not_for_ever_when_refused() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(35),
+    );
+    for n in 0..50 {
+        let looked = SubmissionInput::Looked(at(36 + n), Err(error(ErrorKind::Unreachable)));
+        assert!(matches!(
+            it.handle(looked, at(36 + n))[..],
+            [Effect::WakeAt(_)]
+        ));
+    }
+    for n in 0..3 {
+        let looked = SubmissionInput::Looked(at(90 + n), Err(error(ErrorKind::NotFound)));
+        it.handle(looked, at(90 + n));
+    }
+    assert!(matches!(ended(&it), Ended::Refused(_)));
+}
+
+#[test]
+fn an_unfinished_batch_without_a_mark_is_believed_only_after_a_minute() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    for seconds in [2, 7, 61] {
+        look(&mut it, seconds, batch(BatchStatus::ExperiencesRunning, 1));
+        assert!(
+            matches!(it.stage(), Stage::Checking { .. }),
+            "second {seconds}"
+        );
+    }
+    look(&mut it, 62, batch(BatchStatus::ExperiencesRunning, 1));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            evidence: Evidence::StatusMoved(_),
+            ..
+        }
+    ));
+}

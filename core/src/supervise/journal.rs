@@ -1,0 +1,181 @@
+//! What is written down: one record per decision, in order.
+//!
+//! The decision log that a person reads and the state that a reload restores
+//! are the same records: `State` is the fold of its events, live and replayed
+//! alike (`design.md` §3, rule 10).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BatchRef, Figures, Policy, Verdict, WhyNot};
+use crate::{
+    api::ApiError,
+    domain::{BatchId, BatchStatus, ConflatedBatchStatus, RunCounter, Timestamp},
+    rerun::{Intent, Limits, SubmissionNote},
+};
+
+/// One event with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Place in the journal, from 0 without gaps.
+    pub seq: u32,
+    /// When, by the wall clock.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// Why a supervision does nothing for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PauseReason {
+    /// The person paused it.
+    ByPerson,
+    /// The sign-in expired; goes on by itself after the next sign-in.
+    SignedOut,
+    /// Another tab of this browser acts on the batch.
+    OtherTab,
+    /// The browser refuses to store the intent of a rerun, and nothing is sent
+    /// without. Carries the browser's words.
+    StorageRefused(String),
+}
+
+/// Something that changes a supervision's state or explains it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A person started it.
+    Started {
+        /// The parameters.
+        policy: Policy,
+        /// The bounds of a rerun POST.
+        limits: Limits,
+        /// The batch, by ID or by name.
+        batch: BatchRef,
+    },
+    /// The batch is known by its ID from here on.
+    Pinned {
+        /// The batch.
+        batch: BatchId,
+        /// Its name.
+        name: Option<String>,
+    },
+    /// The batch was read and had not finished. Written when the picture
+    /// changed, and once a minute as a sign of life.
+    Polled(Seen),
+    /// A read failed; the first of a row.
+    ReadFailed {
+        /// Why.
+        error: ApiError,
+        /// When the next is due.
+        retry_at: Timestamp,
+    },
+    /// Reads work again.
+    ReadRecovered {
+        /// Reads that had failed in a row.
+        failures: u32,
+    },
+    /// A read showed an older run than the one waited for; it was set aside.
+    StaleRead {
+        /// The run that it showed.
+        run: Option<RunCounter>,
+        /// The run waited for.
+        awaited: Option<RunCounter>,
+    },
+    /// Somebody else ran the batch again; from here that run is waited for.
+    Adopted {
+        /// Their run.
+        run: RunCounter,
+    },
+    /// The batch has finished, and that is believed.
+    Finished {
+        /// The picture.
+        seen: Seen,
+        /// Believed although nothing proves that this is the new run: the API
+        /// sends neither counter nor times.
+        unproven: bool,
+    },
+    /// The pages did not add up to one picture.
+    Torn {
+        /// What did not fit.
+        why: String,
+        /// Which try this was, from 1.
+        tries: u8,
+    },
+    /// All tests are listed; the batch is read once more before the decision.
+    Listed {
+        /// Tests listed.
+        listed: u64,
+        /// The batch's own count, if it differs.
+        batch_says: Option<u64>,
+    },
+    /// The batch was no longer finished when it was read again.
+    Reopened,
+    /// The decision.
+    Decided {
+        /// The numbers.
+        figures: Figures,
+        /// Reruns already made.
+        attempt: u32,
+        /// Why nothing is run again; `None`: `figures.failing` tests are.
+        why_not: Option<WhyNot>,
+    },
+    /// A rerun is about to be sent.
+    Intent(Box<Intent>),
+    /// What became of it.
+    Rerun(SubmissionNote),
+    /// Does nothing for now.
+    Paused(PauseReason),
+    /// Goes on.
+    Resumed {
+        /// How long it was paused; not counted as waiting.
+        paused: Duration,
+    },
+    /// Taken up again after the page was closed or reloaded.
+    Restored {
+        /// Which life this is; earlier ones may no longer act.
+        epoch: u64,
+        /// Time since the last record.
+        away: Duration,
+    },
+    /// The computer slept, the tab was frozen, or the clock was set.
+    ClockJumped {
+        /// Milliseconds by which the wall clock moved more than was waited.
+        shift_ms: i64,
+    },
+    /// The conclusion.
+    Ended(Box<Verdict>),
+    /// A person ended it before a conclusion.
+    Stopped,
+}
+
+/// What one read of the batch showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Orchestration status.
+    pub status: Option<BatchStatus>,
+    /// The server's one word.
+    pub word: Option<ConflatedBatchStatus>,
+    /// Which run.
+    pub run: Option<RunCounter>,
+    /// When the latest run started.
+    pub last_run: Option<Timestamp>,
+    /// Tests that wait or run.
+    pub unfinished: u64,
+    /// All tests.
+    pub total: u64,
+}
+
+impl Seen {
+    /// What this read shows.
+    pub fn of(batch: &crate::domain::Batch) -> Self {
+        let summary = batch.summary();
+        Self {
+            status: batch.status.clone(),
+            word: batch.conflated.clone(),
+            run: batch.run_counter,
+            last_run: batch.last_run,
+            unfinished: summary.running,
+            total: summary.total,
+        }
+    }
+}

@@ -1,0 +1,685 @@
+//! The supervising machine: takes in what happened, says what to do next.
+//!
+//! Sans I/O: [`Supervisor::handle`] with the present time, then drain
+//! [`Supervisor::poll_output`]. The driver performs each [`Output`] and feeds
+//! the result back. Every question carries a number; an answer to another
+//! question than the one that is open changes nothing.
+//!
+//! This file asks and dispatches. `waiting` believes or doubts a status,
+//! `reading` makes one picture and decides, `crate::rerun` sends.
+
+use std::{collections::VecDeque, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, PauseReason, Phase, Policy, Record, State, Verdict, state::shifted};
+use crate::{
+    api::{ApiError, ErrorKind, RerunAnswer},
+    domain::{Batch, BatchId, Test, Timestamp},
+    rerun::{Effect, Ended, Intent, Limits, Submission, SubmissionInput},
+};
+
+/// A batch as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BatchRef {
+    /// By ID.
+    Id(BatchId),
+    /// By name: resolved once, to the newest batch of that name, and pinned.
+    Name(String),
+}
+
+/// The present, as the driver reads it. The core has no clock and no dice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// A clock that never jumps, from any start. May stop while the computer sleeps.
+    pub mono: Duration,
+    /// Random bits, for jitter.
+    pub dice: u64,
+}
+
+/// Number of a question to the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// What made the page think that it should look now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WakeReason {
+    /// Shown, unfrozen, focused or restored from the back/forward cache.
+    Visible,
+    /// The browser says that the network is back.
+    Online,
+    /// A person pressed Refresh.
+    Asked,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The time asked for by [`Output::WakeAt`] has come.
+    Wake,
+    /// Something suggests a look before that.
+    Woken(WakeReason),
+    /// Answer to [`Output::ResolveBatch`]: ID and name.
+    Resolved(CallId, Result<(BatchId, Option<String>), ApiError>),
+    /// Answer to [`Output::ReadBatch`].
+    BatchRead(CallId, Result<Box<Batch>, ApiError>),
+    /// Answer to [`Output::ReadTests`]: every page, as listed.
+    TestsRead(CallId, Result<Vec<Test>, ApiError>),
+    /// Answer to [`Output::StoreIntent`]: the record is durable, or why not.
+    Stored(CallId, Result<(), String>),
+    /// Answer to [`Output::SendRerun`].
+    RerunAnswered(CallId, Result<RerunAnswer, ApiError>),
+    /// Pause, for this reason.
+    Pause(PauseReason),
+    /// Go on.
+    Resume,
+    /// Signed in again.
+    SignedIn,
+    /// A person ends it.
+    Stop,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Look up the newest batch of this name.
+    ResolveBatch(CallId, String),
+    /// Read the batch once, without retries.
+    ReadBatch(CallId, BatchId),
+    /// List every test of the batch.
+    ReadTests(CallId, BatchId),
+    /// Write the record; no answer is needed.
+    Store(Record),
+    /// Write the record durably, after all earlier ones, and say so.
+    StoreIntent(CallId, Record),
+    /// Send the rerun, exactly once.
+    SendRerun(CallId, Box<Intent>),
+    /// Say [`Input::Wake`] at this time; replaces the time asked for before.
+    WakeAt(Timestamp),
+    /// Ask the person to sign in.
+    NeedSignIn,
+    /// Tell the person how it ended.
+    Announce(Box<Verdict>),
+}
+
+/// What an open question was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Resolve,
+    Poll,
+    Tests,
+    Confirm,
+    Look,
+    Store,
+    Post,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenCall {
+    id: CallId,
+    pub(super) asked: Asked,
+    pub(super) sent_at: Timestamp,
+}
+
+/// Supervises one batch. See the module's documentation.
+#[derive(Debug)]
+pub struct Supervisor {
+    pub(super) state: State,
+    log: Vec<Record>,
+    outputs: VecDeque<Output>,
+    last_now: Now,
+    calls: u64,
+    pub(super) open_call: Option<OpenCall>,
+    /// When to act next, if nothing arrives before.
+    pub(super) due: Option<Timestamp>,
+    pub(super) submission: Option<Submission>,
+    pub(super) failures: u32,
+    pub(super) refused_reads: u32,
+    pub(super) refused_since: Option<Timestamp>,
+    pub(super) last_poll: Option<Timestamp>,
+    pub(super) last_written_poll: Option<Timestamp>,
+    pub(super) stale_noted: bool,
+    pub(super) blind_reads: u8,
+    pub(super) picture: Option<Box<Batch>>,
+    pub(super) listing: Option<Vec<Test>>,
+    pub(super) torn_tries: u8,
+    pub(super) reading_since: Option<Timestamp>,
+    paused_at: Option<Timestamp>,
+    /// A pause or stop that waits until a POST that is under way is answered.
+    wanted: Option<Wanted>,
+}
+
+#[derive(Debug, Clone)]
+enum Wanted {
+    Pause(PauseReason),
+    Stop,
+}
+
+/// A question that stays open longer than this is taken as lost: the page was
+/// frozen while it was under way.
+const CALL_GUARD: Duration = Duration::from_secs(90);
+/// The same for a whole listing.
+const LISTING_GUARD: Duration = Duration::from_mins(15);
+/// Two looks that were suggested from outside are at least this far apart.
+const WOKEN_SPACING: Duration = Duration::from_secs(5);
+/// A jump of the wall clock by less than this is not worth a line.
+const JUMP_MS: i64 = 30_000;
+/// Timers of a hidden tab may be this late without having slept (`reliability.md` §2.1).
+const LATE: Duration = Duration::from_mins(1);
+/// Reruns in a row that turn out not to have been applied before giving up.
+const UNAPPLIED_LIMIT: u32 = 5;
+
+impl Supervisor {
+    /// Starts to supervise.
+    pub fn start(policy: Policy, limits: Limits, batch: BatchRef, now: Now) -> Self {
+        let record = Record {
+            seq: 0,
+            at: now.wall,
+            event: Event::Started {
+                policy,
+                limits,
+                batch,
+            },
+        };
+        let state = State::begin(&record).expect("the first record is a start");
+        let mut it = Self::around(state, Vec::new(), now);
+        it.outputs.push_back(Output::Store(record.clone()));
+        it.log.push(record);
+        it.go_on(now);
+        it
+    }
+
+    /// Takes up a supervision from its journal. `None` if the journal does not
+    /// begin with a start.
+    pub fn restore(records: Vec<Record>, now: Now) -> Option<Self> {
+        let state = State::replay(&records)?;
+        let mut it = Self::around(state, records, now);
+        if it.state.phase.is_over() {
+            return Some(it);
+        }
+        let away = now.wall.since(it.state.last_at);
+        let epoch = it.state.epoch + 1;
+        it.record(Event::Restored { epoch, away }, now.wall);
+        if let Some(open) = it.state.open.clone() {
+            // A POST may have gone out at any time until the page was closed.
+            let (submission, effects) =
+                Submission::restored(open.intent, it.state.limits, open.posts, Some(now.wall));
+            it.submission = Some(submission);
+            if it.state.phase == Phase::Rerunning {
+                it.perform(effects, now);
+            }
+        } else {
+            it.go_on(now);
+        }
+        Some(it)
+    }
+
+    fn around(state: State, log: Vec<Record>, now: Now) -> Self {
+        Self {
+            paused_at: matches!(state.phase, Phase::Paused(_)).then_some(state.last_at),
+            state,
+            log,
+            outputs: VecDeque::new(),
+            last_now: now,
+            calls: 0,
+            open_call: None,
+            due: None,
+            submission: None,
+            failures: 0,
+            refused_reads: 0,
+            refused_since: None,
+            last_poll: None,
+            last_written_poll: None,
+            stale_noted: false,
+            blind_reads: 0,
+            picture: None,
+            listing: None,
+            torn_tries: 0,
+            reading_since: None,
+            wanted: None,
+        }
+    }
+
+    /// The state, for the screen.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Every record so far.
+    pub fn log(&self) -> &[Record] {
+        &self.log
+    }
+
+    /// The rerun that is on its way, for the screen.
+    pub fn submission(&self) -> Option<&Submission> {
+        self.submission.as_ref()
+    }
+
+    /// When it acts next by itself, for the countdown.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        if self.open_call.is_some() {
+            None
+        } else {
+            self.due
+        }
+    }
+
+    /// Failed reads in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Takes in what happened. Drain [`Supervisor::poll_output`] afterwards.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        if self.state.phase.is_over() {
+            return;
+        }
+        self.note_time(now);
+        match input {
+            Input::Wake => self.woken(now),
+            Input::Woken(why) => self.woken_from_outside(why, now),
+            Input::Resolved(id, answer) => {
+                if self.close_call(id, Asked::Resolve).is_some() {
+                    self.resolved(answer, now);
+                }
+            }
+            Input::BatchRead(id, answer) => self.batch_read(id, answer, now),
+            Input::TestsRead(id, answer) => {
+                if self.close_call(id, Asked::Tests).is_some() {
+                    self.tests_read(answer, now);
+                }
+            }
+            Input::Stored(id, stored) => {
+                if self.close_call(id, Asked::Store).is_some() {
+                    self.submit(SubmissionInput::Stored(stored), now);
+                }
+            }
+            Input::RerunAnswered(id, answer) => {
+                if self.close_call(id, Asked::Post).is_some() {
+                    self.submit(SubmissionInput::Posted(answer), now);
+                }
+            }
+            Input::Pause(why) => self.want(Wanted::Pause(why), now),
+            Input::Stop => self.want(Wanted::Stop, now),
+            Input::Resume => self.resume(now),
+            Input::SignedIn => {
+                if self.state.phase == Phase::Paused(PauseReason::SignedOut) {
+                    self.resume(now);
+                }
+            }
+        }
+        if !self.post_under_way()
+            && let Some(wanted) = self.wanted.take()
+            && !self.state.phase.is_over()
+        {
+            self.want(wanted, now);
+        }
+        self.ask_to_be_woken();
+    }
+
+    // Asking and recording.
+
+    pub(super) fn record(&mut self, event: Event, at: Timestamp) {
+        let record = self.next_record(event, at);
+        self.outputs.push_back(Output::Store(record));
+    }
+
+    fn next_record(&mut self, event: Event, at: Timestamp) -> Record {
+        let seq = u32::try_from(self.log.len()).expect("a journal has fewer than 2^32 records");
+        let record = Record { seq, at, event };
+        self.state.apply(&record);
+        self.log.push(record.clone());
+        record
+    }
+
+    fn open(&mut self, asked: Asked, now: Now) -> CallId {
+        self.calls += 1;
+        let id = CallId(self.calls);
+        self.open_call = Some(OpenCall {
+            id,
+            asked,
+            sent_at: now.wall,
+        });
+        let guard = if asked == Asked::Tests {
+            LISTING_GUARD
+        } else {
+            CALL_GUARD
+        };
+        self.due = Some(now.wall.after(guard));
+        id
+    }
+
+    fn close_call(&mut self, id: CallId, asked: Asked) -> Option<OpenCall> {
+        let open = self.open_call?;
+        if open.id != id || open.asked != asked {
+            return None;
+        }
+        self.open_call = None;
+        self.due = None;
+        Some(open)
+    }
+
+    pub(super) fn ask_batch(&mut self, asked: Asked, now: Now) {
+        if let Some(batch) = self.state.batch {
+            let id = self.open(asked, now);
+            if asked == Asked::Poll {
+                self.last_poll = Some(now.wall);
+            }
+            self.outputs.push_back(Output::ReadBatch(id, batch));
+        }
+    }
+
+    pub(super) fn ask_tests(&mut self, now: Now) {
+        if let Some(batch) = self.state.batch {
+            let id = self.open(Asked::Tests, now);
+            self.outputs.push_back(Output::ReadTests(id, batch));
+        }
+    }
+
+    fn ask_to_be_woken(&mut self) {
+        if let Some(due) = self.due {
+            self.outputs.push_back(Output::WakeAt(due));
+        }
+    }
+
+    /// Does the phase's first step.
+    pub(super) fn go_on(&mut self, now: Now) {
+        match &self.state.phase {
+            Phase::Resolving => {
+                if let BatchRef::Name(name) = self.state.batch_ref.clone() {
+                    let id = self.open(Asked::Resolve, now);
+                    self.outputs.push_back(Output::ResolveBatch(id, name));
+                }
+            }
+            Phase::Waiting => self.ask_batch(Asked::Poll, now),
+            Phase::Reading => self.ask_tests(now),
+            Phase::Deciding => self.ask_batch(Asked::Confirm, now),
+            Phase::Rerunning => self.submit(SubmissionInput::Resume, now),
+            Phase::Paused(_) | Phase::Done(_) | Phase::Stopped => {}
+        }
+        self.ask_to_be_woken();
+    }
+
+    // Waking.
+
+    fn woken(&mut self, now: Now) {
+        let Some(due) = self.due else { return };
+        if now.wall < due {
+            return;
+        }
+        if let Some(open) = self.open_call {
+            self.call_lost(open, now);
+        } else if self.state.phase == Phase::Rerunning {
+            self.due = None;
+            self.submit(SubmissionInput::Wake, now);
+        } else {
+            self.due = None;
+            self.go_on(now);
+        }
+    }
+
+    fn woken_from_outside(&mut self, why: WakeReason, now: Now) {
+        if self.open_call.is_some() || matches!(self.state.phase, Phase::Paused(_)) {
+            return;
+        }
+        let recent = self
+            .last_poll
+            .is_some_and(|at| now.wall.since(at) < WOKEN_SPACING);
+        if recent && why != WakeReason::Asked {
+            return;
+        }
+        match self.state.phase {
+            Phase::Rerunning => self.submit(SubmissionInput::Wake, now),
+            _ => self.go_on(now),
+        }
+    }
+
+    /// A question was never answered: the page was frozen while it was under way.
+    fn call_lost(&mut self, open: OpenCall, now: Now) {
+        let lost = |what: &str| {
+            ApiError::new(
+                what,
+                ErrorKind::TimedOut,
+                "the question was lost while the page slept",
+            )
+        };
+        let id = open.id;
+        match open.asked {
+            Asked::Resolve => self.handle(Input::Resolved(id, Err(lost("find the batch"))), now),
+            Asked::Poll | Asked::Confirm | Asked::Look => {
+                self.handle(Input::BatchRead(id, Err(lost("read the batch"))), now);
+            }
+            Asked::Tests => self.handle(Input::TestsRead(id, Err(lost("list the tests"))), now),
+            Asked::Store => {
+                self.handle(
+                    Input::Stored(id, Err("the browser never answered".into())),
+                    now,
+                );
+            }
+            Asked::Post => self.handle(Input::RerunAnswered(id, Err(lost("rerun"))), now),
+        }
+    }
+
+    /// Compares the clocks: a wall clock that moved by more than was waited
+    /// means sleep, or that somebody set it. Neither counts as waiting.
+    fn note_time(&mut self, now: Now) {
+        let before = std::mem::replace(&mut self.last_now, now);
+        if matches!(self.state.phase, Phase::Paused(_)) {
+            return;
+        }
+        let wall_ms = now.wall.as_millis() - before.wall.as_millis();
+        let planned = self
+            .due
+            .map_or(Duration::ZERO, |due| due.since(before.wall));
+        let waited = now.mono.saturating_sub(before.mono).min(planned + LATE);
+        let shift_ms = wall_ms - i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
+        if shift_ms.abs() < JUMP_MS {
+            return;
+        }
+        self.record(Event::ClockJumped { shift_ms }, now.wall);
+        if let Some(submission) = &mut self.submission {
+            submission.shift(|at| shifted(at, shift_ms));
+        }
+        for time in [
+            &mut self.last_poll,
+            &mut self.last_written_poll,
+            &mut self.reading_since,
+            &mut self.refused_since,
+        ] {
+            *time = time.map(|at| shifted(at, shift_ms));
+        }
+        // Poll first, conclude later: whatever was due by the old clock is due now.
+        if self.open_call.is_none() && self.due.is_some() {
+            self.due = Some(now.wall);
+        }
+    }
+
+    // Answers.
+
+    fn resolved(&mut self, answer: Result<(BatchId, Option<String>), ApiError>, now: Now) {
+        match answer {
+            Ok((batch, name)) => {
+                self.reads_work(now);
+                self.record(Event::Pinned { batch, name }, now.wall);
+                self.go_on(now);
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.give_up(error.to_string(), now);
+            }
+            Err(error) => self.read_failed(error, now),
+        }
+    }
+
+    fn batch_read(&mut self, id: CallId, answer: Result<Box<Batch>, ApiError>, now: Now) {
+        let Some(open) = self.open_call.filter(|open| open.id == id) else {
+            return;
+        };
+        if !matches!(open.asked, Asked::Poll | Asked::Confirm | Asked::Look) {
+            return;
+        }
+        self.close_call(id, open.asked);
+        if open.asked == Asked::Look {
+            if answer.is_ok() {
+                self.reads_work(now);
+            }
+            self.submit(SubmissionInput::Looked(open.sent_at, answer), now);
+            return;
+        }
+        match answer {
+            Ok(batch) => {
+                self.reads_work(now);
+                if self.state.name.is_none() && batch.name.is_some() {
+                    let (batch, name) = (batch.id, batch.name.clone());
+                    self.record(Event::Pinned { batch, name }, now.wall);
+                }
+                match open.asked {
+                    Asked::Confirm => self.confirmed(batch, now),
+                    _ => self.polled(batch, open.sent_at, now),
+                }
+            }
+            Err(error) => self.read_failed(error, now),
+        }
+    }
+
+    // Sending.
+
+    /// Feeds the rerun that is on its way, and performs what it wants.
+    pub(super) fn submit(&mut self, input: SubmissionInput, now: Now) {
+        if let Some(submission) = &mut self.submission {
+            let effects = submission.handle(input, now.wall);
+            self.perform(effects, now);
+        }
+    }
+
+    pub(super) fn begin_rerun(&mut self, intent: Intent, now: Now) {
+        let (submission, effects) = Submission::new(intent, self.state.limits);
+        self.submission = Some(submission);
+        self.perform(effects, now);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, now: Now) {
+        for effect in effects {
+            match effect {
+                Effect::Store => {
+                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
+                    else {
+                        continue;
+                    };
+                    let record = self.next_record(Event::Intent(Box::new(intent)), now.wall);
+                    let id = self.open(Asked::Store, now);
+                    self.outputs.push_back(Output::StoreIntent(id, record));
+                }
+                Effect::Post => {
+                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
+                    else {
+                        continue;
+                    };
+                    let id = self.open(Asked::Post, now);
+                    self.outputs
+                        .push_back(Output::SendRerun(id, Box::new(intent)));
+                }
+                Effect::Look => self.ask_batch(Asked::Look, now),
+                Effect::WakeAt(at) => self.due = Some(at),
+                Effect::SignIn => self.pause(PauseReason::SignedOut, now),
+                Effect::Note(note) => self.record(Event::Rerun(note), now.wall),
+                Effect::Ended(ended) => self.rerun_ended(ended, now),
+            }
+        }
+    }
+
+    fn rerun_ended(&mut self, ended: Ended, now: Now) {
+        self.submission = None;
+        self.stale_noted = false;
+        self.blind_reads = 0;
+        self.reading_since = None;
+        self.torn_tries = 0;
+        match ended {
+            Ended::Applied { .. } => self.go_on(now),
+            Ended::NotApplied if self.state.unapplied >= UNAPPLIED_LIMIT => self.give_up(
+                format!("{UNAPPLIED_LIMIT} reruns in a row were sent and none was applied"),
+                now,
+            ),
+            Ended::NotApplied => self.go_on(now),
+            Ended::Refused(error) => self.give_up(error.to_string(), now),
+            Ended::StillBusy(error) => self.give_up(
+                format!("the platform stayed busy through every try ({error})"),
+                now,
+            ),
+            Ended::NotStored(why) => self.pause(PauseReason::StorageRefused(why), now),
+            Ended::CalledOff => {}
+        }
+    }
+
+    // Pausing and ending.
+
+    fn post_under_way(&self) -> bool {
+        self.open_call
+            .is_some_and(|open| matches!(open.asked, Asked::Store | Asked::Post))
+    }
+
+    fn want(&mut self, wanted: Wanted, now: Now) {
+        if self.post_under_way() {
+            self.wanted = Some(wanted);
+            return;
+        }
+        match wanted {
+            Wanted::Pause(why) => self.pause(why, now),
+            Wanted::Stop => {
+                self.record(Event::Stopped, now.wall);
+                self.rest();
+            }
+        }
+    }
+
+    pub(super) fn pause(&mut self, why: PauseReason, now: Now) {
+        if matches!(self.state.phase, Phase::Paused(_)) {
+            return;
+        }
+        let sign_in = why == PauseReason::SignedOut;
+        self.record(Event::Paused(why), now.wall);
+        self.paused_at = Some(now.wall);
+        self.rest();
+        if sign_in {
+            self.outputs.push_back(Output::NeedSignIn);
+        }
+    }
+
+    fn resume(&mut self, now: Now) {
+        if !matches!(self.state.phase, Phase::Paused(_)) {
+            return;
+        }
+        let paused = self
+            .paused_at
+            .take()
+            .map_or(Duration::ZERO, |at| now.wall.since(at));
+        self.record(Event::Resumed { paused }, now.wall);
+        self.go_on(now);
+    }
+
+    fn rest(&mut self) {
+        self.open_call = None;
+        self.due = None;
+        self.picture = None;
+        self.listing = None;
+        self.reading_since = None;
+    }
+
+    pub(super) fn conclude(&mut self, verdict: Verdict, now: Now) {
+        let verdict = Box::new(verdict);
+        self.record(Event::Ended(verdict.clone()), now.wall);
+        self.rest();
+        self.outputs.push_back(Output::Announce(verdict));
+    }
+
+    pub(super) fn give_up(&mut self, why: String, now: Now) {
+        let verdict = Verdict::could_not_tell(&self.state.policy, why, self.state.attempt);
+        self.conclude(verdict, now);
+    }
+}

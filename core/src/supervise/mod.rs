@@ -1,0 +1,40 @@
+//! Supervises one batch: waits until it is done, runs the flaky failures again
+//! a bounded number of times, and ends with the verdict that the ReSim CLI
+//! gives as its exit code.
+//!
+//! ```text
+//! Resolving -> Waiting -> Reading -> Deciding -> Rerunning -> Waiting … -> Done
+//! ```
+//!
+//! To follow one attempt from poll to verdict, read in this order:
+//! [`Policy`] (what is allowed), `machine` (who is asked next), `waiting`
+//! (when a finished status is believed), `reading` (one consistent picture),
+//! [`plan_rerun`] (which tests), [`crate::rerun`] (one POST and what became of
+//! it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
+//! written down, and how that gives the state back), `explain` (the log lines).
+//!
+//! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
+//! empty list; never after a cancel; nothing is sent before its intent is
+//! stored; a finished status counts only from the run that is waited for.
+
+mod explain;
+mod journal;
+mod machine;
+mod plan;
+mod policy;
+mod preview;
+mod reading;
+mod state;
+mod twin;
+mod verdict;
+mod waiting;
+
+pub use explain::{LineKind, LogLine, explain};
+pub use journal::{Event, PauseReason, Record};
+pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
+pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
+pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};
+pub use preview::Preview;
+pub use state::{Phase, State};
+pub use twin::supervise_command;
+pub use verdict::{ExitCode, Findings, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code};

@@ -1,0 +1,275 @@
+//! Decides which tests of a finished batch to run again (`resim-api.md` §6.3, S5).
+//!
+//! One pure function, used by the preview that a person sees before pressing
+//! Start and by the machine that decides later.
+//!
+//! Why "more than": the CLI lets a share equal to the limit pass, so do we.
+//! The share is of *all listed tests*, counted anew at every attempt.
+//!
+//! Invariants: a cancelled batch is never rerun; a plan to rerun names at
+//! least one test, because to the API an empty list means "batch metrics only".
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Policy;
+use crate::{
+    api::TestIds,
+    domain::{BatchStatus, ConflatedStatus, Test, TestId},
+};
+
+/// What a test list says about a policy: the numbers that decide.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// Tests that were listed: the denominator.
+    pub listed: u64,
+    /// Tests in a rerun state that have an ID: the numerator.
+    pub failing: u64,
+    /// Listed tests in BLOCKER, asked for or not.
+    pub blocker: u64,
+    /// Listed tests in ERROR, asked for or not.
+    pub error: u64,
+    /// Listed tests in WARNING, asked for or not.
+    pub warning: u64,
+}
+
+impl Figures {
+    /// Share of failing tests in percent; 0 of an empty list.
+    pub fn percent(&self) -> f64 {
+        if self.listed == 0 {
+            return 0.0;
+        }
+        self.failing as f64 * 100.0 / self.listed as f64
+    }
+
+    /// The largest number of failing tests that the guard lets pass.
+    pub fn allowed(&self, limit_percent: f64) -> u64 {
+        let mut allowed = 0;
+        // The guard's own comparison, so that the preview cannot disagree with
+        // it by a rounding; the estimate is at most a step or two off.
+        let estimate = (limit_percent * self.listed as f64 / 100.0)
+            .floor()
+            .max(0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let estimate = estimate as u64;
+        for candidate in estimate.saturating_sub(2)..=(estimate + 2).min(self.listed) {
+            let share = Self {
+                failing: candidate,
+                ..*self
+            };
+            if share.percent() <= limit_percent {
+                allowed = candidate;
+            }
+        }
+        allowed
+    }
+}
+
+/// What to do with a finished batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The numbers that decided.
+    pub figures: Figures,
+    /// The decision.
+    pub choice: Choice,
+}
+
+/// Rerun, or not and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Choice {
+    /// Run these tests again, in listing order.
+    Rerun(TestIds),
+    /// Run nothing; judge.
+    Nothing(WhyNot),
+}
+
+/// Why nothing is run again. The order is the CLI's: the first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyNot {
+    /// Every allowed rerun was made.
+    AttemptsUsed,
+    /// Somebody cancelled the batch.
+    Cancelled,
+    /// More tests match than the guard allows.
+    AboveLimit,
+    /// No test matches.
+    NoneFailing,
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AttemptsUsed => "every allowed rerun was made",
+            Self::Cancelled => "the batch was cancelled",
+            Self::AboveLimit => "more tests match than the limit allows",
+            Self::NoneFailing => "no test is in a rerun state",
+        })
+    }
+}
+
+/// Decides for a batch with this status and these tests.
+///
+/// `attempt` counts the reruns already submitted. Tests without a conflated
+/// status or without an ID never match; both count in the denominator.
+pub fn plan_rerun<'a>(
+    batch: Option<&BatchStatus>,
+    tests: impl IntoIterator<Item = (Option<TestId>, Option<&'a ConflatedStatus>)>,
+    policy: &Policy,
+    attempt: u32,
+) -> Plan {
+    let mut figures = Figures::default();
+    let mut failing = Vec::new();
+    for (id, status) in tests {
+        figures.listed += 1;
+        let Some(status) = status else { continue };
+        match status {
+            ConflatedStatus::Blocker => figures.blocker += 1,
+            ConflatedStatus::Error => figures.error += 1,
+            ConflatedStatus::Warning => figures.warning += 1,
+            _ => {}
+        }
+        if policy.rerun_on.watches(status)
+            && let Some(id) = id
+        {
+            failing.push(id);
+        }
+    }
+    figures.failing = failing.len() as u64;
+
+    let choice = if attempt >= policy.max_rerun_attempts {
+        Choice::Nothing(WhyNot::AttemptsUsed)
+    } else if batch == Some(&BatchStatus::Cancelled) {
+        Choice::Nothing(WhyNot::Cancelled)
+    } else if figures.percent() > policy.rerun_max_failure_percent {
+        Choice::Nothing(WhyNot::AboveLimit)
+    } else {
+        TestIds::new(failing).map_or(Choice::Nothing(WhyNot::NoneFailing), Choice::Rerun)
+    };
+    Plan { figures, choice }
+}
+
+/// [`plan_rerun`] over whole tests.
+pub fn plan_for_tests(
+    batch: Option<&BatchStatus>,
+    tests: &[Test],
+    policy: &Policy,
+    attempt: u32,
+) -> Plan {
+    let facts = tests.iter().map(|test| (test.id, test.conflated.as_ref()));
+    plan_rerun(batch, facts, policy, attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervise::WatchedStates;
+
+    fn plan(words: &[&str], percent: f64, attempt: u32, batch: BatchStatus) -> Plan {
+        let statuses: Vec<_> = words
+            .iter()
+            .map(|word| ConflatedStatus::from_word(word))
+            .collect();
+        let tests = statuses
+            .iter()
+            .enumerate()
+            .map(|(n, status)| (Some(TestId::from_u128(n as u128 + 1)), Some(status)));
+        let policy = Policy {
+            max_rerun_attempts: 2,
+            rerun_max_failure_percent: percent,
+            ..Policy::default()
+        };
+        plan_rerun(Some(&batch), tests, &policy, attempt)
+    }
+
+    #[test]
+    fn guard_stops_above_the_limit_and_lets_the_limit_pass() {
+        let half = ["ERROR", "PASSED"];
+        assert!(matches!(
+            plan(&half, 50.0, 0, BatchStatus::Error).choice,
+            Choice::Rerun(_)
+        ));
+        assert_eq!(
+            plan(&half, 49.999, 0, BatchStatus::Error).choice,
+            Choice::Nothing(WhyNot::AboveLimit)
+        );
+    }
+
+    #[test]
+    fn the_failing_tests_are_named_in_listing_order() {
+        let words = [
+            "PASSED", "BLOCKER", "RUNNING", "WARNING", "NEW_WORD", "ERROR",
+        ];
+        let Choice::Rerun(ids) = plan(&words, 100.0, 0, BatchStatus::Succeeded).choice else {
+            panic!("three tests match");
+        };
+        let numbers: Vec<_> = ids.iter().map(|id| id.as_u128()).collect();
+        assert_eq!(numbers, [2, 4, 6]);
+    }
+
+    #[test]
+    fn a_cancelled_batch_is_never_rerun() {
+        assert_eq!(
+            plan(&["ERROR"], 100.0, 0, BatchStatus::Cancelled).choice,
+            Choice::Nothing(WhyNot::Cancelled)
+        );
+    }
+
+    #[test]
+    fn attempts_used_comes_before_every_other_reason() {
+        assert_eq!(
+            plan(&["ERROR"], 100.0, 2, BatchStatus::Cancelled).choice,
+            Choice::Nothing(WhyNot::AttemptsUsed)
+        );
+    }
+
+    #[test]
+    fn tests_without_status_or_id_count_but_never_match() {
+        let error = ConflatedStatus::Error;
+        let tests = [(None, Some(&error)), (Some(TestId::from_u128(1)), None)];
+        let plan = plan_rerun(None, tests, &Policy::default(), 0);
+        assert_eq!(plan.choice, Choice::Nothing(WhyNot::NoneFailing));
+        assert_eq!(
+            (
+                plan.figures.listed,
+                plan.figures.failing,
+                plan.figures.error
+            ),
+            (2, 0, 1)
+        );
+    }
+
+    #[test]
+    fn allowed_is_the_edge_of_the_guard() {
+        for listed in 0..400 {
+            for percent in [0.3, 1.0, 7.0, 29.0, 30.0, 33.3, 50.0, 57.0, 99.9, 100.0] {
+                let figures = Figures {
+                    listed,
+                    ..Figures::default()
+                };
+                let allowed = figures.allowed(percent);
+                let share = |failing| Figures { failing, ..figures }.percent();
+                assert!(
+                    share(allowed) <= percent,
+                    "{allowed} of {listed} at {percent}"
+                );
+                assert!(
+                    allowed == listed || share(allowed + 1) > percent,
+                    "{allowed} of {listed} at {percent}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_rerun_for_an_empty_list_of_states() {
+        let policy = Policy {
+            rerun_on: WatchedStates::default(),
+            ..Policy::default()
+        };
+        let blocker = ConflatedStatus::Blocker;
+        let tests = [(Some(TestId::from_u128(1)), Some(&blocker))];
+        let plan = plan_rerun(Some(&BatchStatus::Succeeded), tests, &policy, 0);
+        assert_eq!(plan.choice, Choice::Nothing(WhyNot::NoneFailing));
+    }
+}

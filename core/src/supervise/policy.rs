@@ -1,0 +1,460 @@
+//! What to supervise by: the CLI's parameters, checked once (`resim-api.md` §6.1–6.3).
+//!
+//! [`PolicyForm`] is what a person typed; [`Policy`] holds only values that the
+//! machine can run with. Bad values are refused before anything starts, each
+//! with its field and the fix. The CLI turns some of them into 0 or notices
+//! them hours later; that is a deliberate difference (`design.md` §3).
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ConflatedBatchStatus, ConflatedStatus, GoDuration};
+
+/// Failing states that can be watched: any of WARNING, ERROR, BLOCKER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WatchedStates {
+    /// A metric asks for attention.
+    pub warning: bool,
+    /// The test broke.
+    pub error: bool,
+    /// A metric blocks a release.
+    pub blocker: bool,
+}
+
+impl WatchedStates {
+    /// All three: the documented default of `rerun-on-states`.
+    pub const ALL: Self = Self {
+        warning: true,
+        error: true,
+        blocker: true,
+    };
+
+    /// Reads a list as the CLI does (`resim-api.md` §6.2): split at commas,
+    /// trimmed, any case; empty text is the empty list.
+    ///
+    /// # Errors
+    /// The first word that is not one of the three, upper-cased; an empty
+    /// element is such a word.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut states = Self::default();
+        if text.is_empty() {
+            return Ok(states);
+        }
+        for part in text.split(',') {
+            match part.to_uppercase().trim() {
+                "WARNING" => states.warning = true,
+                "ERROR" => states.error = true,
+                "BLOCKER" => states.blocker = true,
+                other => return Err(other.to_owned()),
+            }
+        }
+        Ok(states)
+    }
+
+    /// No state at all.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Whether a test with this status is watched. Unknown words never are.
+    pub fn watches(self, status: &ConflatedStatus) -> bool {
+        match status {
+            ConflatedStatus::Warning => self.warning,
+            ConflatedStatus::Error => self.error,
+            ConflatedStatus::Blocker => self.blocker,
+            _ => false,
+        }
+    }
+
+    /// Whether a batch with this word fails by these states.
+    pub fn fails(self, status: &ConflatedBatchStatus) -> bool {
+        match status {
+            ConflatedBatchStatus::Warning => self.warning,
+            ConflatedBatchStatus::Error => self.error,
+            ConflatedBatchStatus::Blocker => self.blocker,
+            _ => false,
+        }
+    }
+
+    /// Everything that either watches.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            warning: self.warning || other.warning,
+            error: self.error || other.error,
+            blocker: self.blocker || other.blocker,
+        }
+    }
+}
+
+impl fmt::Display for WatchedStates {
+    /// As the CLI's flag takes it: `Warning,Error,Blocker`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            (self.warning, "Warning"),
+            (self.error, "Error"),
+            (self.blocker, "Blocker"),
+        ];
+        let mut first = true;
+        for (_, word) in words.into_iter().filter(|(on, _)| *on) {
+            if !first {
+                f.write_str(",")?;
+            }
+            f.write_str(word)?;
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+/// Valid parameters of one supervision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Reruns at the most; 0 means only wait and judge.
+    pub max_rerun_attempts: u32,
+    /// No rerun if strictly more than this share of all tests matches; above
+    /// 0, up to 100.
+    pub rerun_max_failure_percent: f64,
+    /// Tests in these states are run again.
+    pub rerun_on: WatchedStates,
+    /// States that fail the batch; empty means that `rerun_on` does.
+    pub fail_on: WatchedStates,
+    /// Pause between two reads of the batch.
+    pub poll_every: Duration,
+    /// How long each attempt may take to finish; starts again with every attempt.
+    pub wait_timeout: Duration,
+}
+
+impl Policy {
+    /// The states that the exit code is judged by (`resim-api.md` §6.3, S7).
+    pub fn fail_filter(&self) -> WatchedStates {
+        if self.fail_on.is_empty() {
+            self.rerun_on
+        } else {
+            self.fail_on
+        }
+    }
+}
+
+impl Default for Policy {
+    /// The documented defaults (`design.md` §3).
+    fn default() -> Self {
+        Self {
+            max_rerun_attempts: 1,
+            rerun_max_failure_percent: 50.0,
+            rerun_on: WatchedStates::ALL,
+            fail_on: WatchedStates::default(),
+            poll_every: Duration::from_secs(30),
+            wait_timeout: Duration::from_hours(1),
+        }
+    }
+}
+
+/// A parameter, by its CLI name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// `max-rerun-attempts`
+    MaxRerunAttempts,
+    /// `rerun-max-failure-percent`
+    RerunMaxFailurePercent,
+    /// `rerun-on-states`
+    RerunOnStates,
+    /// `fail-on-states`
+    FailOnStates,
+    /// `poll-every`
+    PollEvery,
+    /// `wait-timeout`
+    WaitTimeout,
+}
+
+impl Field {
+    /// All parameters, in the order of the form.
+    pub const ALL: [Self; 6] = [
+        Self::MaxRerunAttempts,
+        Self::RerunMaxFailurePercent,
+        Self::RerunOnStates,
+        Self::FailOnStates,
+        Self::PollEvery,
+        Self::WaitTimeout,
+    ];
+
+    /// The CLI's flag name, also the form field's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxRerunAttempts => "max-rerun-attempts",
+            Self::RerunMaxFailurePercent => "rerun-max-failure-percent",
+            Self::RerunOnStates => "rerun-on-states",
+            Self::FailOnStates => "fail-on-states",
+            Self::PollEvery => "poll-every",
+            Self::WaitTimeout => "wait-timeout",
+        }
+    }
+
+    /// What the parameter does, for beside the field.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::MaxRerunAttempts => "Reruns at the most. 0 only waits and judges.",
+            Self::RerunMaxFailurePercent => {
+                "No rerun if strictly more than this share of all tests matches."
+            }
+            Self::RerunOnStates => "Tests in these states are run again.",
+            Self::FailOnStates => "States that fail the batch. Empty: the rerun states.",
+            Self::PollEvery => "Pause between two looks, such as 30s or 1m30s.",
+            Self::WaitTimeout => "How long each attempt may take, such as 1h or 90m.",
+        }
+    }
+}
+
+/// A value that was refused: which field, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field.
+    pub field: Field,
+    /// One sentence: what is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field.name(), self.message)
+    }
+}
+
+/// The parameters as a person typed them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyForm {
+    /// A whole number from 0.
+    pub max_rerun_attempts: String,
+    /// A number above 0, up to 100.
+    pub rerun_max_failure_percent: String,
+    /// A list such as `Warning,Error,Blocker`.
+    pub rerun_on_states: String,
+    /// A list, or empty.
+    pub fail_on_states: String,
+    /// A Go duration.
+    pub poll_every: String,
+    /// A Go duration.
+    pub wait_timeout: String,
+}
+
+impl Default for PolicyForm {
+    fn default() -> Self {
+        Self {
+            max_rerun_attempts: "1".into(),
+            rerun_max_failure_percent: "50".into(),
+            rerun_on_states: WatchedStates::ALL.to_string(),
+            fail_on_states: String::new(),
+            poll_every: "30s".into(),
+            wait_timeout: "1h".into(),
+        }
+    }
+}
+
+impl PolicyForm {
+    /// The text of one field.
+    pub fn text(&self, field: Field) -> &str {
+        match field {
+            Field::MaxRerunAttempts => &self.max_rerun_attempts,
+            Field::RerunMaxFailurePercent => &self.rerun_max_failure_percent,
+            Field::RerunOnStates => &self.rerun_on_states,
+            Field::FailOnStates => &self.fail_on_states,
+            Field::PollEvery => &self.poll_every,
+            Field::WaitTimeout => &self.wait_timeout,
+        }
+    }
+
+    /// Changes the text of one field.
+    pub fn set(&mut self, field: Field, text: String) {
+        *match field {
+            Field::MaxRerunAttempts => &mut self.max_rerun_attempts,
+            Field::RerunMaxFailurePercent => &mut self.rerun_max_failure_percent,
+            Field::RerunOnStates => &mut self.rerun_on_states,
+            Field::FailOnStates => &mut self.fail_on_states,
+            Field::PollEvery => &mut self.poll_every,
+            Field::WaitTimeout => &mut self.wait_timeout,
+        } = text;
+    }
+
+    /// Checks every field. `min_poll` is the smallest `poll-every` that this
+    /// environment allows (`config.json`).
+    ///
+    /// # Errors
+    /// All fields that are wrong, in the order of the form.
+    pub fn check(&self, min_poll: Duration) -> Result<Policy, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut keep = |field: Field, message: String| {
+            errors.push(FieldError { field, message });
+        };
+        let max_rerun_attempts = attempts(&self.max_rerun_attempts)
+            .map_err(|message| keep(Field::MaxRerunAttempts, message));
+        let rerun_max_failure_percent = percent(&self.rerun_max_failure_percent)
+            .map_err(|message| keep(Field::RerunMaxFailurePercent, message));
+        let rerun_on = WatchedStates::parse(&self.rerun_on_states).map_err(|word| {
+            keep(
+                Field::RerunOnStates,
+                format!(
+                    "unsupported rerun state: {word}. Valid states are: WARNING, ERROR, BLOCKER"
+                ),
+            );
+        });
+        let fail_on = WatchedStates::parse(&self.fail_on_states).map_err(|word| {
+            keep(
+                Field::FailOnStates,
+                format!("unsupported state: {word}. Valid states are: WARNING, ERROR, BLOCKER"),
+            );
+        });
+        let poll_every = duration(&self.poll_every)
+            .and_then(|poll| {
+                if poll < min_poll {
+                    let floor = GoDuration::from_std(min_poll);
+                    Err(format!(
+                        "must be at least {floor} here, to be kind to the API"
+                    ))
+                } else {
+                    Ok(poll)
+                }
+            })
+            .map_err(|message| keep(Field::PollEvery, message));
+        let wait_timeout =
+            duration(&self.wait_timeout).map_err(|message| keep(Field::WaitTimeout, message));
+
+        match (
+            max_rerun_attempts,
+            rerun_max_failure_percent,
+            rerun_on,
+            fail_on,
+            poll_every,
+            wait_timeout,
+        ) {
+            (
+                Ok(max_rerun_attempts),
+                Ok(rerun_max_failure_percent),
+                Ok(rerun_on),
+                Ok(fail_on),
+                Ok(poll_every),
+                Ok(wait_timeout),
+            ) => Ok(Policy {
+                max_rerun_attempts,
+                rerun_max_failure_percent,
+                rerun_on,
+                fail_on,
+                poll_every,
+                wait_timeout,
+            }),
+            _ => Err(errors),
+        }
+    }
+}
+
+fn attempts(text: &str) -> Result<u32, String> {
+    match text.trim().parse::<i64>() {
+        Ok(n) if n < 0 => Err(format!("must be at least 0, got: {n}")),
+        Ok(n) => u32::try_from(n).map_err(|_| format!("is too large: {n}")),
+        Err(_) => Err("must be a whole number from 0, such as 2".into()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        // Negated, so that NaN is refused too: in the CLI it disables the guard.
+        Ok(n) if !(n > 0.0 && n <= 100.0) => {
+            Err(format!("must be greater than 0 and at most 100, got: {n}"))
+        }
+        Ok(n) => Ok(n),
+        Err(_) => Err("must be a number above 0 and at most 100, such as 50 or 0.5".into()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = GoDuration::parse(text)
+        .map_err(|error| format!("{error}. Write it like 30s, 1m30s or 2h"))?;
+    parsed
+        .to_std()
+        .ok_or_else(|| format!("must not be negative, got: {parsed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(field: Field, text: &str) -> String {
+        let mut form = PolicyForm::default();
+        form.set(field, text.to_owned());
+        let errors = form.check(Duration::from_secs(10)).expect_err(text);
+        assert_eq!(errors.len(), 1, "{text}");
+        assert_eq!(errors[0].field, field);
+        errors[0].message.clone()
+    }
+
+    #[test]
+    fn the_untouched_form_is_the_documented_default() {
+        assert_eq!(
+            PolicyForm::default().check(Duration::from_secs(10)),
+            Ok(Policy::default())
+        );
+    }
+
+    #[test]
+    fn bad_values_are_refused_at_once_with_the_fix() {
+        for text in ["NaN", "inf", "0", "-1", "100.5", "100.0001"] {
+            assert!(
+                refused(Field::RerunMaxFailurePercent, text).contains("at most 100"),
+                "{text}"
+            );
+        }
+        for text in ["", "half", "50%"] {
+            refused(Field::RerunMaxFailurePercent, text);
+        }
+        for text in ["-1", "1.5", "", "many", "4294967296"] {
+            refused(Field::MaxRerunAttempts, text);
+        }
+        assert!(refused(Field::RerunOnStates, "Error,").contains("unsupported rerun state: ."));
+        assert!(refused(Field::RerunOnStates, "Passed").contains("PASSED"));
+        assert!(refused(Field::FailOnStates, "oops").contains("OOPS"));
+        for text in ["", "5", "1h 30m", "-1s", "1d", "NaN"] {
+            refused(Field::WaitTimeout, text);
+            refused(Field::PollEvery, text);
+        }
+        assert!(refused(Field::PollEvery, "9.999s").contains("at least 10s"));
+    }
+
+    #[test]
+    fn the_edges_of_the_cli_are_accepted() {
+        let mut form = PolicyForm::default();
+        form.set(Field::MaxRerunAttempts, "0".into());
+        form.set(Field::RerunMaxFailurePercent, "0.5".into());
+        form.set(Field::RerunOnStates, " warning , ERROR,error".into());
+        form.set(Field::WaitTimeout, "0".into());
+        form.set(Field::PollEvery, "10s".into());
+        let policy = form.check(Duration::from_secs(10)).unwrap();
+        assert_eq!(policy.max_rerun_attempts, 0);
+        assert_eq!(
+            policy.rerun_on,
+            WatchedStates {
+                warning: true,
+                error: true,
+                blocker: false
+            }
+        );
+        assert_eq!(policy.wait_timeout, Duration::ZERO);
+    }
+
+    #[test]
+    fn an_empty_fail_list_falls_back_to_the_rerun_states() {
+        let policy = Policy::default();
+        assert_eq!(policy.fail_filter(), WatchedStates::ALL);
+        let only = WatchedStates {
+            blocker: true,
+            ..WatchedStates::default()
+        };
+        assert_eq!(
+            Policy {
+                fail_on: only,
+                ..policy
+            }
+            .fail_filter(),
+            only
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! What would happen now: the preview that a person sees before pressing
+//! Start. It calls the very function that decides later.
+
+use super::{Choice, Figures, Plan, Policy, WhyNot, plan_rerun};
+use crate::domain::{Batch, ConflatedStatus, TestId};
+
+/// What a policy would do with the batch as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The plan, as if the batch had finished like this.
+    pub plan: Plan,
+    /// Failing tests up to which the guard lets a rerun pass.
+    pub allowed: u64,
+    /// Whether the batch has finished.
+    pub finished: bool,
+    /// Whether every test is listed; if not, the figures are of a part.
+    pub complete: bool,
+}
+
+impl Preview {
+    /// What `policy` would do with these tests.
+    pub fn of<'a>(
+        batch: &Batch,
+        tests: impl IntoIterator<Item = (Option<TestId>, Option<&'a ConflatedStatus>)>,
+        complete: bool,
+        policy: &Policy,
+    ) -> Self {
+        let plan = plan_rerun(batch.status.as_ref(), tests, policy, 0);
+        Self {
+            allowed: plan.figures.allowed(policy.rerun_max_failure_percent),
+            plan,
+            finished: batch.is_terminal(),
+            complete,
+        }
+    }
+
+    /// The numbers.
+    pub fn figures(&self) -> Figures {
+        self.plan.figures
+    }
+
+    /// One sentence: `14 of 320 match, 4.4 %, within 30 %: would rerun 14 tests.`
+    pub fn sentence(&self, policy: &Policy) -> String {
+        let figures = &self.plan.figures;
+        let share = format!(
+            "{} of {} match, {:.1} %",
+            figures.failing,
+            figures.listed,
+            figures.percent()
+        );
+        let limit = policy.rerun_max_failure_percent;
+        let decision = match &self.plan.choice {
+            Choice::Rerun(ids) => format!(
+                ", within {limit} %: would rerun {}",
+                if ids.len() == 1 {
+                    "1 test".to_owned()
+                } else {
+                    format!("{} tests", ids.len())
+                }
+            ),
+            Choice::Nothing(WhyNot::AboveLimit) => {
+                format!(", more than {limit} %: would rerun nothing")
+            }
+            Choice::Nothing(WhyNot::NoneFailing) => ": nothing to rerun".to_owned(),
+            Choice::Nothing(WhyNot::AttemptsUsed) => {
+                ": no rerun is allowed, would only wait and judge".to_owned()
+            }
+            Choice::Nothing(WhyNot::Cancelled) => {
+                ": the batch was cancelled, would rerun nothing".to_owned()
+            }
+        };
+        let mut sentence = format!("{share}{decision}.");
+        if !self.finished {
+            sentence.push_str(" The batch still runs, so this may change.");
+        }
+        if !self.complete {
+            sentence.push_str(" Not every test is listed yet.");
+        }
+        sentence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, BatchStatus};
+
+    #[test]
+    fn the_preview_says_share_limit_and_count() {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.status = Some(BatchStatus::Error);
+        let (error, passed) = (ConflatedStatus::Error, ConflatedStatus::Passed);
+        let tests = (1..=320_u128).map(|n| {
+            (
+                Some(TestId::from_u128(n)),
+                Some(if n <= 14 { &error } else { &passed }),
+            )
+        });
+        let policy = Policy {
+            rerun_max_failure_percent: 30.0,
+            ..Policy::default()
+        };
+        let preview = Preview::of(&batch, tests, true, &policy);
+        assert_eq!(
+            preview.sentence(&policy),
+            "14 of 320 match, 4.4 %, within 30 %: would rerun 14 tests."
+        );
+        assert_eq!(preview.allowed, 96);
+    }
+}

@@ -1,0 +1,272 @@
+//! One consistent picture, and the decision on it (`resim-api.md` §6.3, S5–S7).
+//!
+//! Batch, all pages, batch again: the decision is made only if the batch is
+//! the same before and after and the pages add up. Pages are no snapshot
+//! (`resim-api.md` §4), so a listing may be torn; it is read again, never acted on.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    Choice, Event, NamedTest, Plan, RerunOutcome, Supervisor, Verdict, WhyNot,
+    machine::{Asked, Now},
+    plan_for_tests,
+    verdict::Findings,
+};
+use crate::{
+    api::{ApiError, ErrorKind, RerunRequest},
+    domain::{Batch, BatchStatus, ConflatedStatus, Test, TestId},
+    rerun::{Fence, Intent, IntentTest, error_signature},
+};
+
+/// Listings that may be torn before the next poll is waited for.
+const TORN_TRIES: u8 = 3;
+/// The least time that listing may take before giving up; else the wait timeout.
+const READING_AT_LEAST: Duration = Duration::from_mins(2);
+/// Failed listings after which a verdict that needs no tests is given without.
+const LISTING_TRIES: u32 = 3;
+
+impl Supervisor {
+    /// The pages arrived, or did not.
+    pub(super) fn tests_read(&mut self, answer: Result<Vec<Test>, ApiError>, now: Now) {
+        let tests = match answer {
+            Ok(tests) => tests,
+            Err(error) => return self.listing_failed(error, now),
+        };
+        self.reads_work(now);
+        if let Some(why) = self.torn(&tests) {
+            self.listing = Some(tests);
+            return self.read_again(why, now);
+        }
+        let listed = tests.len() as u64;
+        let batch_says = self
+            .picture
+            .as_ref()
+            .and_then(|batch| batch.total_tests)
+            .filter(|total| *total != listed);
+        self.listing = Some(tests);
+        self.record(Event::Listed { listed, batch_says }, now.wall);
+        self.ask_batch(Asked::Confirm, now);
+    }
+
+    /// What does not fit, if anything. A count that disagrees is accepted when
+    /// two listings in a row are the same: then the listing is right, and the
+    /// CLI counts listed tests too.
+    fn torn(&self, tests: &[Test]) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = tests
+            .iter()
+            .filter_map(|test| test.id)
+            .find(|id| !seen.insert(*id))
+        {
+            return Some(format!("test {twice} was listed twice"));
+        }
+        let total = self.picture.as_ref().and_then(|batch| batch.total_tests)?;
+        if total == tests.len() as u64 {
+            return None;
+        }
+        let same_as_before = self.listing.as_ref().is_some_and(|before| {
+            let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
+                tests
+                    .iter()
+                    .map(|test| (test.id, test.conflated.clone()))
+                    .collect()
+            };
+            facts(before) == facts(tests)
+        });
+        (!same_as_before)
+            .then(|| format!("{} tests were listed, the batch says {total}", tests.len()))
+    }
+
+    fn read_again(&mut self, why: String, now: Now) {
+        self.torn_tries = self.torn_tries.saturating_add(1);
+        let tries = self.torn_tries;
+        self.record(
+            Event::Torn {
+                why: why.clone(),
+                tries,
+            },
+            now.wall,
+        );
+        if self.reading_overdue(now) {
+            return self.judge_without_tests(why, now);
+        }
+        if tries.is_multiple_of(TORN_TRIES) {
+            self.due = Some(now.wall.after(self.state.policy.poll_every));
+        } else {
+            self.ask_tests(now);
+        }
+    }
+
+    fn listing_failed(&mut self, error: ApiError, now: Now) {
+        let needless = self.decided_without_tests().is_some();
+        let final_error = matches!(error.kind, ErrorKind::Forbidden);
+        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error))
+            || (self.reading_overdue(now) && error.kind != ErrorKind::SignedOut)
+        {
+            return self.judge_without_tests(error.to_string(), now);
+        }
+        self.read_failed(error, now);
+    }
+
+    fn reading_overdue(&self, now: Now) -> bool {
+        let limit = self.state.policy.wait_timeout.max(READING_AT_LEAST);
+        self.reading_since
+            .is_some_and(|since| now.wall.since(since) >= limit)
+    }
+
+    /// Why nothing can be run again, where that is known without the tests:
+    /// the CLI does not list them either.
+    fn decided_without_tests(&self) -> Option<WhyNot> {
+        let status = self
+            .picture
+            .as_ref()
+            .and_then(|batch| batch.status.as_ref());
+        if self.state.attempt >= self.state.policy.max_rerun_attempts {
+            Some(WhyNot::AttemptsUsed)
+        } else if status == Some(&BatchStatus::Cancelled) {
+            Some(WhyNot::Cancelled)
+        } else {
+            None
+        }
+    }
+
+    fn judge_without_tests(&mut self, why: String, now: Now) {
+        let (Some(why_not), Some(batch)) = (self.decided_without_tests(), self.picture.take())
+        else {
+            return self.give_up(why, now);
+        };
+        let verdict = Verdict::of_finished(
+            &self.state.policy,
+            Findings {
+                status: batch.status.as_ref(),
+                word: batch.conflated.as_ref(),
+                run: batch.run_counter,
+                figures: None,
+                why_not,
+                attempts: self.state.attempt,
+                reruns: RerunOutcome::default(),
+            },
+        );
+        self.conclude(verdict, now);
+    }
+
+    /// The batch was read once more after the listing.
+    pub(super) fn confirmed(&mut self, batch: Box<Batch>, now: Now) {
+        let Some(picture) = self.picture.take() else {
+            // Taken up again in between: begin with a fresh look.
+            self.record(Event::Reopened, now.wall);
+            return self.ask_batch(Asked::Poll, now);
+        };
+        let moved = batch.run_counter > picture.run_counter || !batch.is_terminal();
+        if moved && !self.state.is_old(&batch) {
+            self.listing = None;
+            self.record(Event::Reopened, now.wall);
+            self.due = Some(now.wall.after(self.state.policy.poll_every));
+            return;
+        }
+        if !same_picture(&picture, &batch) {
+            self.picture = Some(if self.state.is_old(&batch) {
+                picture
+            } else {
+                batch
+            });
+            self.listing = None;
+            return self.read_again("the batch changed while it was listed".into(), now);
+        }
+        let tests = self.listing.take().unwrap_or_default();
+        self.decide(&batch, &tests, now);
+    }
+
+    fn decide(&mut self, batch: &Batch, tests: &[Test], now: Now) {
+        let attempt = self.state.attempt;
+        let Plan { figures, choice } =
+            plan_for_tests(batch.status.as_ref(), tests, &self.state.policy, attempt);
+        let why_not = choice.why_not();
+        self.record(
+            Event::Decided {
+                figures,
+                attempt,
+                why_not,
+            },
+            now.wall,
+        );
+        self.torn_tries = 0;
+        match choice {
+            Choice::Rerun(ids) => {
+                let chosen: BTreeSet<TestId> = ids.iter().copied().collect();
+                let intent = Intent {
+                    batch: batch.id,
+                    fence: Fence::at(batch),
+                    request: RerunRequest::tests(ids),
+                    attempt: attempt + 1,
+                    epoch: self.state.epoch,
+                    at: now.wall,
+                    tests: tests
+                        .iter()
+                        .filter(|test| test.id.is_some_and(|id| chosen.contains(&id)))
+                        .filter_map(IntentTest::of)
+                        .collect(),
+                };
+                self.begin_rerun(intent, now);
+            }
+            Choice::Nothing(why_not) => {
+                let verdict = Verdict::of_finished(
+                    &self.state.policy,
+                    Findings {
+                        status: batch.status.as_ref(),
+                        word: batch.conflated.as_ref(),
+                        run: batch.run_counter,
+                        figures: Some(figures),
+                        why_not,
+                        attempts: attempt,
+                        reruns: self.rerun_outcome(tests),
+                    },
+                );
+                self.conclude(verdict, now);
+            }
+        }
+    }
+
+    /// What became of every test that this supervision ran again.
+    fn rerun_outcome(&self, tests: &[Test]) -> RerunOutcome {
+        let mut outcome = RerunOutcome::default();
+        for test in tests {
+            let Some((id, before)) = test
+                .id
+                .and_then(|id| Some((id, self.state.reran.get(&id)?)))
+            else {
+                continue;
+            };
+            let named = NamedTest {
+                id,
+                name: test.name.clone(),
+            };
+            match &test.conflated {
+                Some(ConflatedStatus::Passed) => outcome.passed_after_rerun.push(named),
+                Some(status) if status.is_failing() => {
+                    let same = before.status.as_ref() == Some(status)
+                        && before.error == error_signature(test);
+                    if same {
+                        outcome.consistent.push(named);
+                    } else {
+                        outcome.failed_again.push(named);
+                    }
+                }
+                _ => {}
+            }
+        }
+        outcome
+    }
+}
+
+/// Whether two reads show the same finished picture.
+fn same_picture(a: &Batch, b: &Batch) -> bool {
+    let facts = |batch: &Batch| {
+        (
+            (batch.status.clone(), batch.conflated.clone()),
+            (batch.run_counter, batch.last_run),
+            (batch.total_tests, batch.status_counts, batch.metrics_counts),
+        )
+    };
+    facts(a) == facts(b)
+}

@@ -1,0 +1,560 @@
+//! Judges a supervised batch: the CLI's exit code, and what it means in words
+//! (`resim-api.md` §6.4).
+//!
+//! The code is the CLI's on the same facts. The outcome is ours: it never
+//! calls a pass clean when a test needed a rerun, or when the batch's one word
+//! hides a test in a state that fails.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, Figures, Policy, WatchedStates, WhyNot};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, TestId};
+
+/// The CLI's exit codes that a supervision can end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ExitCode {
+    /// 0: nothing in the fail filter.
+    Success,
+    /// 1: bad input, a failed call, an unknown status.
+    CouldNotTell,
+    /// 2: the batch ended in ERROR.
+    Error,
+    /// 5: the batch was cancelled.
+    Cancelled,
+    /// 6: the batch did not finish in time.
+    TimedOut,
+    /// 7: the batch's word is BLOCKER, and BLOCKER fails.
+    Blocker,
+    /// 8: the batch's word is WARNING, and WARNING fails.
+    Warning,
+}
+
+impl ExitCode {
+    /// The number.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::CouldNotTell => 1,
+            Self::Error => 2,
+            Self::Cancelled => 5,
+            Self::TimedOut => 6,
+            Self::Blocker => 7,
+            Self::Warning => 8,
+        }
+    }
+}
+
+impl fmt::Display for ExitCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
+/// The conclusion in one word for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Exit 0, no rerun was needed, nothing watched is failing.
+    CleanPass,
+    /// Exit 0, and at least one rerun was made.
+    PassAfterRerun,
+    /// Exit 0 by the CLI's rule, although tests are in a state that fails:
+    /// the batch's one word hides them.
+    PassHidingFailures,
+    /// The batch fails.
+    Fail,
+    /// Somebody cancelled the batch.
+    Cancelled,
+    /// The batch did not finish in time.
+    TimedOut,
+    /// Nothing can be said: a call was refused, or a status is unknown.
+    CouldNotTell,
+}
+
+impl Outcome {
+    /// The outcome as people read it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::CleanPass => "Clean pass",
+            Self::PassAfterRerun => "Pass after rerun",
+            Self::PassHidingFailures => "Pass, with failures beside it",
+            Self::Fail => "Fail",
+            Self::Cancelled => "Cancelled",
+            Self::TimedOut => "Timed out",
+            Self::CouldNotTell => "Could not tell",
+        }
+    }
+
+    /// The outcome as scripts and styles read it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::CleanPass => "clean-pass",
+            Self::PassAfterRerun => "pass-after-rerun",
+            Self::PassHidingFailures => "pass-hiding-failures",
+            Self::Fail => "fail",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
+            Self::CouldNotTell => "could-not-tell",
+        }
+    }
+}
+
+/// The rule of `resim-api.md` §6.4 that decided, with its facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rule {
+    /// §6.4 rule 1: a call failed for good, or a rerun was refused. Carries why.
+    Failed(String),
+    /// §6.4 rule 2.
+    TimedOut {
+        /// How long the attempt was given, as a Go duration.
+        after: String,
+        /// The status of the last read, if any.
+        last: Option<BatchStatus>,
+    },
+    /// §6.4 rule 3: status ERROR, whatever the filter and the one word say.
+    StatusError,
+    /// §6.4 rule 3: status CANCELLED.
+    StatusCancelled,
+    /// §6.4 rule 4: the batch's one word against the fail filter.
+    Word {
+        /// The word.
+        word: ConflatedBatchStatus,
+        /// The filter.
+        filter: WatchedStates,
+    },
+    /// §6.4 rule 5: no filter, or no word; the status alone.
+    StatusAlone(Option<BatchStatus>),
+}
+
+impl fmt::Display for Rule {
+    /// One sentence, with the rule's figures.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(why) => write!(f, "Supervision could not go on: {why}."),
+            Self::TimedOut { after, last } => {
+                let last = last.as_ref().map_or("none", BatchStatus::word);
+                write!(
+                    f,
+                    "The batch was not finished {after} after the attempt began; last status {last}."
+                )
+            }
+            Self::StatusError => f.write_str(
+                "The batch status is ERROR, which always exits 2, whatever the fail states say.",
+            ),
+            Self::StatusCancelled => {
+                f.write_str("The batch status is CANCELLED, which always exits 5.")
+            }
+            Self::Word { word, filter } => match word {
+                ConflatedBatchStatus::Complete => {
+                    write!(f, "The batch is COMPLETE: nothing in {filter}.")
+                }
+                word if filter.fails(word) => {
+                    write!(
+                        f,
+                        "The batch's word is {word}, which is among the fail states {filter}."
+                    )
+                }
+                ConflatedBatchStatus::Blocker
+                | ConflatedBatchStatus::Error
+                | ConflatedBatchStatus::Warning => write!(
+                    f,
+                    "The batch's word is {word}, which is not among the fail states {filter}."
+                ),
+                ConflatedBatchStatus::Cancelled => {
+                    f.write_str("The batch's word is CANCELLED, which exits 5.")
+                }
+                word => write!(
+                    f,
+                    "The batch is finished but its word is {word}, which is no outcome."
+                ),
+            },
+            Self::StatusAlone(Some(status)) => write!(
+                f,
+                "No fail states, or the API sends no conflated status: the status {status} alone decides."
+            ),
+            Self::StatusAlone(None) => {
+                f.write_str("The batch has no status, so there is nothing to judge.")
+            }
+        }
+    }
+}
+
+/// The exit code of one finished, not timed-out batch and the rule that gave it.
+///
+/// `filter` is [`Policy::fail_filter`]. `word` is the server's conflated
+/// status, never one that we derived: the CLI does not derive it either.
+pub fn exit_code(
+    status: Option<&BatchStatus>,
+    word: Option<&ConflatedBatchStatus>,
+    filter: WatchedStates,
+) -> (ExitCode, Rule) {
+    match status {
+        Some(BatchStatus::Error) => return (ExitCode::Error, Rule::StatusError),
+        Some(BatchStatus::Cancelled) => return (ExitCode::Cancelled, Rule::StatusCancelled),
+        _ => {}
+    }
+    match word {
+        Some(word) if !filter.is_empty() => {
+            let code = match word {
+                ConflatedBatchStatus::Complete => ExitCode::Success,
+                ConflatedBatchStatus::Blocker if filter.blocker => ExitCode::Blocker,
+                ConflatedBatchStatus::Error if filter.error => ExitCode::Error,
+                ConflatedBatchStatus::Warning if filter.warning => ExitCode::Warning,
+                ConflatedBatchStatus::Blocker
+                | ConflatedBatchStatus::Error
+                | ConflatedBatchStatus::Warning => ExitCode::Success,
+                ConflatedBatchStatus::Cancelled => ExitCode::Cancelled,
+                ConflatedBatchStatus::Submitted
+                | ConflatedBatchStatus::Running
+                | ConflatedBatchStatus::Unknown(_) => ExitCode::CouldNotTell,
+            };
+            (
+                code,
+                Rule::Word {
+                    word: word.clone(),
+                    filter,
+                },
+            )
+        }
+        _ => {
+            let code = match status {
+                Some(BatchStatus::Succeeded) => ExitCode::Success,
+                _ => ExitCode::CouldNotTell,
+            };
+            (code, Rule::StatusAlone(status.cloned()))
+        }
+    }
+}
+
+/// A test by ID and name, for the verdict's lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedTest {
+    /// The test.
+    pub id: TestId,
+    /// Its name.
+    pub name: String,
+}
+
+/// What the reruns of this supervision did to the tests that they named.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RerunOutcome {
+    /// Failed, and passed after a rerun.
+    pub passed_after_rerun: Vec<NamedTest>,
+    /// Failed, and failed again with the same error.
+    pub consistent: Vec<NamedTest>,
+    /// Failed, and failed again with another error, or one that cannot be compared.
+    pub failed_again: Vec<NamedTest>,
+}
+
+/// The conclusion of a supervision, with all that it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The conclusion in words.
+    pub outcome: Outcome,
+    /// The code that the CLI would exit with on the same facts.
+    pub exit_code: ExitCode,
+    /// The rule that decided.
+    pub rule: Rule,
+    /// Why nothing more was run again, where that was decided.
+    pub why_not: Option<WhyNot>,
+    /// Reruns that were made.
+    pub attempts: u32,
+    /// Reruns that were allowed.
+    pub max_attempts: u32,
+    /// The run that was judged, where counters are known.
+    pub run: Option<RunCounter>,
+    /// The test figures, where the tests could be listed.
+    pub figures: Option<Figures>,
+    /// The guard's limit.
+    pub limit_percent: f64,
+    /// What became of the tests that were run again.
+    pub reruns: RerunOutcome,
+    /// What the exit code does not say, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+/// Everything that a verdict on a finished batch rests on.
+#[derive(Debug, Clone)]
+pub struct Findings<'a> {
+    /// The batch's status in the last read.
+    pub status: Option<&'a BatchStatus>,
+    /// The batch's one word in the last read.
+    pub word: Option<&'a ConflatedBatchStatus>,
+    /// The run that the last read showed.
+    pub run: Option<RunCounter>,
+    /// The plan that ended the supervision, where the tests could be listed.
+    pub figures: Option<Figures>,
+    /// Why nothing more is run again.
+    pub why_not: WhyNot,
+    /// Reruns that were made.
+    pub attempts: u32,
+    /// What became of the tests that were run again.
+    pub reruns: RerunOutcome,
+}
+
+impl Verdict {
+    /// Judges a finished batch.
+    pub fn of_finished(policy: &Policy, findings: Findings<'_>) -> Self {
+        let filter = policy.fail_filter();
+        let (exit_code, rule) = exit_code(findings.status, findings.word, filter);
+        let mut notes = Vec::new();
+        let hidden = findings
+            .figures
+            .map_or(0, |figures| watched_count(&figures, filter));
+        let outcome = match exit_code {
+            ExitCode::Success if hidden > 0 => {
+                let word = findings.word.map_or("unknown", ConflatedBatchStatus::word);
+                notes.push(format!(
+                    "{hidden} {} in a state that fails ({filter}), but the batch's one word is \
+                     {word}, and the CLI compares only that word: it would exit 0. Look at them \
+                     before you rely on this pass.",
+                    if hidden == 1 { "test is" } else { "tests are" },
+                ));
+                Outcome::PassHidingFailures
+            }
+            ExitCode::Success if findings.attempts > 0 => Outcome::PassAfterRerun,
+            ExitCode::Success => Outcome::CleanPass,
+            ExitCode::Cancelled => Outcome::Cancelled,
+            ExitCode::TimedOut => Outcome::TimedOut,
+            ExitCode::CouldNotTell => Outcome::CouldNotTell,
+            ExitCode::Error | ExitCode::Blocker | ExitCode::Warning => Outcome::Fail,
+        };
+        if findings.figures.is_none() {
+            notes.push(
+                "The tests could not be listed, so this rests on the batch alone.".to_owned(),
+            );
+        }
+        if let (ExitCode::Error, Some(figures)) = (exit_code, findings.figures)
+            && filter.blocker
+            && figures.blocker > 0
+        {
+            notes.push(format!(
+                "{} in BLOCKER beside the errors; exit code 2 does not say so.",
+                tests(figures.blocker)
+            ));
+        }
+        if let (ExitCode::Blocker, Some(figures)) = (exit_code, findings.figures)
+            && filter.error
+            && figures.error > 0
+        {
+            notes.push(format!(
+                "{} in ERROR beside the blockers; exit code 7 does not say so.",
+                tests(figures.error)
+            ));
+        }
+        if policy.rerun_on.is_empty() && policy.fail_on.is_empty() {
+            notes.push("No state is watched: SUCCEEDED exits 0 whatever the tests say.".to_owned());
+        }
+        Self {
+            outcome,
+            exit_code,
+            rule,
+            why_not: Some(findings.why_not),
+            attempts: findings.attempts,
+            max_attempts: policy.max_rerun_attempts,
+            run: findings.run,
+            figures: findings.figures,
+            limit_percent: policy.rerun_max_failure_percent,
+            reruns: findings.reruns,
+            notes,
+        }
+    }
+
+    /// The verdict on a batch that did not finish in time.
+    pub fn timed_out(
+        policy: &Policy,
+        last: Option<BatchStatus>,
+        run: Option<RunCounter>,
+        attempts: u32,
+        notes: Vec<String>,
+    ) -> Self {
+        let after = crate::domain::GoDuration::from_std(policy.wait_timeout).to_string();
+        Self::without_tests(
+            policy,
+            (
+                Outcome::TimedOut,
+                ExitCode::TimedOut,
+                Rule::TimedOut { after, last },
+            ),
+            run,
+            attempts,
+            notes,
+        )
+    }
+
+    /// The verdict when supervision cannot go on.
+    pub fn could_not_tell(policy: &Policy, why: String, attempts: u32) -> Self {
+        Self::without_tests(
+            policy,
+            (
+                Outcome::CouldNotTell,
+                ExitCode::CouldNotTell,
+                Rule::Failed(why),
+            ),
+            None,
+            attempts,
+            Vec::new(),
+        )
+    }
+
+    fn without_tests(
+        policy: &Policy,
+        (outcome, exit_code, rule): (Outcome, ExitCode, Rule),
+        run: Option<RunCounter>,
+        attempts: u32,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            outcome,
+            exit_code,
+            rule,
+            why_not: None,
+            attempts,
+            max_attempts: policy.max_rerun_attempts,
+            run,
+            figures: None,
+            limit_percent: policy.rerun_max_failure_percent,
+            reruns: RerunOutcome::default(),
+            notes,
+        }
+    }
+
+    /// The figures behind the verdict in one sentence.
+    pub fn figures_sentence(&self) -> Option<String> {
+        let figures = self.figures?;
+        let share = format!(
+            "{} of {} tests in a rerun state ({:.1} %), limit {} %",
+            figures.failing,
+            figures.listed,
+            figures.percent(),
+            self.limit_percent
+        );
+        let made = format!("{} of {} reruns made", self.attempts, self.max_attempts);
+        Some(match self.why_not {
+            Some(why) => format!("{share}; {made}; {why}."),
+            None => format!("{share}; {made}."),
+        })
+    }
+}
+
+/// Tests in the states that fail.
+fn watched_count(figures: &Figures, filter: WatchedStates) -> u64 {
+    [
+        (filter.blocker, figures.blocker),
+        (filter.error, figures.error),
+        (filter.warning, figures.warning),
+    ]
+    .into_iter()
+    .filter_map(|(watched, count)| watched.then_some(count))
+    .sum()
+}
+
+fn tests(count: u64) -> String {
+    if count == 1 {
+        "1 test is".to_owned()
+    } else {
+        format!("{count} tests are")
+    }
+}
+
+impl Choice {
+    /// Why nothing is run again, if nothing is.
+    pub fn why_not(&self) -> Option<WhyNot> {
+        match self {
+            Self::Nothing(why) => Some(*why),
+            Self::Rerun(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(status: &str, word: Option<&str>, filter: &str) -> u8 {
+        let word = word.map(ConflatedBatchStatus::from_word);
+        let filter = WatchedStates::parse(filter).unwrap();
+        exit_code(Some(&BatchStatus::from_word(status)), word.as_ref(), filter)
+            .0
+            .number()
+    }
+
+    #[test]
+    fn the_surprises_of_the_cli_hold() {
+        // resim-api.md §6.4, "Things that surprise".
+        assert_eq!(judged("ERROR", Some("BLOCKER"), "Blocker"), 2);
+        assert_eq!(judged("SUCCEEDED", Some("BLOCKER"), "Error"), 0);
+        assert_eq!(judged("SUCCEEDED", Some("BLOCKER"), ""), 0);
+    }
+
+    #[test]
+    fn every_code_has_its_rule() {
+        let all = "Warning,Error,Blocker";
+        for (status, word, wanted) in [
+            ("SUCCEEDED", Some("COMPLETE"), 0),
+            ("SUCCEEDED", Some("BLOCKER"), 7),
+            ("SUCCEEDED", Some("ERROR"), 2),
+            ("SUCCEEDED", Some("WARNING"), 8),
+            ("SUCCEEDED", Some("CANCELLED"), 5),
+            ("SUCCEEDED", Some("RUNNING"), 1),
+            ("SUCCEEDED", Some("NEW"), 1),
+            ("SUCCEEDED", None, 0),
+            ("CANCELLED", Some("COMPLETE"), 5),
+            ("NEW", None, 1),
+        ] {
+            assert_eq!(judged(status, word, all), wanted, "{status} {word:?}");
+        }
+    }
+
+    fn verdict(word: &str, figures: Figures, attempts: u32, policy: &Policy) -> Verdict {
+        Verdict::of_finished(
+            policy,
+            Findings {
+                status: Some(&BatchStatus::Succeeded),
+                word: Some(&ConflatedBatchStatus::from_word(word)),
+                run: None,
+                figures: Some(figures),
+                why_not: WhyNot::NoneFailing,
+                attempts,
+                reruns: RerunOutcome::default(),
+            },
+        )
+    }
+
+    #[test]
+    fn failures_that_the_one_word_hides_keep_the_code_and_are_said() {
+        let policy = Policy {
+            rerun_on: WatchedStates::parse("Error").unwrap(),
+            ..Policy::default()
+        };
+        let figures = Figures {
+            listed: 10,
+            failing: 3,
+            error: 3,
+            blocker: 1,
+            warning: 0,
+        };
+        let verdict = verdict("BLOCKER", figures, 1, &policy);
+        assert_eq!(verdict.exit_code, ExitCode::Success);
+        assert_eq!(verdict.outcome, Outcome::PassHidingFailures);
+        assert!(verdict.notes[0].contains("3 tests are in a state that fails (Error)"));
+    }
+
+    #[test]
+    fn a_pass_that_needed_a_rerun_is_never_called_clean() {
+        let figures = Figures {
+            listed: 10,
+            ..Figures::default()
+        };
+        let policy = Policy::default();
+        assert_eq!(
+            verdict("COMPLETE", figures, 0, &policy).outcome,
+            Outcome::CleanPass
+        );
+        assert_eq!(
+            verdict("COMPLETE", figures, 1, &policy).outcome,
+            Outcome::PassAfterRerun
+        );
+    }
+}

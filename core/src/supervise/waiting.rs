@@ -1,0 +1,224 @@
+//! When a finished status is believed, and when the wait is over
+//! (`resim-api.md` §6.3, S3).
+//!
+//! Differences from the CLI, all deliberate (`design.md` §3): a failed read is
+//! tried again; a finished status of an earlier run is stale and changes
+//! nothing; an unknown or missing status is not an end; a timeout needs a read
+//! that was *sent* after the deadline.
+
+use std::time::Duration;
+
+use super::{
+    Event, Supervisor, Verdict,
+    journal::Seen,
+    machine::{Asked, Now},
+};
+use crate::{
+    api::{ApiError, ErrorKind},
+    domain::{Batch, BatchStatus, Timestamp},
+    rerun::Passage,
+};
+
+/// Reads of a finished batch that must pass before it is believed although
+/// nothing can prove that the new run has begun (`resim-api.md` §9, row 6).
+const BLIND_READS: u8 = 3;
+/// While nothing changes, a sign of life is written this often.
+const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
+/// A refused read (400, 404) ends the supervision only after this many …
+const REFUSED_READS: u32 = 3;
+/// … spread over at least this long (`reliability.md` §3).
+const REFUSED_OVER: Duration = Duration::from_mins(2);
+/// First pause after a failed read; doubles, with full jitter.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// Whether a finished status counts.
+enum Belief {
+    Believed { unproven: bool },
+    Stale,
+}
+
+impl Supervisor {
+    /// A poll was answered.
+    pub(super) fn polled(&mut self, batch: Box<Batch>, sent_at: Timestamp, now: Now) {
+        if self.state.is_old(&batch) {
+            return self.set_aside(&batch, sent_at, now);
+        }
+        if let (Some(run), Some(awaited)) = (batch.run_counter, self.state.awaited)
+            && run > awaited
+        {
+            self.record(Event::Adopted { run }, now.wall);
+            self.stale_noted = false;
+        }
+        if !batch.is_terminal() {
+            self.note_poll(&batch, now);
+            return self.keep_waiting(batch.status.as_ref(), sent_at, now, None);
+        }
+        match self.belief(&batch) {
+            Belief::Believed { unproven } => {
+                self.record(
+                    Event::Finished {
+                        seen: Seen::of(&batch),
+                        unproven,
+                    },
+                    now.wall,
+                );
+                self.stale_noted = false;
+                self.reading_since.get_or_insert(now.wall);
+                self.picture = Some(batch);
+                self.ask_tests(now);
+            }
+            Belief::Stale => self.set_aside(&batch, sent_at, now),
+        }
+    }
+
+    /// Whether this finished picture is of the run that is waited for.
+    fn belief(&mut self, batch: &Batch) -> Belief {
+        let Some(fence) = &self.state.doubt else {
+            return Belief::Believed { unproven: false };
+        };
+        if matches!(fence.compare(batch), Passage::Passed(_))
+            || batch.status == Some(BatchStatus::Cancelled)
+        {
+            return Belief::Believed { unproven: false };
+        }
+        if fence.is_blind() {
+            self.blind_reads += 1;
+            if self.blind_reads >= BLIND_READS {
+                return Belief::Believed { unproven: true };
+            }
+        }
+        Belief::Stale
+    }
+
+    /// An old picture: said once, and waited on.
+    fn set_aside(&mut self, batch: &Batch, sent_at: Timestamp, now: Now) {
+        if !self.stale_noted {
+            self.stale_noted = true;
+            let awaited = self.state.awaited;
+            self.record(
+                Event::StaleRead {
+                    run: batch.run_counter,
+                    awaited,
+                },
+                now.wall,
+            );
+        }
+        let note = match self.state.awaited {
+            Some(run) => format!("Run {run} was accepted but never showed."),
+            None => "The rerun was accepted but its run never showed.".to_owned(),
+        };
+        self.keep_waiting(batch.status.as_ref(), sent_at, now, Some(note));
+    }
+
+    fn note_poll(&mut self, batch: &Batch, now: Now) {
+        let seen = Seen::of(batch);
+        let due = self
+            .last_written_poll
+            .is_none_or(|at| now.wall.since(at) >= SIGN_OF_LIFE);
+        let moved = self.state.seen.as_ref().is_none_or(|before| {
+            (&before.status, &before.word, before.run) != (&seen.status, &seen.word, seen.run)
+        });
+        if due || moved {
+            self.last_written_poll = Some(now.wall);
+            self.record(Event::Polled(seen), now.wall);
+        }
+    }
+
+    /// Waits for the next poll, unless the attempt's time is over by a read
+    /// that was sent after the deadline.
+    fn keep_waiting(
+        &mut self,
+        last: Option<&BatchStatus>,
+        sent_at: Timestamp,
+        now: Now,
+        note: Option<String>,
+    ) {
+        let deadline = self.state.deadline();
+        if sent_at >= deadline {
+            let mut notes: Vec<String> = note.into_iter().collect();
+            match last {
+                Some(BatchStatus::Unknown(word)) => notes.push(format!(
+                    "{word} is a status that this program does not know, so it was waited on."
+                )),
+                None => notes.push("The answers carried no status, so it was waited on.".into()),
+                Some(_) => {}
+            }
+            let verdict = Verdict::timed_out(
+                &self.state.policy,
+                last.cloned(),
+                self.state.awaited,
+                self.state.attempt,
+                notes,
+            );
+            return self.conclude(verdict, now);
+        }
+        if now.wall >= deadline {
+            // This read was under way when the time ran out: one more decides.
+            return self.ask_batch(Asked::Poll, now);
+        }
+        self.due = Some(now.wall.after(self.state.policy.poll_every));
+    }
+
+    /// A read failed: ride it out, unless it is refused for good.
+    pub(super) fn read_failed(&mut self, error: ApiError, now: Now) {
+        match error.kind {
+            ErrorKind::SignedOut => {
+                return self.pause(super::PauseReason::SignedOut, now);
+            }
+            ErrorKind::Forbidden => {
+                return self.give_up(error.to_string(), now);
+            }
+            ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Busy => {
+                let since = *self.refused_since.get_or_insert(now.wall);
+                self.refused_reads += 1;
+                if self.refused_reads >= REFUSED_READS && now.wall.since(since) >= REFUSED_OVER {
+                    return self.give_up(error.to_string(), now);
+                }
+            }
+            _ => {}
+        }
+        self.failures += 1;
+        let refused = self.refused_since.is_some();
+        let pause = if refused {
+            REFUSED_OVER / 2
+        } else {
+            backoff(
+                self.failures,
+                self.state.policy.poll_every,
+                error.retry_after,
+                now.dice,
+            )
+        };
+        let retry_at = now.wall.after(pause);
+        if self.failures == 1 {
+            self.record(Event::ReadFailed { error, retry_at }, now.wall);
+        }
+        self.due = Some(retry_at);
+    }
+
+    pub(super) fn reads_work(&mut self, now: Now) {
+        self.refused_reads = 0;
+        self.refused_since = None;
+        let failures = std::mem::take(&mut self.failures);
+        if failures > 0 {
+            self.record(Event::ReadRecovered { failures }, now.wall);
+        }
+    }
+}
+
+/// Pause before the next read after `failures` failed ones: full jitter below
+/// a doubling bound that never exceeds the poll interval, so that a failing
+/// API is found working again no later than by a poll. At least half a second;
+/// at least what the server asked for.
+fn backoff(
+    failures: u32,
+    poll_every: Duration,
+    retry_after: Option<Duration>,
+    dice: u64,
+) -> Duration {
+    let cap = poll_every.max(FIRST_BACKOFF);
+    let bound = FIRST_BACKOFF.saturating_mul(1 << failures.min(16)).min(cap);
+    let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).max(1);
+    let jittered = Duration::from_millis(dice % millis).max(Duration::from_millis(500));
+    jittered.max(retry_after.unwrap_or_default())
+}
