@@ -9,6 +9,9 @@
 //! [`api`] for the calls, [`auth`] for the sign-in rules.
 
 pub mod api;
+pub mod auth;
+pub mod config;
 pub mod domain;
 pub mod rerun;
 pub mod supervise;
+pub mod view;

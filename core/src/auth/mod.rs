@@ -1,0 +1,18 @@
+//! The rules of signing in: OAuth 2 authorization code with PKCE (RFC 7636),
+//! by values. No request is sent and no random number drawn here.
+//!
+//! - [`pkce`]: verifier and challenge.
+//! - [`transaction`]: one sign-in under way, and the answer that must fit it.
+//! - [`provider`]: what the provider's discovery document says.
+//! - [`token`]: tokens, their expiry, and what they claim.
+//! - [`route`]: where to go back to; a route, never a URL.
+
+pub mod pkce;
+pub mod provider;
+pub mod route;
+pub mod token;
+pub mod transaction;
+
+pub use provider::Provider;
+pub use token::{Claims, Tokens};
+pub use transaction::{CallbackError, Transaction};

@@ -1,0 +1,385 @@
+//! `config.json`: the environments that people can sign in to. The only source
+//! of API and issuer addresses; no link can change them. Every field is
+//! described in `docs/configuration.md`.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Map, Value};
+
+use crate::domain::GoDuration;
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// At least one; the first is chosen unless a person chooses another.
+    pub environments: Vec<Environment>,
+}
+
+/// One ReSim API with its sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// What people choose it by.
+    pub name: String,
+    /// Base of the API, with `/v1/`: absolute, or relative to the site.
+    pub api: String,
+    /// The OpenID Connect issuer; without one, only a pasted token signs in.
+    pub issuer: Option<String>,
+    /// The client ID that is registered for this site.
+    pub client_id: Option<String>,
+    /// The API's name at the provider.
+    pub audience: Option<String>,
+    /// Scopes to ask for, separated by spaces.
+    pub scopes: String,
+    /// Origin of the ReSim app, for links. `None`: guessed from the API.
+    pub app: Option<String>,
+    /// The smallest `poll-every` that the supervise form accepts.
+    pub min_poll_every: Duration,
+    /// How long the outcome of a POST without an answer stays open.
+    pub settle_window: Option<Duration>,
+}
+
+/// Poll interval below which a real API is not asked (`resim-api.md` §9, 13).
+const MIN_POLL: Duration = Duration::from_secs(10);
+/// What a sign-in asks for unless configured otherwise.
+const SCOPES: &str = "openid profile email offline_access";
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            api: String::new(),
+            issuer: None,
+            client_id: None,
+            audience: None,
+            scopes: SCOPES.into(),
+            app: None,
+            min_poll_every: MIN_POLL,
+            settle_window: None,
+        }
+    }
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The field, such as `environments[0].api`.
+    pub field: String,
+    /// What is wrong with it and how to mend it.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.problem)
+    }
+}
+
+const FIELDS: [&str; 9] = [
+    "name",
+    "api",
+    "issuer",
+    "client_id",
+    "audience",
+    "scopes",
+    "app",
+    "min_poll_every",
+    "settle_window",
+];
+
+impl Config {
+    /// Reads `config.json`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its field and the fix.
+    pub fn parse(text: &str) -> Result<Self, Vec<ConfigError>> {
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            vec![problem(
+                "config.json",
+                format!("is not valid JSON: {error}"),
+            )]
+        })?;
+        let Some(list) = value.get("environments").and_then(Value::as_array) else {
+            return Err(vec![problem(
+                "environments",
+                "is missing: list at least one",
+            )]);
+        };
+        if list.is_empty() {
+            return Err(vec![problem("environments", "is empty: list at least one")]);
+        }
+        let mut errors = Vec::new();
+        let environments: Vec<Environment> = list
+            .iter()
+            .enumerate()
+            .map(|(n, value)| environment(&format!("environments[{n}]"), value, &mut errors))
+            .collect();
+        for (n, it) in environments.iter().enumerate() {
+            if environments[..n].iter().any(|other| other.name == it.name) {
+                errors.push(problem(
+                    format!("environments[{n}].name"),
+                    format!("{} is taken: give each environment its own name", it.name),
+                ));
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self { environments })
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+fn problem(field: impl Into<String>, problem: impl Into<String>) -> ConfigError {
+    ConfigError {
+        field: field.into(),
+        problem: problem.into(),
+    }
+}
+
+fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Environment {
+    let empty = Map::new();
+    let object = value.as_object().unwrap_or_else(|| {
+        errors.push(problem(at, "must be an object with name and api"));
+        &empty
+    });
+    for name in object
+        .keys()
+        .filter(|name| !FIELDS.contains(&name.as_str()))
+    {
+        errors.push(problem(
+            format!("{at}.{name}"),
+            format!(
+                "is no field of an environment; the fields are {}",
+                FIELDS.join(", ")
+            ),
+        ));
+    }
+    let mut text = |name: &str| match object.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Some(_) => {
+            errors.push(problem(
+                format!("{at}.{name}"),
+                "must be a text that is not empty",
+            ));
+            None
+        }
+    };
+    let name = text("name");
+    let api = text("api");
+    let issuer = text("issuer");
+    let client_id = text("client_id");
+    let audience = text("audience");
+    let scopes = text("scopes");
+    let app = text("app");
+    let min_poll = text("min_poll_every");
+    let settle = text("settle_window");
+
+    let mut complain =
+        |name: &str, what: String| errors.push(problem(format!("{at}.{name}"), what));
+    if value.is_object() {
+        for (field, value) in [("name", &name), ("api", &api)] {
+            if value.is_none() && object.get(field).is_none_or(Value::is_null) {
+                complain(field, "is missing".into());
+            }
+        }
+    }
+    for (field, address) in [("api", &api), ("issuer", &issuer), ("app", &app)] {
+        if let Some(address) = address
+            && let Err(why) = check_address(address)
+        {
+            complain(field, why);
+        }
+    }
+    if issuer.is_some() && client_id.is_none() {
+        complain(
+            "client_id",
+            "is missing: an issuer needs the client ID that is registered there".into(),
+        );
+    }
+    if client_id.is_some() && issuer.is_none() {
+        complain(
+            "issuer",
+            "is missing: a client ID alone cannot sign anybody in".into(),
+        );
+    }
+    let mut duration = |name: &str, text: Option<String>, least: Duration| {
+        let text = text?;
+        let parsed = GoDuration::parse(&text).map_err(|error| error.to_string());
+        match parsed.map(GoDuration::to_std) {
+            Ok(Some(duration)) if duration >= least => Some(duration),
+            Ok(_) => {
+                complain(
+                    name,
+                    format!("must be at least {}", GoDuration::from_std(least)),
+                );
+                None
+            }
+            Err(why) => {
+                complain(name, format!("must be a duration such as \"30s\": {why}"));
+                None
+            }
+        }
+    };
+    let min_poll_every = duration("min_poll_every", min_poll, Duration::from_secs(1));
+    let settle_window = duration("settle_window", settle, Duration::from_secs(1));
+    let api = api.unwrap_or_default();
+    Environment {
+        name: name.unwrap_or_default(),
+        api: if api.ends_with('/') {
+            api
+        } else {
+            format!("{api}/")
+        },
+        issuer,
+        client_id,
+        audience,
+        scopes: scopes.unwrap_or_else(|| SCOPES.into()),
+        app,
+        min_poll_every: min_poll_every.unwrap_or(MIN_POLL),
+        settle_window,
+    }
+}
+
+/// Absolute by https, by http on this machine only, or relative to the site.
+fn check_address(address: &str) -> Result<(), String> {
+    let fix = "write an https:// address, or one that begins with / for this site itself";
+    if address.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("must not contain spaces: {fix}"));
+    }
+    if let Some(rest) = address.strip_prefix("https://") {
+        return if rest.is_empty() {
+            Err(format!("has no host: {fix}"))
+        } else {
+            Ok(())
+        };
+    }
+    if let Some(rest) = address.strip_prefix("http://") {
+        let host = rest.split(['/', ':']).next().unwrap_or("");
+        let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        return if local {
+            Ok(())
+        } else {
+            Err(format!("http would send tokens in the clear: {fix}"))
+        };
+    }
+    if address.starts_with('/') && !address.starts_with("//") {
+        return Ok(());
+    }
+    Err(format!("is no address: {fix}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(text: &str) -> Vec<String> {
+        Config::parse(text)
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn the_smallest_configuration_has_sensible_defaults() {
+        let config =
+            Config::parse(r#"{"environments":[{"name":"P","api":"https://api.resim.ai/v1"}]}"#)
+                .unwrap();
+        assert_eq!(
+            config.environments,
+            [Environment {
+                name: "P".into(),
+                api: "https://api.resim.ai/v1/".into(),
+                ..Environment::default()
+            }]
+        );
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let config = Config::parse(
+            r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c",
+                "audience":"a","scopes":"openid","app":"https://app.resim.ai",
+                "min_poll_every":"1s","settle_window":"20s"}]}"#,
+        )
+        .unwrap();
+        let it = &config.environments[0];
+        assert_eq!(it.min_poll_every, Duration::from_secs(1));
+        assert_eq!(it.settle_window, Some(Duration::from_secs(20)));
+        assert_eq!(
+            (it.issuer.as_deref(), it.scopes.as_str()),
+            (Some("/oidc"), "openid")
+        );
+    }
+
+    #[test]
+    fn every_problem_names_its_field() {
+        for (text, field) in [
+            ("{", "config.json"),
+            ("{}", "environments"),
+            (r#"{"environments":[]}"#, "environments"),
+            (r#"{"environments":[7]}"#, "environments[0]"),
+            (
+                r#"{"environments":[{"api":"/v1/"}]}"#,
+                "environments[0].name",
+            ),
+            (r#"{"environments":[{"name":"x"}]}"#, "environments[0].api"),
+            (
+                r#"{"environments":[{"name":"x","api":7}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"api.resim.ai"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"http://api.resim.ai"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"//evil"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","issuer":"/o"}]}"#,
+                "environments[0].client_id",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","client_id":"c"}]}"#,
+                "environments[0].issuer",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","min_poll_every":"0s"}]}"#,
+                "environments[0].min_poll_every",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","settle_window":"soon"}]}"#,
+                "environments[0].settle_window",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","clientid":"c"}]}"#,
+                "environments[0].clientid",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/a"},{"name":"x","api":"/b"}]}"#,
+                "environments[1].name",
+            ),
+        ] {
+            let errors = errors(text);
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(
+                errors[0].starts_with(&format!("{field}: ")),
+                "{text}: {errors:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_problems_are_told_at_once() {
+        let all = errors(
+            r#"{"environments":[{"name":"","api":"x"},{"name":"b","api":"/v1","app":"y"}]}"#,
+        );
+        assert_eq!(all.len(), 3, "{all:?}");
+    }
+}

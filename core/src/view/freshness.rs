@@ -1,0 +1,162 @@
+//! "Updated 8 s ago": how old the picture is, and what is wrong if it is late.
+
+use std::time::Duration;
+
+use super::words;
+use crate::{api::ApiError, domain::Timestamp};
+
+/// What a screen knows about its own age.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Age<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// When the last read succeeded.
+    pub read_at: Option<Timestamp>,
+    /// How often it reads.
+    pub every: Duration,
+    /// The last read failed like this.
+    pub failing: Option<&'a ApiError>,
+    /// When it reads next.
+    pub next: Option<Timestamp>,
+    /// A person paused it.
+    pub paused: bool,
+    /// Nothing moves any more, so it reads rarely.
+    pub finished: bool,
+}
+
+/// How fresh it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing was read yet.
+    Loading,
+    /// As fresh as it should be.
+    Ok,
+    /// Older than it should be.
+    Late,
+    /// The last read failed.
+    Failing,
+    /// Paused by a person.
+    Paused,
+}
+
+impl State {
+    /// The state as styles read it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Ok => "ok",
+            Self::Late => "late",
+            Self::Failing => "failing",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// State and sentence.
+pub fn freshness(age: &Age<'_>) -> (State, String) {
+    let since = age.read_at.map(|at| age.now.since(at));
+    let updated = since.map(|since| format!("Updated {}", words::ago(since)));
+    if age.paused {
+        let updated = updated.map_or(String::new(), |it| format!(" · {}", lower_first(&it)));
+        return (State::Paused, format!("Paused{updated}"));
+    }
+    if let Some(error) = age.failing {
+        let next = age.next.map_or(String::new(), |next| {
+            let left = next.since(age.now).as_secs();
+            if left == 0 {
+                " Trying again now.".into()
+            } else {
+                format!(" Trying again in {left} s.")
+            }
+        });
+        let updated = updated.map_or(String::new(), |it| format!("{it}. "));
+        return (
+            State::Failing,
+            format!("{updated}{}.{next}", upper_first(&error.to_string())),
+        );
+    }
+    let (Some(updated), Some(since)) = (updated, since) else {
+        return (State::Loading, "Reading the batch…".into());
+    };
+    if since > age.every * 2 + Duration::from_secs(5) {
+        return (State::Late, format!("{updated}, which is late"));
+    }
+    let pace = if age.finished {
+        "finished".into()
+    } else {
+        format!("every {}", words::duration(age.every))
+    };
+    (State::Ok, format!("{updated} · {pace}"))
+}
+
+/// The text with its first letter in upper case.
+pub fn upper_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ErrorKind;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn age(read_at: Option<i64>) -> Age<'static> {
+        Age {
+            now: at(100),
+            read_at: read_at.map(at),
+            every: Duration::from_secs(10),
+            failing: None,
+            next: None,
+            paused: false,
+            finished: false,
+        }
+    }
+
+    #[test]
+    fn fresh_late_paused_and_loading_are_told_apart() {
+        assert_eq!(
+            freshness(&age(Some(92))),
+            (State::Ok, "Updated 8 s ago · every 10 s".into())
+        );
+        assert_eq!(freshness(&age(Some(75))).0, State::Ok);
+        assert_eq!(freshness(&age(Some(74))).0, State::Late);
+        assert_eq!(freshness(&age(None)).0, State::Loading);
+        let paused = Age {
+            paused: true,
+            ..age(Some(40))
+        };
+        assert_eq!(
+            freshness(&paused),
+            (State::Paused, "Paused · updated 1 m ago".into())
+        );
+    }
+
+    #[test]
+    fn a_failure_says_what_failed_and_when_it_is_tried_again() {
+        let error = ApiError::new("read the batch", ErrorKind::TimedOut, "");
+        let failing = Age {
+            failing: Some(&error),
+            next: Some(at(112)),
+            ..age(Some(92))
+        };
+        let (state, text) = freshness(&failing);
+        assert_eq!(state, State::Failing);
+        assert_eq!(
+            text,
+            "Updated 8 s ago. Could not read the batch: no answer in time. Trying again in 12 s."
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! Which rows are shown, in which order.
+//!
+//! Between polls the order is frozen: a row that changes stays where the hand
+//! is about to click. Rows that no longer match stay, marked stale; new ones
+//! are appended; a person asks for the order to be made anew.
+
+use super::{Filter, RowId, Sort, SortKey, TestTable, table::Changes};
+use crate::domain::{RunCounter, Timestamp};
+
+/// The rows on show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    order: Vec<RowId>,
+    /// Parallel to the table: whether a row is in `order`.
+    listed: Vec<bool>,
+    /// Parallel to the table: whether a row matches the filter now.
+    matching: Vec<bool>,
+    matching_count: usize,
+    /// Rows whose place or presence is no longer what filter and sort ask for.
+    moved: usize,
+}
+
+impl Listing {
+    /// The rows that `filter` shows, in the order of `sort`.
+    pub fn new(table: &mut TestTable, filter: &Filter, sort: Sort) -> Self {
+        let mut order = table.by_name().to_vec();
+        let mut matching = vec![false; table.capacity()];
+        let matcher = filter.matcher();
+        order.retain(|row| {
+            let matches = matcher.matches(table.get(*row));
+            matching[row.index()] = matches;
+            matches
+        });
+        // The sorts are stable, so rows with equal keys stay in order of name.
+        match sort.key {
+            SortKey::Name => {}
+            SortKey::Status => {
+                order.sort_by_key(|row| table.get(*row).shown_status().severity_rank());
+            }
+            SortKey::Run => order.sort_by_key(|row| {
+                std::cmp::Reverse(table.get(*row).run_counter.unwrap_or(RunCounter(-1)))
+            }),
+            SortKey::Updated => order.sort_by_key(|row| {
+                let at = table.get(*row).updated;
+                std::cmp::Reverse(at.unwrap_or(Timestamp::from_millis(i64::MIN)))
+            }),
+        }
+        if sort.reversed {
+            order.reverse();
+        }
+        Self {
+            listed: matching.clone(),
+            matching_count: order.len(),
+            matching,
+            order,
+            moved: 0,
+        }
+    }
+
+    /// The rows, in order.
+    pub fn order(&self) -> &[RowId] {
+        &self.order
+    }
+
+    /// Number of rows on show, stale ones included.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether no row is on show.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Number of tests that match the filter now.
+    pub fn matching_count(&self) -> usize {
+        self.matching_count
+    }
+
+    /// Whether a row matches the filter now; one on show that does not is stale.
+    pub fn matches(&self, row: RowId) -> bool {
+        self.matching.get(row.index()).copied().unwrap_or(false)
+    }
+
+    /// The rows that match the filter now, in order.
+    pub fn matching(&self) -> impl Iterator<Item = RowId> {
+        self.order.iter().copied().filter(|row| self.matches(*row))
+    }
+
+    /// Rows that changed so that a fresh order would place them elsewhere.
+    pub fn moved(&self) -> usize {
+        self.moved
+    }
+
+    /// Takes in what a poll changed, without moving a row.
+    pub fn absorb(&mut self, table: &TestTable, changes: &Changes, filter: &Filter, sort: Sort) {
+        self.listed.resize(table.capacity(), false);
+        self.matching.resize(table.capacity(), false);
+        let matcher = filter.matcher();
+        let touches_order = sort.key != SortKey::Name;
+        for row in changes.added.iter().chain(&changes.changed) {
+            let matches = matcher.matches(table.get(*row));
+            let n = row.index();
+            if matches != self.matching[n] {
+                self.matching[n] = matches;
+                if matches {
+                    self.matching_count += 1;
+                } else {
+                    self.matching_count -= 1;
+                }
+            }
+            if matches && !self.listed[n] {
+                self.listed[n] = true;
+                self.order.push(*row);
+                self.moved += 1;
+            } else if self.listed[n] && (touches_order || !matches) {
+                self.moved += 1;
+            }
+        }
+        for row in &changes.gone {
+            let n = row.index();
+            if std::mem::take(&mut self.matching[n]) {
+                self.matching_count -= 1;
+            }
+            if self.listed[n] {
+                self.moved += 1;
+            }
+        }
+        self.moved = self.moved.min(self.order.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ConflatedStatus, Test, TestId};
+
+    fn test(n: u128, name: &str, status: ConflatedStatus) -> Test {
+        let mut test = Test::new(TestId::from_u128(n), name);
+        test.conflated = Some(status);
+        test.run_counter = Some(RunCounter(i64::try_from(n % 3).unwrap()));
+        test.updated = Some(Timestamp::from_millis(i64::try_from(n).unwrap()));
+        test
+    }
+
+    fn table() -> TestTable {
+        let mut table = TestTable::new();
+        table.merge([
+            test(1, "d", ConflatedStatus::Passed),
+            test(2, "c", ConflatedStatus::Blocker),
+            test(3, "b", ConflatedStatus::Running),
+            test(4, "a", ConflatedStatus::Passed),
+        ]);
+        table
+    }
+
+    fn names(table: &TestTable, listing: &Listing) -> String {
+        listing
+            .order()
+            .iter()
+            .map(|row| table.get(*row).name.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn every_key_sorts_and_turns_round() {
+        let mut table = table();
+        for (key, forth, back) in [
+            (SortKey::Status, "cbad", "dabc"),
+            (SortKey::Name, "abcd", "dcba"),
+            (SortKey::Run, "cadb", "bdac"),
+            (SortKey::Updated, "abcd", "dcba"),
+        ] {
+            for (reversed, wanted) in [(false, forth), (true, back)] {
+                let sort = Sort { key, reversed };
+                let listing = Listing::new(&mut table, &Filter::default(), sort);
+                assert_eq!(names(&table, &listing), wanted, "{sort:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_poll_moves_no_row() {
+        let mut table = table();
+        let mut filter = Filter::default();
+        filter.toggle(&ConflatedStatus::Passed);
+        let sort = Sort::default();
+        let mut listing = Listing::new(&mut table, &filter, sort);
+        assert_eq!(names(&table, &listing), "ad");
+
+        let changes = table.merge([
+            test(4, "a", ConflatedStatus::Error),
+            test(3, "b", ConflatedStatus::Passed),
+            test(5, "0", ConflatedStatus::Passed),
+        ]);
+        listing.absorb(&table, &changes, &filter, sort);
+        assert_eq!(names(&table, &listing), "ad0b");
+        let stale = table.row(TestId::from_u128(4)).unwrap();
+        assert!(!listing.matches(stale));
+        assert_eq!((listing.matching_count(), listing.moved()), (3, 3));
+        assert_eq!(listing.matching().count(), 3);
+
+        let fresh = Listing::new(&mut table, &filter, sort);
+        assert_eq!(names(&table, &fresh), "0bd");
+        assert_eq!(fresh.matching_count(), listing.matching_count());
+        assert_eq!(fresh.moved(), 0);
+    }
+
+    #[test]
+    fn a_test_that_is_gone_no_longer_matches() {
+        let mut table = table();
+        let mut listing = Listing::new(&mut table, &Filter::default(), Sort::default());
+        table.begin_listing();
+        table.merge([test(1, "d", ConflatedStatus::Passed)]);
+        let changes = Changes {
+            gone: table.end_listing(),
+            ..Changes::default()
+        };
+        listing.absorb(&table, &changes, &Filter::default(), Sort::default());
+        assert_eq!((listing.len(), listing.matching_count()), (4, 1));
+    }
+}

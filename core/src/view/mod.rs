@@ -1,0 +1,28 @@
+//! What a screen shows, decided without a screen.
+//!
+//! - [`table`]: every test of a batch, stored once; counts by status.
+//! - [`query`]: filter, sort and open drawer, as they stand in the URL.
+//! - [`listing`]: which rows are shown in which order; frozen between polls.
+//! - [`selection`]: which tests are ticked, by ID.
+//! - [`window`]: which rows of a long list are on screen.
+//! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
+//! - [`open`]: what a person pasted into "open".
+//! - [`words`], [`export`]: numbers, durations and hostile text for people.
+
+pub mod batches;
+pub mod chips;
+pub mod export;
+pub mod freshness;
+pub mod listing;
+pub mod open;
+pub mod query;
+pub mod selection;
+pub mod table;
+pub mod window;
+pub mod words;
+
+pub use chips::Chip;
+pub use listing::Listing;
+pub use query::{Filter, Sort, SortKey, ViewQuery};
+pub use selection::Selection;
+pub use table::{RowId, Tally, TestTable};

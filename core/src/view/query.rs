@@ -1,0 +1,325 @@
+//! Filter, sort and open drawer, as they stand in the URL: whoever gets the
+//! link sees the same rows.
+
+use std::collections::BTreeSet;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::domain::{ConflatedStatus, Test, TestId};
+
+/// Which tests are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Any of these statuses; empty: all.
+    pub statuses: BTreeSet<ConflatedStatus>,
+    /// Every word of this occurs in the test's name, error or ID; case aside.
+    pub text: String,
+}
+
+impl Filter {
+    /// Whether everything is shown.
+    pub fn is_empty(&self) -> bool {
+        self.statuses.is_empty() && self.text.trim().is_empty()
+    }
+
+    /// A test that asks whether a row is shown; made once per filter.
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher {
+            statuses: &self.statuses,
+            words: self
+                .text
+                .split_whitespace()
+                .map(str::to_lowercase)
+                .collect(),
+        }
+    }
+
+    /// Adds or removes a status.
+    pub fn toggle(&mut self, status: &ConflatedStatus) {
+        if !self.statuses.remove(status) {
+            self.statuses.insert(status.clone());
+        }
+    }
+}
+
+/// A filter made ready.
+#[derive(Debug)]
+pub struct Matcher<'a> {
+    statuses: &'a BTreeSet<ConflatedStatus>,
+    words: Vec<String>,
+}
+
+impl Matcher<'_> {
+    /// Whether the test is shown.
+    pub fn matches(&self, test: &Test) -> bool {
+        (self.statuses.is_empty() || self.statuses.contains(&test.shown_status()))
+            && self.words.iter().all(|word| has_word(test, word))
+    }
+}
+
+fn has_word(test: &Test, word: &str) -> bool {
+    contains(&test.name, word)
+        || test.current_errors().any(|error| {
+            contains(&error.code, word) || error.text.as_ref().is_some_and(|it| contains(it, word))
+        })
+        || (is_id_like(word) && test.id.is_some_and(|id| id.to_string().starts_with(word)))
+}
+
+/// Eight hex digits or more, as the beginning of an ID has; shorter words would
+/// match by accident.
+fn is_id_like(word: &str) -> bool {
+    word.len() >= 8 && word.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-')
+}
+
+/// Whether `text` contains `word`, which is in lower case, case aside.
+fn contains(text: &str, word: &str) -> bool {
+    if !text.is_ascii() || !word.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    word.is_empty()
+        || text
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKey {
+    /// Worst first: what needs a person stands on top.
+    #[default]
+    Status,
+    /// By name, numbers as numbers.
+    Name,
+    /// By the test's run counter.
+    Run,
+    /// By the time of the last change.
+    Updated,
+}
+
+impl SortKey {
+    /// Every key.
+    pub const ALL: [Self; 4] = [Self::Status, Self::Name, Self::Run, Self::Updated];
+
+    /// The key in the URL.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Name => "name",
+            Self::Run => "run",
+            Self::Updated => "updated",
+        }
+    }
+}
+
+/// Key and direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// What by.
+    pub key: SortKey,
+    /// The other way round.
+    pub reversed: bool,
+}
+
+impl Sort {
+    /// After a click on a column's head: sorts by it, then the other way round.
+    #[must_use]
+    pub fn clicked(self, key: SortKey) -> Self {
+        Self {
+            key,
+            reversed: self.key == key && !self.reversed,
+        }
+    }
+}
+
+/// What the URL of a batch page says about its view.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ViewQuery {
+    /// Which rows.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// The test whose drawer is open.
+    pub open: Option<TestId>,
+}
+
+impl ViewQuery {
+    /// Reads a query string, with or without its `?`. What cannot be
+    /// understood is left out: a link must never break a page.
+    pub fn parse(query: &str) -> Self {
+        let mut it = Self::default();
+        for (name, value) in pairs(query) {
+            match name.as_str() {
+                "status" => {
+                    it.filter.statuses = value
+                        .split(',')
+                        .filter(|word| !word.is_empty())
+                        .map(|word| ConflatedStatus::from_word(&word.to_uppercase()))
+                        .collect();
+                }
+                "q" => it.filter.text = value.chars().take(200).collect(),
+                "sort" => {
+                    let (reversed, slug) = match value.strip_prefix('-') {
+                        Some(slug) => (true, slug),
+                        None => (false, value.as_str()),
+                    };
+                    if let Some(key) = SortKey::ALL.into_iter().find(|key| key.slug() == slug) {
+                        it.sort = Sort { key, reversed };
+                    }
+                }
+                "test" => it.open = value.parse().ok(),
+                _ => {}
+            }
+        }
+        it
+    }
+
+    /// The query string, with its `?`; empty for the view that needs none.
+    pub fn to_query(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.filter.statuses.is_empty() {
+            let words: Vec<String> = self
+                .filter
+                .statuses
+                .iter()
+                .map(|status| escape(status.word()))
+                .collect();
+            parts.push(format!("status={}", words.join(",")));
+        }
+        if !self.filter.text.is_empty() {
+            parts.push(format!("q={}", escape(&self.filter.text)));
+        }
+        if self.sort != Sort::default() {
+            let sign = if self.sort.reversed { "-" } else { "" };
+            parts.push(format!("sort={sign}{}", self.sort.key.slug()));
+        }
+        if let Some(test) = self.open {
+            parts.push(format!("test={test}"));
+        }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", parts.join("&"))
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// The parameters of a query string, decoded.
+pub fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    query
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(move |part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (decode(name), decode(value))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ExecutionError;
+
+    fn test(name: &str, status: ConflatedStatus) -> Test {
+        let id: TestId = "65262470-0fea-4c50-bc8c-17466866f690".parse().unwrap();
+        let mut test = Test::new(id, name);
+        test.conflated = Some(status);
+        test
+    }
+
+    fn shows(filter: &str, test: &Test) -> bool {
+        Filter {
+            text: filter.into(),
+            ..Filter::default()
+        }
+        .matcher()
+        .matches(test)
+    }
+
+    #[test]
+    fn words_are_looked_for_in_name_error_and_id() {
+        let mut it = test("Cut_In_Left wet", ConflatedStatus::Error);
+        it.errors = vec![ExecutionError {
+            code: "NONZERO_EXIT_CODE".into(),
+            text: Some("Out of memory".into()),
+            exit_code: None,
+            run_counter: None,
+        }];
+        for yes in [
+            "",
+            "cut",
+            "WET cut",
+            "nonzero",
+            "of MEMORY",
+            "65262470",
+            "  left  ",
+        ] {
+            assert!(shows(yes, &it), "{yes}");
+        }
+        for no in ["cutin", "wet dry", "652624", "fea-4c50-bc8c"] {
+            assert!(!shows(no, &it), "{no}");
+        }
+        assert!(shows("ÜBER", &test("überholen", ConflatedStatus::Passed)));
+    }
+
+    #[test]
+    fn statuses_are_alternatives_and_unknown_words_can_be_asked_for() {
+        let mut filter = Filter::default();
+        filter.toggle(&ConflatedStatus::Error);
+        filter.toggle(&ConflatedStatus::from_word("QUARANTINED"));
+        let matcher = filter.matcher();
+        assert!(matcher.matches(&test("x", ConflatedStatus::Error)));
+        assert!(matcher.matches(&test("x", ConflatedStatus::from_word("QUARANTINED"))));
+        assert!(!matcher.matches(&test("x", ConflatedStatus::Passed)));
+    }
+
+    #[test]
+    fn a_view_survives_the_url() {
+        let mut view = ViewQuery::default();
+        view.filter.text = "cut in & 100 % é +1".into();
+        view.filter.toggle(&ConflatedStatus::Blocker);
+        view.filter.toggle(&ConflatedStatus::from_word("ODD,WORD"));
+        view.filter
+            .statuses
+            .remove(&ConflatedStatus::from_word("ODD,WORD"));
+        view.sort = Sort {
+            key: SortKey::Updated,
+            reversed: true,
+        };
+        view.open = Some(TestId::from_u128(7));
+        assert_eq!(ViewQuery::parse(&view.to_query()), view);
+        assert_eq!(ViewQuery::default().to_query(), "");
+    }
+
+    #[test]
+    fn nonsense_in_a_link_is_left_out() {
+        let view = ViewQuery::parse("?status=,,&sort=-colour&test=x&q&%zz=1&&==");
+        assert_eq!(view, ViewQuery::default());
+        let lower = ViewQuery::parse("status=error%2Cwarning");
+        assert_eq!(lower.filter.statuses.len(), 2);
+    }
+
+    #[test]
+    fn a_second_click_turns_the_order_round() {
+        let sort = Sort::default().clicked(SortKey::Name);
+        assert_eq!(
+            sort,
+            Sort {
+                key: SortKey::Name,
+                reversed: false
+            }
+        );
+        assert!(sort.clicked(SortKey::Name).reversed);
+        assert!(!sort.clicked(SortKey::Name).clicked(SortKey::Name).reversed);
+    }
+}
