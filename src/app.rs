@@ -1,0 +1,107 @@
+//! The app: contexts, routes, and what starts with the page.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    browser::{clock, dom, storage, window},
+    client::Client,
+    driver::supervisions::Supervisions,
+    pages::{
+        batch::Batch, batches::Batches, callback::Callback, guard::Guard, not_found::NotFound,
+        projects::Projects, sign_in::SignIn, supervisions::Supervisions as SupervisionsPage,
+    },
+    session::Session,
+    shell::{Announcer, Crumbs, PageTitle, Shell, Ticker},
+};
+
+/// Rises once the configuration was read.
+#[derive(Debug, Clone, Copy)]
+struct Configured(RwSignal<bool>);
+
+/// Whether the configuration was read, as a signal.
+pub fn configured() -> RwSignal<bool> {
+    expect_context::<Configured>().0
+}
+
+/// The whole app.
+#[component]
+pub fn App() -> impl IntoView {
+    dom::apply_theme(storage::theme().as_deref());
+    let session = Session::new();
+    let client = Client::new(session);
+    let supervisions = Supervisions::new(client);
+    let configured = RwSignal::new(false);
+    provide_context(session);
+    provide_context(client);
+    provide_context(supervisions);
+    provide_context(Configured(configured));
+    provide_context(Ticker::start());
+    provide_context(Announcer::new());
+    provide_context(Crumbs(RwSignal::new(Vec::new())));
+    provide_context(PageTitle(RwSignal::new(String::new())));
+
+    spawn_local(async move {
+        let location = window().location();
+        let path = location.pathname().unwrap_or_default();
+        let search = location.search().unwrap_or_default();
+        session.start(format!("{path}{search}")).await;
+        configured.set(true);
+    });
+    // Whoever signs in finds what this browser supervises for them.
+    let who = Memo::new(move |_| {
+        session
+            .account()
+            .map(|it| (it.environment.name.clone(), it.subject))
+    });
+    Effect::new(move |_| {
+        if let Some((environment, subject)) = who.get() {
+            supervisions.signed_in(&environment, subject.as_deref());
+            supervisions.restore(environment, subject);
+        }
+    });
+    renew_ahead(session);
+    view! {
+        <Router>
+            <Shell>
+                <Routes fallback=|| view! { <NotFound/> }>
+                    <Route path=path!("/sign-in") view=SignIn/>
+                    <Route path=path!("/callback") view=Callback/>
+                    <Route path=path!("/") view=|| view! { <Guard><Projects/></Guard> }/>
+                    <Route path=path!("/supervisions") view=|| view! { <Guard><SupervisionsPage/></Guard> }/>
+                    <Route path=path!("/projects/:project") view=|| view! { <Guard><Batches/></Guard> }/>
+                    <Route
+                        path=path!("/projects/:project/batches/:batch")
+                        view=|| view! { <Guard><Batch/></Guard> }
+                    />
+                </Routes>
+            </Shell>
+        </Router>
+    }
+}
+
+/// Renews a token a minute before it ends, also when nothing asks for it.
+fn renew_ahead(session: Session) {
+    let ends = Memo::new(move |_| {
+        session
+            .account()
+            .filter(|it| !it.pasted)
+            .and_then(|it| it.expires)
+    });
+    let timer = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        timer.set_value(ends.get().map(|at| {
+            let minute = std::time::Duration::from_mins(1);
+            let delay = at.since(clock::wall()).saturating_sub(minute);
+            let delay = delay.max(std::time::Duration::from_secs(1));
+            crate::browser::timer::Timer::after(delay, move || {
+                spawn_local(async move {
+                    session.renew().await;
+                });
+            })
+        }));
+    });
+}

@@ -1,0 +1,82 @@
+//! The two clocks, and local time for people.
+
+use std::time::Duration;
+
+use js_sys::{Date, Intl, Object, Reflect};
+use retake_core::{domain::Timestamp, supervise::Now};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::{random, window};
+
+/// The wall clock.
+pub fn wall() -> Timestamp {
+    #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 are whole and fit
+    Timestamp::from_millis(Date::now() as i64)
+}
+
+/// Both clocks and a throw of dice, as the machines want them.
+pub fn now() -> Now {
+    let mono = window().performance().map_or(0.0, |it| it.now());
+    Now {
+        wall: wall(),
+        mono: Duration::from_secs_f64(mono.max(0.0) / 1000.0),
+        dice: random::u64(),
+    }
+}
+
+/// Time of day where the person is: `14:03:22`.
+pub fn local_time(at: Timestamp) -> String {
+    format(
+        at,
+        &[
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+        ],
+    )
+}
+
+/// Day and time where the person is: `24 Nov, 14:03`.
+pub fn local_day_time(at: Timestamp) -> String {
+    format(
+        at,
+        &[
+            ("day", "numeric"),
+            ("month", "short"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+        ],
+    )
+}
+
+fn format(at: Timestamp, parts: &[(&str, &str)]) -> String {
+    let options = Object::new();
+    for (name, value) in parts {
+        // Setting a property of a fresh plain object does not fail.
+        let _ = Reflect::set(
+            &options,
+            &JsValue::from_str(name),
+            &JsValue::from_str(value),
+        );
+    }
+    let _ = Reflect::set(&options, &"hourCycle".into(), &"h23".into());
+    // English order and names: the rest of the page is English.
+    let locales = js_sys::Array::of1(&"en-GB".into());
+    let formatter = Intl::DateTimeFormat::new(locales.unchecked_ref(), options.unchecked_ref());
+    #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 fit a double
+    let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
+    formatter
+        .format()
+        .call1(&JsValue::UNDEFINED, &date)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_else(|| at.to_rfc3339())
+}
+
+/// The day where the person is: `24 Nov 2026`.
+pub fn local_date(at: Timestamp) -> String {
+    format(
+        at,
+        &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
+    )
+}

@@ -1,0 +1,63 @@
+//! The few things that markup alone cannot do.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use super::window;
+
+/// Sets the tab's title.
+pub fn set_title(title: &str) {
+    if let Some(document) = window().document() {
+        document.set_title(title);
+    }
+}
+
+/// Shows a state in the tab's icon: one of the files `favicon-*.svg`, or the plain one.
+pub fn set_icon(state: Option<&str>) {
+    let link = window()
+        .document()
+        .and_then(|it| it.query_selector("link[rel=icon]").ok()?);
+    if let Some(link) = link {
+        let name = state.map_or("/favicon.svg".to_owned(), |it| format!("/favicon-{it}.svg"));
+        let _ = link.set_attribute("href", &name);
+    }
+}
+
+/// Sets the theme on the page: `light`, `dark`, or the system's.
+pub fn apply_theme(theme: Option<&str>) {
+    let Some(root) = window().document().and_then(|it| it.document_element()) else {
+        return;
+    };
+    let _ = match theme {
+        Some(theme) => root.set_attribute("data-theme", theme),
+        None => root.remove_attribute("data-theme"),
+    };
+}
+
+/// Moves the focus to an element, if it is there.
+pub fn focus(selector: &str) {
+    let found = window()
+        .document()
+        .and_then(|it| it.query_selector(selector).ok()?);
+    if let Some(element) = found.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        // An element that cannot be focused keeps the focus where it was.
+        let _ = element.focus();
+    }
+}
+
+/// Whether a key press goes into a text field, where it belongs to the text.
+pub fn is_typing(target: Option<web_sys::EventTarget>) -> bool {
+    target
+        .and_then(|it| it.dyn_into::<Element>().ok())
+        .is_some_and(|element| {
+            element
+                .matches("input:not([type=checkbox]):not([type=radio]), textarea, select")
+                .unwrap_or(false)
+        })
+}
+
+/// Sets a custom property through the object model, which a strict content
+/// security policy allows.
+pub fn set_property(element: &HtmlElement, name: &str, value: &str) {
+    let _ = element.style().set_property(name, value);
+}

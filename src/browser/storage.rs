@@ -1,0 +1,72 @@
+//! Small things a browser remembers. Never a token.
+
+use retake_core::supervise::PolicyForm;
+
+use super::window;
+
+/// Remembered by this tab until it closes. `None` if nothing is, or if the
+/// browser refuses storage.
+pub fn tab_get(key: &str) -> Option<String> {
+    window().session_storage().ok()??.get_item(key).ok()?
+}
+
+/// Remembers something for this tab. Refused storage is survivable: only
+/// conveniences are kept here.
+pub fn tab_set(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Forgets something of this tab.
+pub fn tab_remove(key: &str) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
+fn device_get(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+fn device_set(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+const POLICY: &str = "retake-policy";
+const THEME: &str = "retake-theme";
+const ENVIRONMENT: &str = "retake-environment";
+
+/// The supervise form as it was last started from this browser.
+pub fn load_policy_form() -> Option<PolicyForm> {
+    serde_json::from_str(&device_get(POLICY)?).ok()
+}
+
+/// Remembers the supervise form.
+pub fn save_policy_form(form: &PolicyForm) {
+    if let Ok(json) = serde_json::to_string(form) {
+        device_set(POLICY, &json);
+    }
+}
+
+/// The chosen theme: `light`, `dark`, or none for the system's.
+pub fn theme() -> Option<String> {
+    device_get(THEME).filter(|theme| matches!(theme.as_str(), "light" | "dark"))
+}
+
+/// Remembers the theme.
+pub fn set_theme(theme: &str) {
+    device_set(THEME, theme);
+}
+
+/// The environment that was last chosen, by name.
+pub fn environment() -> Option<String> {
+    device_get(ENVIRONMENT)
+}
+
+/// Remembers the environment.
+pub fn set_environment(name: &str) {
+    device_set(ENVIRONMENT, name);
+}

@@ -1,0 +1,96 @@
+//! Performs calls of the API: adds the token, retries reads within one budget
+//! for the tab, and tells the session when the token is refused.
+
+use leptos::prelude::*;
+use retake_core::api::{
+    ApiError, Call, ErrorKind,
+    retry::{RetryBudget, pause_before_retry},
+};
+
+use crate::{
+    browser::{fetch, random, timer},
+    session::Session,
+};
+
+/// The API as this tab uses it. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Client {
+    session: Session,
+    budget: StoredValue<RetryBudget>,
+}
+
+impl Client {
+    /// A client for whoever is signed in.
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            budget: StoredValue::new(RetryBudget::default()),
+        }
+    }
+
+    /// Performs a read, once. A refused token is renewed once, if it can be.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn send<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        match self.once(call).await {
+            Err(error) if error.kind == ErrorKind::SignedOut => {
+                if !self.session.renew().await {
+                    self.session.expired();
+                    return Err(error);
+                }
+                let again = self.once(call).await;
+                if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
+                    self.session.expired();
+                }
+                again
+            }
+            answer => answer,
+        }
+    }
+
+    /// Performs a read that a person waits for, and tries again what may pass.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn read<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.send(call).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(pause) = pause_before_retry(&error, tries, random::u64()) else {
+                return Err(error);
+            };
+            let mut may = false;
+            self.budget.update_value(|budget| may = budget.spend());
+            if !may {
+                return Err(error);
+            }
+            timer::sleep(pause).await;
+        }
+    }
+
+    /// Sends a POST exactly once. A refused token was not applied; the caller
+    /// decides anew after the next sign-in.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; some leave it unknown whether the POST was applied.
+    pub async fn post_once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        let answer = self.once(call).await;
+        if matches!(&answer, Err(error) if error.kind == ErrorKind::SignedOut) {
+            self.session.expired();
+        }
+        answer
+    }
+
+    async fn once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        let (base, token) = self.session.bearer(call.request.what).await?;
+        let answer = fetch::perform(&base, &token, &call.request).await?;
+        let value = call.read(&answer)?;
+        self.budget.update_value(RetryBudget::earn);
+        Ok(value)
+    }
+}

@@ -1,0 +1,228 @@
+//! The head of a batch page: what it is, how it stands, how fresh that is.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use retake_core::{
+    domain::Batch,
+    view::{
+        batches,
+        freshness::{Age, freshness},
+        words,
+    },
+};
+
+use super::{
+    copy_button::CopyButton,
+    status::{BatchStatusBadge, Counts},
+};
+use crate::{browser::clock, driver::feed::Feed, shell::Ticker};
+
+/// Names that a batch refers to by ID; read once, shown when they come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Branch.
+    pub branch: Option<String>,
+    /// Build.
+    pub build: Option<String>,
+    /// Suite.
+    pub suite: Option<String>,
+    /// System.
+    pub system: Option<String>,
+}
+
+/// The head.
+#[component]
+pub fn BatchHead(
+    /// The batch.
+    feed: Feed,
+    /// Names.
+    names: RwSignal<Names>,
+    /// The ReSim app's page of it, where that is known.
+    app_link: Option<String>,
+    /// A link to this page that works elsewhere.
+    #[prop(into)]
+    link: Signal<String>,
+    /// Asks to cancel.
+    #[prop(into)]
+    cancel: Callback<()>,
+    /// Whether a cancel was sent and the batch has not ended yet.
+    #[prop(into)]
+    cancelling: Signal<bool>,
+) -> impl IntoView {
+    let ticker = expect_context::<Ticker>();
+    let batch = Memo::new(move |_| feed.batch.get());
+    let finished =
+        Memo::new(move |_| batch.with(|it| it.as_ref().is_some_and(|it| it.is_terminal())));
+    let fresh = Memo::new(move |_| {
+        feed.failing.with(|failing| {
+            freshness(&Age {
+                now: ticker.now(),
+                read_at: feed.read_at.get(),
+                every: feed.every.get(),
+                failing: failing.as_ref(),
+                next: feed.next.get(),
+                paused: feed.paused.get(),
+                finished: finished.get(),
+            })
+        })
+    });
+    view! {
+        <header class="batch__head">
+            <div class="batch__title">
+                <h1>{move || batch.with(|it| it.as_ref().map(|it| words::clean(&it.display_name()).into_owned()))}</h1>
+                {move || batch.get().map(|batch| view! { <Badges batch/> })}
+                {move || (cancelling.get() && !finished.get()).then(|| view! {
+                    <span class="tag">"Cancelling: running tests finish first"</span>
+                })}
+            </div>
+            <div class="batch__fresh">
+                <p class="freshness" data-state=move || fresh.get().0.slug() data-testid="freshness">
+                    {move || fresh.get().1}
+                </p>
+                <button
+                    type="button"
+                    class="button button--quiet button--small"
+                    data-testid="refresh"
+                    on:click=move |_| feed.list_again()
+                >
+                    "Refresh"
+                </button>
+                <button
+                    type="button"
+                    class="button button--quiet button--small"
+                    data-testid="pause"
+                    aria-pressed=move || feed.paused.get().to_string()
+                    on:click=move |_| feed.toggle_pause()
+                >
+                    {move || if feed.paused.get() { "Go on" } else { "Pause" }}
+                </button>
+            </div>
+            {move || batch.get().map(|batch| view! { <Facts batch names/> })}
+            <div class="batch__actions">
+                {app_link.map(|href| view! {
+                    <a class="button button--quiet button--small" href=href target="_blank" rel="noreferrer">
+                        <span>"ReSim" <span class="only-wide">" app"</span></span>
+                        " "
+                        <span class="icon" data-icon="out" aria-hidden="true"></span>
+                    </a>
+                })}
+                <CopyButton label="Copy link" text=link/>
+                <button
+                    type="button"
+                    class="button button--danger button--small"
+                    data-testid="cancel-batch"
+                    disabled=move || finished.get() || cancelling.get()
+                    on:click=move |_| cancel.run(())
+                >
+                    "Cancel batch"
+                </button>
+            </div>
+            {move || batch.get().map(|batch| view! { <Progress batch/> })}
+        </header>
+    }
+}
+
+#[component]
+fn Badges(batch: Arc<Batch>) -> impl IntoView {
+    let status = batch
+        .status
+        .as_ref()
+        .map_or("no status", |it| it.word())
+        .to_owned();
+    let moving = !batch.is_terminal();
+    view! {
+        <BatchStatusBadge status=batch.conflated_or_derived() badge=true/>
+        <span
+            class="status status--word"
+            data-status=status.clone()
+            data-moving=moving.then_some("")
+            data-testid="batch-status"
+        >
+            {words::clean(&status).into_owned()}
+        </span>
+        {batch.run_counter.map(|run| view! {
+            <span class="tag" data-testid="run-counter">{format!("run {run}")}</span>
+        })}
+    }
+}
+
+#[component]
+fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
+    let ticker = expect_context::<Ticker>();
+    let fact = |name: &'static str, text: Option<String>| {
+        text.map(
+            |text| view! { <div><dt>{name}</dt><dd>{words::clean(&text).into_owned()}</dd></div> },
+        )
+    };
+    let suite = {
+        let batch = batch.clone();
+        move || {
+            if batch.adhoc_suite {
+                return Some("Ad hoc".to_owned());
+            }
+            let name = names.with(|it| it.suite.clone())?;
+            Some(match batch.suite_revision {
+                Some(revision) => format!("{name} r{revision}"),
+                None => name,
+            })
+        }
+    };
+    let started = batch.last_run.or(batch.created);
+    let times = {
+        let batch = batch.clone();
+        move || {
+            let now = ticker.now();
+            started.map(|at| {
+                let ran = batches::ran_for(&batch, now)
+                    .map(|ran| format!(", ran {}", words::duration(ran)))
+                    .filter(|_| batch.is_terminal())
+                    .unwrap_or_default();
+                format!(
+                    "{}, {}{ran}",
+                    clock::local_day_time(at),
+                    words::ago(now.since(at))
+                )
+            })
+        }
+    };
+    let by = batch.account.clone().or_else(|| batch.user.clone());
+    let errors: Vec<String> = batch
+        .errors
+        .iter()
+        .map(|error| {
+            let text = error.text.as_deref().unwrap_or("");
+            words::clean(&format!("{} {text}", error.code)).into_owned()
+        })
+        .collect();
+    view! {
+        <dl class="facts">
+            {move || fact("Branch", names.with(|it| it.branch.clone()))}
+            {move || fact("Build", names.with(|it| it.build.clone()))}
+            {move || fact("System", names.with(|it| it.system.clone()))}
+            {move || fact("Suite", suite())}
+            <div>
+                <dt>"Started"</dt>
+                <dd><time datetime=started.map(retake_core::domain::Timestamp::to_rfc3339)>{times}</time></dd>
+            </div>
+            {fact("By", by)}
+            {errors
+                .into_iter()
+                .map(|error| view! { <div><dt>"Batch error"</dt><dd class="mono">{error}</dd></div> })
+                .collect_view()}
+        </dl>
+    }
+}
+
+#[component]
+fn Progress(batch: Arc<Batch>) -> impl IntoView {
+    let (done, total) = batches::progress(&batch);
+    view! {
+        <div class="batch__progress">
+            <Counts batch=(*batch).clone()/>
+            <span class="nowrap">
+                {format!("{} of {} done", words::number(done), words::number(total))}
+            </span>
+        </div>
+    }
+}

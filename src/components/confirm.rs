@@ -1,0 +1,274 @@
+//! Asks before something is run again or cancelled: what, how many, which
+//! first, what is redone and what is not.
+
+use leptos::prelude::*;
+use retake_core::{
+    api::RerunScope,
+    domain::{ConflatedStatus, Test},
+    view::words,
+};
+
+use super::modal::Modal;
+use crate::driver::rerun::verb;
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// A rerun.
+    Rerun {
+        /// What is run again.
+        scope: RerunScope,
+        /// Whether the batch takes the suite's latest revision.
+        sync_with_suite: bool,
+        /// The tests that are named.
+        tests: Vec<Test>,
+        /// All tests of the batch.
+        total: usize,
+        /// Ticked tests that the filter hides.
+        hidden: usize,
+        /// Whether the batch has not finished.
+        batch_runs: bool,
+    },
+    /// Cancelling the batch.
+    Cancel {
+        /// The batch's name.
+        batch: String,
+        /// Tests that have not finished.
+        unfinished: u64,
+    },
+}
+
+/// Names that are listed before "and n more".
+const NAMES: usize = 5;
+
+/// The dialog. `question` is emptied when it closes.
+#[component]
+pub fn Confirm(
+    /// What is asked, while something is.
+    question: RwSignal<Option<Question>>,
+    /// Called with the question when the answer is yes.
+    #[prop(into)]
+    yes: Callback<Question>,
+    /// Unticks tests that have passed since they were ticked.
+    #[prop(into)]
+    untick_passed: Callback<()>,
+) -> impl IntoView {
+    let open = RwSignal::new(false);
+    Effect::new(move |_| open.set(question.with(Option::is_some)));
+    Effect::new(move |_| {
+        if !open.get() && question.with_untracked(Option::is_some) {
+            question.set(None);
+        }
+    });
+    let confirm = move |_| {
+        if let Some(asked) = question.get_untracked() {
+            // Emptied first: a second click finds nothing to confirm.
+            question.set(None);
+            yes.run(asked);
+        }
+    };
+    view! {
+        <Modal open labelled_by="confirm-title">
+            {move || question.get().map(|question| {
+                let danger = matches!(question, Question::Cancel { .. });
+                let label = label(&question);
+                view! {
+                    <div class="dialog__body">
+                        <h2 id="confirm-title">{title(&question)}</h2>
+                        {body(question, untick_passed)}
+                    </div>
+                    <div class="dialog__foot">
+                        <button
+                            type="button"
+                            class="button"
+                            data-testid="dismiss"
+                            on:click=move |_| open.set(false)
+                        >
+                            {if danger { "Keep it running" } else { "Cancel" }}
+                        </button>
+                        <button
+                            type="button"
+                            class="button"
+                            class:button--primary=!danger
+                            class:button--danger=danger
+                            data-testid="confirm"
+                            autofocus
+                            on:click=confirm
+                        >
+                            {label}
+                        </button>
+                    </div>
+                }
+            })}
+        </Modal>
+    }
+}
+
+fn title(question: &Question) -> String {
+    match question {
+        Question::Rerun {
+            scope: RerunScope::Tests(ids),
+            total,
+            ..
+        } => {
+            format!(
+                "Rerun {} of {}?",
+                words::number(ids.len() as u64),
+                words::tests(*total)
+            )
+        }
+        Question::Rerun {
+            scope: RerunScope::TestMetrics(ids),
+            total,
+            ..
+        } => format!(
+            "Recompute the metrics of {} of {}?",
+            words::number(ids.len() as u64),
+            words::tests(*total)
+        ),
+        Question::Rerun {
+            scope: RerunScope::BatchMetrics,
+            ..
+        } => "Rerun the batch metrics only?".into(),
+        Question::Cancel { batch, .. } => format!("Cancel {}?", words::clean(batch)),
+    }
+}
+
+fn label(question: &Question) -> String {
+    match question {
+        Question::Rerun { scope, .. } => verb(scope),
+        Question::Cancel { .. } => "Cancel batch".into(),
+    }
+}
+
+fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
+    match question {
+        Question::Cancel { unfinished, .. } => view! {
+            <p>
+                {format!(
+                    "{} not finished. Queued ones stop at once, running ones finish first; then the \
+                     batch is CANCELLED, and supervision ends with exit 5. This cannot be undone.",
+                    match unfinished {
+                        1 => "1 test has".to_owned(),
+                        n => format!("{} tests have", words::number(n)),
+                    }
+                )}
+            </p>
+        }
+        .into_any(),
+        Question::Rerun { scope, sync_with_suite, tests, total, hidden, batch_runs } => {
+            let passed = tests
+                .iter()
+                .filter(|test| test.shown_status() == ConflatedStatus::Passed)
+                .count();
+            let [redone, kept] = what_happens(&scope, total);
+            view! {
+                {(!tests.is_empty()).then(|| names(&tests))}
+                <dl class="facts facts--column">
+                    <div><dt>"Redone"</dt><dd>{redone}</dd></div>
+                    <div><dt>"Not redone"</dt><dd>{kept}</dd></div>
+                    <div>
+                        <dt>"Uses"</dt>
+                        <dd>
+                            "Today's definitions of system, experiences and metrics, not those of the \
+                             first run."
+                        </dd>
+                    </div>
+                    {sync_with_suite.then(|| view! {
+                        <div>
+                            <dt>"Adds"</dt>
+                            <dd>"Tests that the suite's latest revision has and this batch has not: they run too."</dd>
+                        </div>
+                    })}
+                </dl>
+                {batch_runs.then(|| view! {
+                    <div class="notice" data-tone="warning">
+                        <p>"The batch has not finished. ReSim may refuse a rerun until it has."</p>
+                    </div>
+                })}
+                {(hidden > 0 || passed > 0).then(|| view! {
+                    <div class="notice" data-tone="warning">
+                        <p>
+                            {(hidden > 0).then(|| format!("{} of them hidden by the filter. ", count_is(hidden)))}
+                            {(passed > 0).then(|| view! {
+                                {format!("{} among them passed. ", words::tests(passed))}
+                                <button
+                                    type="button"
+                                    class="button button--link"
+                                    on:click=move |_| untick_passed.run(())
+                                >
+                                    "Untick those"
+                                </button>
+                            })}
+                        </p>
+                    </div>
+                })}
+            }
+            .into_any()
+        }
+    }
+}
+
+fn count_is(n: usize) -> String {
+    if n == 1 {
+        "1 is".into()
+    } else {
+        format!("{} are", words::number(n as u64))
+    }
+}
+
+fn names(tests: &[Test]) -> impl IntoView + use<> {
+    let more = tests.len().saturating_sub(NAMES);
+    let names: Vec<String> = tests
+        .iter()
+        .take(NAMES)
+        .map(|test| words::clean(&test.name).into_owned())
+        .collect();
+    view! {
+        <ul class="dialog__names mono">
+            {names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}
+            {(more > 0).then(|| view! {
+                <li class="muted">{format!("and {} more", words::number(more as u64))}</li>
+            })}
+        </ul>
+    }
+}
+
+/// What is redone, and what is not.
+fn what_happens(scope: &RerunScope, total: usize) -> [String; 2] {
+    let others = |n: usize| match total.saturating_sub(n) {
+        0 => "Nothing: every test of the batch is named.".to_owned(),
+        1 => "The other test keeps its result.".to_owned(),
+        n => format!(
+            "The other {} tests keep their results.",
+            words::number(n as u64)
+        ),
+    };
+    match scope {
+        RerunScope::Tests(ids) => {
+            let those = if ids.len() == 1 {
+                "The simulation and its metrics, then batch metrics.".to_owned()
+            } else {
+                format!(
+                    "The {} simulations, their metrics, then batch metrics.",
+                    words::number(ids.len() as u64)
+                )
+            };
+            [those, others(ids.len())]
+        }
+        RerunScope::TestMetrics(ids) => [
+            format!(
+                "The metrics of {}, from stored output, then batch metrics.",
+                words::tests(ids.len())
+            ),
+            format!("No simulation runs again. {}", others(ids.len())),
+        ],
+        RerunScope::BatchMetrics => [
+            "The batch metrics, from the tests' stored results.".into(),
+            format!(
+                "No simulation and no metrics of any of the {} run again.",
+                words::tests(total)
+            ),
+        ],
+    }
+}

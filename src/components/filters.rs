@@ -1,0 +1,157 @@
+//! What is shown of the tests: chips, text, and the line beside them.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use retake_core::{
+    domain::{Batch, ConflatedStatus},
+    view::{Chip, words},
+};
+
+use crate::driver::tests_store::TestsStore;
+
+/// Chips, text filter, quick selections, row count.
+#[component]
+pub fn Filters(
+    /// The tests.
+    store: TestsStore,
+    /// The batch, for counts before every test is listed.
+    #[prop(into)]
+    batch: Signal<Option<Arc<Batch>>>,
+) -> impl IntoView {
+    let chips = Memo::new(move |_| store.chips(batch.get()));
+    let text = Memo::new(move |_| store.query.with(|it| it.filter.text.clone()));
+    let count = Memo::new(move |_| {
+        store.version.track();
+        store
+            .listing
+            .with(retake_core::view::Listing::matching_count)
+    });
+    let all = Memo::new(move |_| {
+        let listed = store.loading.with(|it| it.listed);
+        let total = batch.with(|it| it.as_ref().and_then(|it| it.total_tests));
+        (listed, total)
+    });
+    let counted = move || {
+        let loading = store.loading.get();
+        let (listed, total) = all.get();
+        let n = words::number(count.get() as u64);
+        if loading.complete {
+            format!("{n} of {}", words::tests(listed))
+        } else if listed == 0 {
+            "Reading the tests…".to_owned()
+        } else {
+            let total = total.map_or("all".to_owned(), words::number);
+            format!(
+                "{n} of the {} read so far, of {total}",
+                words::number(listed as u64)
+            )
+        }
+    };
+    let moved = Memo::new(move |_| store.listing.with(retake_core::view::Listing::moved));
+    view! {
+        <div class="filters">
+            <div class="chips" role="group" aria-label="Show only these statuses">
+                <For each=move || chips.get() key=|chip| chip.status.clone() let(chip)>
+                    <StatusChip store chips status=chip.status/>
+                </For>
+            </div>
+            <div class="filters__line">
+                <input
+                    class="input input--search filters__text"
+                    type="search"
+                    placeholder="Filter tests  ( / )"
+                    aria-label="Filter tests by name, error or ID"
+                    data-testid="text-filter"
+                    spellcheck="false"
+                    autocomplete="off"
+                    prop:value=text
+                    on:input=move |event| {
+                        let typed = event_target_value(&event);
+                        store.query.update(|query| query.filter.text = typed);
+                    }
+                />
+                <span class="filters__select">
+                    "Select "
+                    <button
+                        type="button"
+                        class="button button--link"
+                        data-testid="select-failed"
+                        on:click=move |_| store.select_only(ConflatedStatus::is_failing)
+                    >
+                        "all failed"
+                    </button>
+                    " · "
+                    <button
+                        type="button"
+                        class="button button--link"
+                        data-testid="select-unfinished"
+                        on:click=move |_| store.select_only(|status| !status.is_terminal())
+                    >
+                        "all unfinished"
+                    </button>
+                </span>
+                <span class="push"></span>
+                {move || (moved.get() > 0).then(|| {
+                    let n = moved.get();
+                    let noun = if n == 1 { "row" } else { "rows" };
+                    view! {
+                        <span class="pill">
+                            {format!("{} {noun} changed", words::number(n as u64))}
+                            <button
+                                type="button"
+                                class="button button--quiet button--small"
+                                data-testid="update-list"
+                                on:click=move |_| store.order_anew()
+                            >
+                                "Update list"
+                            </button>
+                        </span>
+                    }
+                })}
+                <span class="muted" role="status">
+                    <span data-testid="row-count" data-count=move || count.get().to_string()>
+                        {counted}
+                    </span>
+                </span>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn StatusChip(store: TestsStore, chips: Memo<Vec<Chip>>, status: ConflatedStatus) -> impl IntoView {
+    let label = words::clean(words::status_label(&status)).into_owned();
+    let word = status.word().to_owned();
+    let hook = format!("status-chip-{word}");
+    let count = {
+        let status = status.clone();
+        Memo::new(move |_| {
+            chips.with(|all| {
+                all.iter()
+                    .find(|it| it.status == status)
+                    .map_or(0, |it| it.count)
+            })
+        })
+    };
+    let pressed = {
+        let status = status.clone();
+        Memo::new(move |_| store.query.with(|it| it.filter.statuses.contains(&status)))
+    };
+    view! {
+        <button
+            type="button"
+            class="chip"
+            data-status=word
+            data-testid=hook
+            data-count=move || count.get().to_string()
+            data-zero=move || (count.get() == 0).then_some("")
+            aria-pressed=move || pressed.get().to_string()
+            on:click=move |_| store.query.update(|query| query.filter.toggle(&status))
+        >
+            <span>{label}</span>
+            " "
+            <b>{move || words::number(count.get())}</b>
+        </button>
+    }
+}

@@ -1,0 +1,51 @@
+//! The list of keys.
+
+use leptos::prelude::*;
+
+use super::modal::Modal;
+
+const KEYS: [(&[&str], &str); 11] = [
+    (&["j", "k"], "Next, previous test"),
+    (&["x"], "Tick the test"),
+    (&["⇧", "x"], "Tick the range up to here"),
+    (&["a"], "Tick all matching tests"),
+    (&["o"], "Open the test's history"),
+    (&["n", "p"], "Next, previous failed test"),
+    (&["/"], "Filter"),
+    (&["r"], "Rerun the ticked tests"),
+    (&["m"], "Recompute their metrics"),
+    (&["u"], "Update the list"),
+    (&["?"], "These keys"),
+];
+
+/// The list of keys.
+#[component]
+pub fn KeysDialog(
+    /// Whether it is shown.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <Modal open labelled_by="keys-title">
+            <div class="dialog__body">
+                <h2 id="keys-title">"Keyboard"</h2>
+                <dl class="keys">
+                    {KEYS
+                        .into_iter()
+                        .map(|(keys, what)| view! {
+                            <div>
+                                <dt>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dt>
+                                <dd>{what}</dd>
+                            </div>
+                        })
+                        .collect_view()}
+                    <div><dt><kbd>"Esc"</kbd></dt><dd>"Close"</dd></div>
+                </dl>
+            </div>
+            <div class="dialog__foot">
+                <button type="button" class="button" autofocus on:click=move |_| open.set(false)>
+                    "Close"
+                </button>
+            </div>
+        </Modal>
+    }
+}

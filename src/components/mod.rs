@@ -1,0 +1,18 @@
+//! Parts of pages: what a person sees and presses. They read signals and send
+//! intents; no requests, no storage.
+
+pub mod batch_head;
+pub mod confirm;
+pub mod copy_button;
+pub mod decision_log;
+pub mod drawer;
+pub mod filters;
+pub mod keys;
+pub mod load;
+pub mod modal;
+pub mod policy_form;
+pub mod rerun_bar;
+pub mod status;
+pub mod supervise_panel;
+pub mod tests_table;
+pub mod verdict;

@@ -1,0 +1,206 @@
+//! The parameters of a supervision, named as the CLI names them: typed text,
+//! checked beside the field, with the preview of what they would do now.
+//! What is typed is remembered at once, so that a reload loses nothing.
+
+use leptos::prelude::*;
+use retake_core::supervise::{
+    BatchRef, Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
+};
+
+use super::{copy_button::CopyButton, supervise_panel::PanelContext};
+use crate::{
+    browser::{dom, storage},
+    driver::supervisions::{About, Supervisions},
+};
+
+/// The parameters, with their help, their errors and the live preview.
+#[component]
+pub fn PolicyFields(
+    /// What it is about.
+    context: PanelContext,
+    /// Cleared when a supervision starts.
+    again: RwSignal<bool>,
+) -> impl IntoView {
+    let supervisions = expect_context::<Supervisions>();
+    let form = RwSignal::new(storage::load_policy_form().unwrap_or_default());
+    let min_poll = context.min_poll;
+    let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
+    let error = move |field: Field| {
+        checked.with(|checked| match checked {
+            Err(errors) => errors
+                .iter()
+                .find(|error: &&FieldError| error.field == field)
+                .map(|error| error.message.clone()),
+            Ok(_) => None,
+        })
+    };
+    let preview = {
+        let context = context.clone();
+        move || {
+            context.batch.track();
+            checked.get().ok().and_then(|policy| {
+                let preview = (context.preview)(&policy)?;
+                Some((policy, preview))
+            })
+        }
+    };
+    let start = {
+        let context = context.clone();
+        move || {
+            let (Ok(policy), Some(batch)) =
+                (checked.get_untracked(), context.batch.get_untracked())
+            else {
+                dom::focus(".supervise__form [aria-invalid=true]");
+                return;
+            };
+            let about = About::new(
+                context.environment.clone(),
+                context.subject.clone(),
+                context.project,
+                context.project_name.get_untracked(),
+            );
+            supervisions.start(about, policy, context.limits, BatchRef::Id(batch.id));
+            again.set(false);
+        }
+    };
+    let command = {
+        let context = context.clone();
+        move || match (checked.get(), context.batch.get()) {
+            (Ok(policy), Some(batch)) => {
+                supervise_command(&policy, &context.project_name.get(), batch.id, 0)
+            }
+            _ => String::new(),
+        }
+    };
+    let no_batch = move || context.batch.with(Option::is_none);
+    view! {
+        <form
+            class="supervise__form"
+            novalidate
+            on:submit=move |event| {
+                event.prevent_default();
+                start();
+            }
+        >
+            {Field::ALL
+                .into_iter()
+                .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
+                .collect_view()}
+            <div class="preview" role="status" aria-label="What would happen now">
+                <h3>"If it ended now"</h3>
+                {move || match preview() {
+                    Some((policy, preview)) => view! { <PreviewFigure policy preview/> }.into_any(),
+                    None if checked.with(Result::is_err) => {
+                        view! { <p class="muted">"Mend the marked fields first."</p> }.into_any()
+                    }
+                    None => view! { <p class="muted">"The tests are being read."</p> }.into_any(),
+                }}
+            </div>
+            <div class="buttons">
+                <button
+                    type="submit"
+                    class="button button--primary"
+                    data-testid="supervise-start"
+                    disabled=no_batch
+                >
+                    "Start supervising"
+                </button>
+                <CopyButton label="Copy as CLI command" text=Signal::derive(command)/>
+            </div>
+            <p class="field__help">
+                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
+                 supervise; it goes on when you open this page again."
+            </p>
+        </form>
+    }
+}
+
+#[component]
+fn PreviewFigure(policy: Policy, preview: Preview) -> impl IntoView {
+    let figures = preview.figures();
+    let percent = figures.percent();
+    let limit = policy.rerun_max_failure_percent;
+    let over = percent > limit;
+    view! {
+        <div data-over=over.then_some("")>
+            <div
+                class="gauge"
+                role="img"
+                aria-label=format!("{percent:.1} % of tests match, the limit is {limit} %")
+                style:--value=format!("{percent}")
+                style:--limit=format!("{limit}")
+            ></div>
+        </div>
+        <p>{preview.sentence(&policy)}</p>
+    }
+}
+
+#[component]
+fn PolicyField(
+    field: Field,
+    form: RwSignal<PolicyForm>,
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    let name = field.name();
+    let is_list = matches!(field, Field::RerunOnStates | Field::FailOnStates);
+    let text = Memo::new(move |_| form.with(|form| form.text(field).to_owned()));
+    view! {
+        <div class="field">
+            <label class="field__label" for=format!("f-{name}")><code>{name}</code></label>
+            <input
+                class="input input--code"
+                id=format!("f-{name}")
+                name=name
+                autocomplete="off"
+                spellcheck="false"
+                prop:value=text
+                aria-describedby=format!("h-{name} e-{name}")
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                on:input=move |event| {
+                    let typed = event_target_value(&event);
+                    form.update(|form| form.set(field, typed));
+                    storage::save_policy_form(&form.get_untracked());
+                }
+            />
+            {is_list.then(|| view! { <StateToggles field form text/> })}
+            <p class="field__error" id=format!("e-{name}")>{move || error.get()}</p>
+            <p class="field__help" id=format!("h-{name}")>{field.help()}</p>
+        </div>
+    }
+}
+
+/// Three buttons that edit a state list, for those who do not want to type it.
+#[component]
+fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) -> impl IntoView {
+    let parsed = move || text.with(|text| WatchedStates::parse(text).unwrap_or_default());
+    let toggle = move |flip: fn(&mut WatchedStates)| {
+        let mut states = parsed();
+        flip(&mut states);
+        form.update(|form| form.set(field, states.to_string()));
+        storage::save_policy_form(&form.get_untracked());
+    };
+    let button = move |word: &'static str,
+                       label: &'static str,
+                       on: fn(&WatchedStates) -> bool,
+                       flip: fn(&mut WatchedStates)| {
+        view! {
+            <button
+                type="button"
+                class="chip chip--small"
+                data-status=word
+                aria-pressed=move || on(&parsed()).to_string()
+                aria-label=format!("{label} in {}", field.name())
+                on:click=move |_| toggle(flip)
+            >
+                <span>{label}</span>
+            </button>
+        }
+    };
+    view! {
+        <div class="chips" role="group" aria-label=format!("States of {}", field.name())>
+            {button("WARNING", "Warning", |it| it.warning, |it| it.warning = !it.warning)}
+            {button("ERROR", "Error", |it| it.error, |it| it.error = !it.error)}
+            {button("BLOCKER", "Blocker", |it| it.blocker, |it| it.blocker = !it.blocker)}
+        </div>
+    }
+}

@@ -1,0 +1,59 @@
+//! A status as glyph, word and colour, and many of them as a bar.
+
+use leptos::prelude::*;
+use retake_core::{
+    domain::{Batch, ConflatedBatchStatus, ConflatedStatus},
+    view::{batches, words},
+};
+
+/// A test's status.
+#[component]
+pub fn TestStatusBadge(
+    /// The status.
+    status: ConflatedStatus,
+) -> impl IntoView {
+    let label = words::clean(words::status_label(&status)).into_owned();
+    view! { <span class="status" data-status=status.word().to_owned()>{label}</span> }
+}
+
+/// A batch's one word.
+#[component]
+pub fn BatchStatusBadge(
+    /// The word; none while the API sends none.
+    status: Option<ConflatedBatchStatus>,
+    /// Set off by a background.
+    #[prop(optional)]
+    badge: bool,
+) -> impl IntoView {
+    let word = status
+        .as_ref()
+        .map_or("UNKNOWN", ConflatedBatchStatus::word)
+        .to_owned();
+    let label = status.as_ref().map_or_else(
+        || "No status".to_owned(),
+        |it| words::clean(words::batch_label(it)).into_owned(),
+    );
+    view! {
+        <span class="status" class:status--badge=badge data-status=word>{label}</span>
+    }
+}
+
+/// The tests of a batch by status, as a bar.
+#[component]
+pub fn Counts(
+    /// The batch.
+    batch: Batch,
+) -> impl IntoView {
+    let segments = batches::segments(&batch);
+    let aloud = batches::segments_in_words(&segments);
+    view! {
+        <span class="counts" role="img" aria-label=aloud>
+            {segments
+                .into_iter()
+                .map(|(status, n)| view! {
+                    <i data-status=status.word().to_owned() style=("--n", n.to_string())></i>
+                })
+                .collect_view()}
+        </span>
+    }
+}

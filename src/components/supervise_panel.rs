@@ -1,0 +1,361 @@
+//! The supervise panel of a batch: parameters, preview, the running machine,
+//! its log and its verdict.
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::prelude::*;
+use retake_core::{
+    domain::{Batch, ProjectId},
+    rerun::{Limits, Stage, WaitReason},
+    supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
+};
+
+use super::{
+    copy_button::CopyButton, decision_log::DecisionLog, policy_form::PolicyFields,
+    verdict::VerdictCard,
+};
+use crate::{
+    driver::supervisions::{Snapshot, Supervision, Supervisions},
+    shell::Ticker,
+};
+
+/// What a policy would do with the tests at hand.
+pub type PreviewNow = Arc<dyn Fn(&Policy) -> Option<Preview> + Send + Sync>;
+
+/// What the panel needs to know of its page.
+#[derive(Clone)]
+pub struct PanelContext {
+    /// The project.
+    pub project: ProjectId,
+    /// Its name.
+    pub project_name: Signal<String>,
+    /// The environment's name.
+    pub environment: String,
+    /// The account.
+    pub subject: Option<String>,
+    /// The smallest poll interval that this environment allows.
+    pub min_poll: Duration,
+    /// The bounds of a rerun POST in this environment.
+    pub limits: Limits,
+    /// The batch.
+    pub batch: Signal<Option<Arc<Batch>>>,
+    /// What a policy would do now.
+    pub preview: PreviewNow,
+}
+
+/// The panel.
+#[component]
+pub fn SupervisePanel(
+    /// What it is about.
+    context: PanelContext,
+) -> impl IntoView {
+    let supervisions = expect_context::<Supervisions>();
+    let batch = context.batch;
+    let again = RwSignal::new(false);
+    let current = Memo::new_with_compare(
+        move |_| {
+            batch
+                .get()
+                .and_then(|batch| supervisions.of_batch(batch.id))
+        },
+        |a, b| {
+            a.map(|it| it.as_ref().map(|it| it.id.clone()))
+                != b.map(|it| it.as_ref().map(|it| it.id.clone()))
+        },
+    );
+    let over = move || {
+        current
+            .get()
+            .is_some_and(|one| one.snapshot.with(|it| it.state.phase.is_over()))
+    };
+    let context = StoredValue::new(context);
+    view! {
+        <details class="supervise" open=true>
+            <summary>
+                <h2>"Supervise"</h2>
+                {move || current.get().map(|one| view! { <PhasePill one/> })}
+            </summary>
+            <div class="supervise__body">
+                {move || match current.get() {
+                    Some(one) if !(over() && again.get()) => {
+                        view! { <Running one=one context=context.get_value() again/> }.into_any()
+                    }
+                    _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
+                }}
+            </div>
+        </details>
+    }
+}
+
+/// Phase and attempt of a supervision, in a pill.
+#[component]
+pub fn PhasePill(
+    /// The supervision.
+    one: Supervision,
+) -> impl IntoView {
+    let text = {
+        let one = one.clone();
+        move || one.snapshot.with(|it| phase_text(it, one.acting.get()))
+    };
+    let slug = move || {
+        one.snapshot
+            .with(|it| it.state.phase.words().to_lowercase())
+    };
+    view! { <span class="phase push" data-phase=slug>{text}</span> }
+}
+
+fn phase_text(snapshot: &Snapshot, acting: bool) -> String {
+    let state = &snapshot.state;
+    if !acting && !state.phase.is_over() {
+        return "Another tab acts".to_owned();
+    }
+    match &state.phase {
+        Phase::Rerunning => {
+            format!(
+                "Rerunning {} of {}",
+                state.attempt + 1,
+                state.policy.max_rerun_attempts
+            )
+        }
+        Phase::Paused(why) => format!("Paused: {}", pause_words(why)),
+        phase => phase.words().to_owned(),
+    }
+}
+
+fn pause_words(why: &PauseReason) -> &'static str {
+    match why {
+        PauseReason::ByPerson => "by you",
+        PauseReason::SignedOut => "signed out",
+        PauseReason::OtherTab => "another tab acts",
+        PauseReason::StorageRefused(_) => "storage refused",
+    }
+}
+
+#[component]
+fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> impl IntoView {
+    let snapshot = one.snapshot;
+    let project_name = context.project_name;
+    let command = move || {
+        snapshot.with(|it| {
+            it.state.batch.map(|batch| {
+                supervise_command(
+                    &it.state.policy,
+                    &project_name.get(),
+                    batch,
+                    it.state.attempt,
+                )
+            })
+        })
+    };
+    let is_over = Memo::new(move |_| snapshot.with(|it| it.state.phase.is_over()));
+    let verdict = Memo::new(move |_| snapshot.with(|it| it.state.verdict().cloned()));
+    let lines = one.lines;
+    let controls = one.clone();
+    let trouble = one.storage_trouble;
+    view! {
+        {move || {
+            verdict.get().map(|verdict| {
+                let command = snapshot.with_untracked(|it| {
+                    it.state.batch.map(|batch| {
+                        supervise_command(&it.state.policy, &project_name.get_untracked(), batch, 0)
+                    })
+                });
+                view! { <VerdictCard verdict command=command.unwrap_or_default()/> }
+            })
+        }}
+        {move || trouble.get().map(|why| view! {
+            <div class="notice" data-tone="warning" role="alert">
+                <p>
+                    <b>"The journal cannot be written."</b>
+                    " Watching goes on, but no rerun is sent and a reload forgets this supervision. "
+                    {why}
+                </p>
+            </div>
+        })}
+        <Show when=move || !is_over.get()>
+            <Now one=controls.clone()/>
+        </Show>
+        <Show when=move || !is_over.get()>
+            <CopyButton
+                label="Continue in the CLI: copy command"
+                text=Signal::derive(move || command().unwrap_or_default())
+            />
+        </Show>
+        <DecisionLog lines/>
+        <Show when=move || is_over.get()>
+            <button type="button" class="button" on:click=move |_| again.set(true)>
+                "Supervise again"
+            </button>
+        </Show>
+    }
+}
+
+/// What the machine does now, with its countdown and its buttons.
+#[component]
+fn Now(one: Supervision) -> impl IntoView {
+    let tick = expect_context::<Ticker>();
+    let snapshot = one.snapshot;
+    let acting = one.acting;
+    let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
+    let doing = move || {
+        let now = tick.now();
+        snapshot.with(|it| doing_now(it, now))
+    };
+    let facts = move || {
+        let now = tick.now();
+        snapshot.with(|it| {
+            let state = &it.state;
+            let waited = now.since(state.clock_started);
+            let limit = retake_core::domain::GoDuration::from_std(state.policy.wait_timeout);
+            (
+                format!("{} of {}", state.attempt, state.policy.max_rerun_attempts),
+                format!("{} of {limit}", retake_core::view::words::duration(waited)),
+                retake_core::view::words::tests(state.reran.len()),
+            )
+        })
+    };
+    let policy_line = move || {
+        snapshot.with(|it| {
+            let policy = &it.state.policy;
+            let states = if policy.rerun_on.is_empty() {
+                "nothing".to_owned()
+            } else {
+                policy.rerun_on.to_string().replace(',', ", ")
+            };
+            format!(
+                "Rerun {states} up to {} times unless more than {} % of all tests match.",
+                policy.max_rerun_attempts, policy.rerun_max_failure_percent
+            )
+        })
+    };
+    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one);
+    view! {
+        <div class="supervise__now">
+            <p aria-live="off">{doing}</p>
+            <p class="muted">{policy_line}</p>
+            <dl class="facts">
+                <div><dt>"Reruns made"</dt><dd>{move || facts().0}</dd></div>
+                <div><dt>"Waited"</dt><dd>{move || facts().1}</dd></div>
+                <div><dt>"Rerun so far"</dt><dd>{move || facts().2}</dd></div>
+            </dl>
+            <div class="buttons">
+                <Show
+                    when=move || paused.get()
+                    fallback={
+                        let pause = pause.clone();
+                        move || {
+                            let pause = pause.clone();
+                            view! {
+                                <button
+                                    type="button"
+                                    class="button button--small"
+                                    disabled=move || !acting.get()
+                                    on:click=move |_| pause.pause()
+                                >
+                                    "Pause"
+                                </button>
+                            }
+                        }
+                    }
+                >
+                    {
+                        let resume = resume.clone();
+                        view! {
+                            <button
+                                type="button"
+                                class="button button--primary button--small"
+                                on:click=move |_| resume.resume()
+                            >
+                                "Resume"
+                            </button>
+                        }
+                    }
+                </Show>
+                <button
+                    type="button"
+                    class="button button--small"
+                    disabled=move || !acting.get() || paused.get()
+                    on:click=move |_| look.look_now()
+                >
+                    "Look now"
+                </button>
+                <button
+                    type="button"
+                    class="button button--danger button--small"
+                    data-testid="supervise-stop"
+                    disabled=move || !acting.get()
+                    on:click=move |_| stop.stop()
+                >
+                    "Stop supervising"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// One sentence: what happens now and what comes next.
+pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> String {
+    let in_seconds = |at: retake_core::domain::Timestamp| {
+        let left = at.since(now).as_secs();
+        if left == 0 {
+            "now".to_owned()
+        } else {
+            format!("in {left} s")
+        }
+    };
+    let next = snapshot.next_due.map(in_seconds);
+    let state = &snapshot.state;
+    match (&state.phase, &snapshot.submission) {
+        (Phase::Rerunning, Some(stage)) => match stage {
+            Stage::Storing => "Writing down what will be rerun.".to_owned(),
+            Stage::Posting => "Sent; waiting for ReSim's answer.".to_owned(),
+            Stage::Cooling {
+                until,
+                why: WaitReason::CleaningUp,
+            } => {
+                format!(
+                    "The platform is cleaning up; next try {}.",
+                    in_seconds(*until)
+                )
+            }
+            Stage::Cooling {
+                until,
+                why: WaitReason::Throttled,
+            } => {
+                format!("Too many requests; next try {}.", in_seconds(*until))
+            }
+            Stage::Settling { .. } => {
+                "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
+                    .to_owned()
+            }
+            Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
+            Stage::Parked => "Waiting for sign-in.".to_owned(),
+            Stage::Ended(_) => "Done.".to_owned(),
+        },
+        (Phase::Paused(PauseReason::StorageRefused(why)), _) => {
+            format!("No rerun was sent, because it could not be written down first: {why}")
+        }
+        (Phase::Paused(PauseReason::SignedOut), _) => {
+            "Goes on by itself after you sign in.".to_owned()
+        }
+        (Phase::Paused(PauseReason::OtherTab), _) => "Another tab acts on this batch.".to_owned(),
+        (Phase::Paused(PauseReason::ByPerson), _) => "Paused; nothing happens.".to_owned(),
+        (_, _) if snapshot.failures > 0 => format!(
+            "{} failed in a row; trying again {}.",
+            if snapshot.failures == 1 {
+                "1 read".to_owned()
+            } else {
+                format!("{} reads", snapshot.failures)
+            },
+            next.unwrap_or_else(|| "now".to_owned())
+        ),
+        (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
+        (Phase::Waiting, _) => match next {
+            Some(next) => format!("Waiting until the batch is done; next look {next}."),
+            None => "Waiting until the batch is done; looking now.".to_owned(),
+        },
+        (Phase::Reading, _) => "The batch is done; reading its tests.".to_owned(),
+        (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),
+        (phase, _) => phase.words().to_owned(),
+    }
+}

@@ -1,0 +1,450 @@
+//! The table of tests. Only the rows on screen exist; the order is frozen
+//! between polls, so that nothing jumps under a hand.
+
+mod columns;
+mod row;
+
+use leptos::{ev, html, prelude::*};
+use retake_core::{
+    domain::{ConflatedStatus, TestId},
+    view::{RowId, Sort, selection::AllTicked, window},
+};
+use wasm_bindgen::{JsCast, closure::Closure};
+
+pub use columns::known_runs;
+use columns::{COLUMNS, From};
+use row::Row;
+
+use crate::{browser::dom, driver::tests_store::TestsStore};
+
+/// What keys on the table ask of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Rerun the ticked tests.
+    Rerun,
+    /// Recompute their metrics.
+    Metrics,
+}
+
+/// The table.
+#[component]
+pub fn TestsTable(
+    /// The tests.
+    store: TestsStore,
+    /// Keys that are not about rows.
+    #[prop(into)]
+    wish: Callback<Wish>,
+) -> impl IntoView {
+    let table = Table::new(store);
+    let scroller = table.scroller;
+    table.measure();
+    let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
+    on_cleanup(move || listener.remove());
+    let rows = move || {
+        let shown = table.shown.get();
+        store.listing.with(|listing| {
+            listing
+                .order()
+                .get(shown.clone())
+                .map_or(Vec::new(), |rows| {
+                    rows.iter()
+                        .enumerate()
+                        .map(|(n, row)| (shown.start + n, *row))
+                        .collect()
+                })
+        })
+    };
+    let count = Memo::new(move |_| store.listing.with(retake_core::view::Listing::len));
+    let empty =
+        Memo::new(move |_| (count.get() == 0).then(|| store.loading.with(|it| it.complete)));
+    view! {
+        <div class="tests">
+            <div class="tests__scroller" role="region" aria-label="Tests, scrollable" node_ref=scroller
+                on:scroll=move |_| table.scrolled()
+                on:keydown=move |event| table.row_key(&event)
+            >
+                <div class="tests__probe" aria-hidden="true" node_ref=table.probe></div>
+                <table
+                    class="tests__table"
+                    role="table"
+                    aria-label="Tests"
+                    aria-rowcount=move || (count.get() + 1).to_string()
+                    style=("--cols-wide", tracks(From::Wide))
+                    style=("--cols-medium", tracks(From::Medium))
+                >
+                    <Head store/>
+                    <tbody role="rowgroup" style=("--rows", move || count.get().max(1).to_string())>
+                        <For each=rows key=|key| *key let((index, row))>
+                            <Row store row index current=table.current/>
+                        </For>
+                        {move || {
+                            let nothing_read = empty.get() == Some(false);
+                            (nothing_read && store.loading.with(|it| it.failed.is_none())).then(bones)
+                        }}
+                    </tbody>
+                </table>
+                {move || (empty.get() == Some(true)).then(|| view! { <Nothing store/> })}
+            </div>
+        </div>
+    }
+}
+
+/// The tracks of the grid for one width.
+fn tracks(width: From) -> String {
+    let columns = COLUMNS
+        .iter()
+        .filter(|column| width == From::Wide || column.from != From::Wide)
+        .map(|column| column.width);
+    ["2.5rem"]
+        .into_iter()
+        .chain(columns)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Rows of nothing, as tall as those that will come.
+fn bones() -> impl IntoView {
+    (0..8)
+        .map(|n| {
+            view! {
+                <tr class="row" role="row" aria-hidden="true" style=("--i", n.to_string())>
+                    <td role="cell"></td>
+                    {COLUMNS
+                        .iter()
+                        .map(|column| view! {
+                            <td role="cell" data-col=column.name data-from=column.from.slug()>
+                                <span class="bone"></span>
+                            </td>
+                        })
+                        .collect_view()}
+                </tr>
+            }
+        })
+        .collect_view()
+}
+
+#[component]
+fn Head(store: TestsStore) -> impl IntoView {
+    let sort = Memo::new(move |_| store.query.with(|it| it.sort));
+    let ticked = Memo::new(move |_| {
+        store.version.track();
+        store
+            .selection
+            .with(|selection| store.listing.with(|listing| selection.all_ticked(listing)))
+    });
+    let matching = Memo::new(move |_| {
+        store
+            .listing
+            .with(retake_core::view::Listing::matching_count)
+    });
+    view! {
+        <thead role="rowgroup">
+            <tr role="row" aria-rowindex="1">
+                <th role="columnheader" scope="col">
+                    <label class="tick">
+                        <input
+                            type="checkbox"
+                            data-testid="select-all"
+                            aria-label=move || format!("Select all {} matching tests", matching.get())
+                            prop:checked=move || ticked.get() == AllTicked::All
+                            prop:indeterminate=move || ticked.get() == AllTicked::Some
+                            disabled=move || matching.get() == 0
+                            on:change=move |_| store.toggle_all_matching()
+                        />
+                    </label>
+                </th>
+                {COLUMNS
+                    .iter()
+                    .map(|column| {
+                        let title = column.title;
+                        let head = match column.sort {
+                            Some(key) => view! {
+                                <button
+                                    type="button"
+                                    class="sort"
+                                    on:click=move |_| {
+                                        store.query.update(|query| query.sort = query.sort.clicked(key));
+                                    }
+                                >
+                                    {title}
+                                </button>
+                            }
+                            .into_any(),
+                            None => title.into_any(),
+                        };
+                        let key = column.sort;
+                        view! {
+                            <th
+                                role="columnheader"
+                                scope="col"
+                                data-col=column.name
+                                data-from=column.from.slug()
+                                aria-sort=move || key.and_then(|key| aria_sort(sort.get(), key))
+                            >
+                                {head}
+                            </th>
+                        }
+                    })
+                    .collect_view()}
+            </tr>
+        </thead>
+    }
+}
+
+fn aria_sort(sort: Sort, key: retake_core::view::SortKey) -> Option<&'static str> {
+    (sort.key == key).then_some(if sort.reversed {
+        "descending"
+    } else {
+        "ascending"
+    })
+}
+
+/// Says why the table is empty, and the way out.
+#[component]
+fn Nothing(store: TestsStore) -> impl IntoView {
+    let filtered = move || store.query.with(|it| !it.filter.is_empty());
+    view! {
+        <div class="empty">
+            <Show
+                when=filtered
+                fallback=|| view! {
+                    <h2>"This batch has no tests"</h2>
+                    <p>"ReSim lists none. If the batch was just launched, they may still come."</p>
+                }
+            >
+                <h2>"No test matches"</h2>
+                <p>"The chips and the text together leave nothing."</p>
+                <button
+                    type="button"
+                    class="button"
+                    on:click=move |_| store.query.update(|query| query.filter = Default::default())
+                >
+                    "Clear filters"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// The state of the table: scroll position, measures, the row that keys act on.
+#[derive(Clone, Copy)]
+struct Table {
+    store: TestsStore,
+    scroller: NodeRef<html::Div>,
+    probe: NodeRef<html::Div>,
+    top: RwSignal<f64>,
+    height: RwSignal<f64>,
+    row_height: RwSignal<f64>,
+    shown: Memo<std::ops::Range<usize>>,
+    current: RwSignal<usize>,
+}
+
+impl Table {
+    fn new(store: TestsStore) -> Self {
+        let (top, height, row_height) = (
+            RwSignal::new(0.0),
+            RwSignal::new(800.0),
+            RwSignal::new(34.0),
+        );
+        let shown = Memo::new(move |_| {
+            let total = store.listing.with(retake_core::view::Listing::len);
+            window::visible_rows(top.get(), height.get(), row_height.get(), total)
+        });
+        Self {
+            store,
+            scroller: NodeRef::new(),
+            probe: NodeRef::new(),
+            top,
+            height,
+            row_height,
+            shown,
+            current: RwSignal::new(0),
+        }
+    }
+
+    /// Measures the table whenever its size changes.
+    fn measure(self) {
+        Effect::new(move |_| {
+            let (Some(scroller), Some(probe)) = (self.scroller.get(), self.probe.get()) else {
+                return;
+            };
+            let read = {
+                let scroller = scroller.clone();
+                move || {
+                    let (height, row) = (scroller.client_height(), probe.offset_height());
+                    // The window is a memo: an equal measure draws nothing.
+                    self.height.set(f64::from(height));
+                    if row > 0 {
+                        self.row_height.set(f64::from(row));
+                    }
+                }
+            };
+            read();
+            let on_resize = Closure::<dyn Fn()>::new(read);
+            if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
+                observer.observe(&scroller);
+                let kept = StoredValue::new_local((observer, on_resize));
+                on_cleanup(move || {
+                    kept.try_update_value(|(observer, _)| observer.disconnect());
+                });
+            }
+        });
+    }
+
+    fn scrolled(self) {
+        if let Some(scroller) = self.scroller.get_untracked() {
+            self.top.set(f64::from(scroller.scroll_top()));
+        }
+    }
+
+    /// Keys on a row.
+    fn row_key(self, event: &ev::KeyboardEvent) {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            if event.key() == "a" && !dom::is_typing(event.target()) {
+                event.prevent_default();
+                self.store.toggle_all_matching();
+            }
+            return;
+        }
+        let on_control = event
+            .target()
+            .and_then(|it| it.dyn_into::<web_sys::Element>().ok())
+            .is_some_and(|it| it.matches("input, button, a").unwrap_or(false));
+        let page = (self.height.get_untracked() / self.row_height.get_untracked()).max(1.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at least one
+        let page = page as usize;
+        let current = self.current.get_untracked();
+        match event.key().as_str() {
+            "ArrowDown" => self.go(event, current.saturating_add(1)),
+            "ArrowUp" => self.go(event, current.saturating_sub(1)),
+            "PageDown" => self.go(event, current.saturating_add(page)),
+            "PageUp" => self.go(event, current.saturating_sub(page)),
+            "Home" => self.go(event, 0),
+            "End" => self.go(event, usize::MAX),
+            " " if !on_control => {
+                event.prevent_default();
+                self.tick(event.shift_key());
+            }
+            "Enter" if !on_control => self.open(),
+            _ => {}
+        }
+    }
+
+    /// Keys anywhere on the page.
+    fn page_key(self, event: &ev::KeyboardEvent, wish: Callback<Wish>) {
+        let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+        if modified
+            || event.default_prevented()
+            || dom::is_typing(event.target())
+            || in_dialog(event)
+        {
+            return;
+        }
+        let current = self.current.get_untracked();
+        match event.key().as_str() {
+            "j" => self.go(event, current.saturating_add(1)),
+            "k" => self.go(event, current.saturating_sub(1)),
+            "n" => self.go_failed(event, true),
+            "p" => self.go_failed(event, false),
+            "x" => self.tick(false),
+            "X" => self.tick(true),
+            "a" => self.store.toggle_all_matching(),
+            "o" => self.open(),
+            "u" => self.store.order_anew(),
+            "r" => wish.run(Wish::Rerun),
+            "m" => wish.run(Wish::Metrics),
+            "/" => {
+                event.prevent_default();
+                dom::focus("[data-testid=text-filter]");
+            }
+            "Escape" => self.store.query.update(|query| query.open = None),
+            _ => {}
+        }
+    }
+
+    fn row_at(self, index: usize) -> Option<RowId> {
+        self.store
+            .listing
+            .with_untracked(|listing| listing.order().get(index).copied())
+    }
+
+    fn tick(self, to_here: bool) {
+        if let Some(row) = self.row_at(self.current.get_untracked()) {
+            self.store.toggle(row, to_here);
+        }
+    }
+
+    fn open(self) {
+        let id: Option<TestId> = self
+            .row_at(self.current.get_untracked())
+            .and_then(|row| self.store.with_table(|table| table.get(row).id));
+        if id.is_some() {
+            self.store.query.update(|query| query.open = id);
+        }
+    }
+
+    fn go_failed(self, event: &ev::KeyboardEvent, forward: bool) {
+        let current = self.current.get_untracked();
+        let found = self.store.with_table(|table| {
+            self.store.listing.with_untracked(|listing| {
+                let failed = |(_, row): &(usize, &RowId)| {
+                    ConflatedStatus::is_failing(&table.get(**row).shown_status())
+                };
+                let rows = listing.order().iter().enumerate();
+                if forward {
+                    rows.skip(current + 1).find(failed).map(|(n, _)| n)
+                } else {
+                    rows.take(current)
+                        .filter(failed)
+                        .next_back()
+                        .map(|(n, _)| n)
+                }
+            })
+        });
+        if let Some(index) = found {
+            self.go(event, index);
+        }
+    }
+
+    /// Moves to a row: into view, then the focus onto it.
+    fn go(self, event: &ev::KeyboardEvent, index: usize) {
+        event.prevent_default();
+        let total = self
+            .store
+            .listing
+            .with_untracked(retake_core::view::Listing::len);
+        let Some(last) = total.checked_sub(1) else {
+            return;
+        };
+        let index = index.min(last);
+        self.current.set(index);
+        let Some(scroller) = self.scroller.get_untracked() else {
+            return;
+        };
+        // The heading sticks over the first rows.
+        let head = f64::from(
+            scroller
+                .query_selector("thead")
+                .ok()
+                .flatten()
+                .and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok())
+                .map_or(0, |it| it.offset_height()),
+        );
+        let (height, row) = (self.height.get_untracked(), self.row_height.get_untracked());
+        let top = f64::from(scroller.scroll_top());
+        let wanted = window::scroll_to_row(index, top, height - head, row);
+        #[allow(clippy::cast_possible_truncation)] // pixels of a page fit
+        scroller.set_scroll_top(wanted as i32);
+        self.top.set(wanted);
+        request_animation_frame(move || {
+            dom::focus(&format!("tr[aria-rowindex=\"{}\"]", index + 2));
+        });
+    }
+}
+
+fn in_dialog(event: &ev::KeyboardEvent) -> bool {
+    event
+        .target()
+        .and_then(|it| it.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|it| it.closest("dialog, [popover]").ok().flatten().is_some())
+}

@@ -1,0 +1,316 @@
+//! Keeps one batch and its tests fresh while its page is open.
+//!
+//! One small read while nothing moves. The tests are listed again only when the
+//! batch shows that something moved, failing ones first on the first visit.
+
+use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
+use leptos::{prelude::*, task::spawn_local};
+use retake_core::{
+    api::{ApiError, ErrorKind, Paging, TestQuery, endpoint, retry},
+    domain::{Batch, BatchId, ConflatedStatus, ProjectId, Timestamp},
+};
+
+use super::tests_store::TestsStore;
+use crate::{
+    browser::{clock, random, timer, wake},
+    client::Client,
+};
+
+/// A finished batch is read this much more rarely.
+const FINISHED_FACTOR: u32 = 6;
+/// A hidden page reads at most this often; supervision has its own clock.
+const HIDDEN: Duration = Duration::from_mins(1);
+/// The longest pause after failures.
+const LONGEST: Duration = Duration::from_mins(2);
+/// Listing may take this share of the time: a batch of a thousand pages that
+/// moves all the time is not listed without end.
+const LISTING_SHARE: u32 = 3;
+
+/// One batch, kept fresh. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Feed {
+    /// The batch, once read.
+    pub batch: RwSignal<Option<Arc<Batch>>>,
+    /// When it was last read.
+    pub read_at: RwSignal<Option<Timestamp>>,
+    /// How the last read failed, if it did.
+    pub failing: RwSignal<Option<ApiError>>,
+    /// When it is read next.
+    pub next: RwSignal<Option<Timestamp>>,
+    /// Paused by the person.
+    pub paused: RwSignal<bool>,
+    /// How often it is read now.
+    pub every: RwSignal<Duration>,
+    /// The tests.
+    pub tests: TestsStore,
+    inner: StoredValue<Rc<Inner>, LocalStorage>,
+}
+
+struct Inner {
+    client: Client,
+    project: ProjectId,
+    batch: BatchId,
+    pace: Duration,
+    alive: Cell<bool>,
+    kick: RefCell<Option<oneshot::Sender<()>>>,
+    listing: Cell<bool>,
+    /// Listed at this picture of the batch; another picture asks for another listing.
+    listed_at: RefCell<Option<Picture>>,
+    list_not_before: Cell<Timestamp>,
+}
+
+/// What of a batch changes when its tests do.
+type Picture = (
+    Option<retake_core::domain::BatchStatus>,
+    Option<retake_core::domain::RunCounter>,
+    Option<retake_core::domain::StatusCounts>,
+    Option<retake_core::domain::MetricsCounts>,
+    Option<Timestamp>,
+    Option<u64>,
+);
+
+fn picture(batch: &Batch) -> Picture {
+    (
+        batch.status.clone(),
+        batch.run_counter,
+        batch.status_counts,
+        batch.metrics_counts,
+        batch.updated,
+        batch.total_tests,
+    )
+}
+
+impl Feed {
+    /// Reads `known` on, every `pace` while it runs, until the page goes.
+    pub fn open(
+        client: Client,
+        project: ProjectId,
+        known: Batch,
+        pace: Duration,
+        tests: TestsStore,
+    ) -> Self {
+        let inner = Rc::new(Inner {
+            client,
+            project,
+            batch: known.id,
+            pace,
+            alive: Cell::new(true),
+            kick: RefCell::new(None),
+            listing: Cell::new(false),
+            listed_at: RefCell::new(None),
+            list_not_before: Cell::new(Timestamp::default()),
+        });
+        let it = Self {
+            batch: RwSignal::new(Some(Arc::new(known))),
+            read_at: RwSignal::new(Some(clock::wall())),
+            failing: RwSignal::new(None),
+            next: RwSignal::new(None),
+            paused: RwSignal::new(false),
+            every: RwSignal::new(pace),
+            tests,
+            inner: StoredValue::new_local(inner.clone()),
+        };
+        on_cleanup(move || {
+            it.inner.with_value(|inner| inner.alive.set(false));
+            it.refresh();
+        });
+        it.list_if_moved(&inner);
+        spawn_local(it.run(inner));
+        it
+    }
+
+    /// Reads now.
+    pub fn refresh(&self) {
+        if let Some(inner) = self.inner.try_get_value() {
+            // Dropping the sender ends the wait.
+            inner.kick.borrow_mut().take();
+        }
+    }
+
+    /// Lists the tests anew even if the batch shows no change.
+    pub fn list_again(&self) {
+        if let Some(inner) = self.inner.try_get_value() {
+            inner.listed_at.borrow_mut().take();
+            inner.list_not_before.set(Timestamp::default());
+        }
+        self.refresh();
+    }
+
+    /// Pauses or goes on.
+    pub fn toggle_pause(&self) {
+        self.paused.update(|paused| *paused = !*paused);
+        if !self.paused.get_untracked() {
+            self.refresh();
+        }
+    }
+
+    /// Shows a picture that somebody else read: the supervisor, or a rerun.
+    pub fn show(&self, batch: Batch) {
+        let Some(inner) = self.inner.try_get_value() else {
+            return;
+        };
+        if !inner.alive.get() || batch.id != inner.batch {
+            return;
+        }
+        let newer = self.batch.with_untracked(|known| {
+            known
+                .as_ref()
+                .is_none_or(|known| batch.run_counter >= known.run_counter)
+        });
+        if newer {
+            self.batch.set(Some(Arc::new(batch)));
+            self.read_at.set(Some(clock::wall()));
+            self.failing.set(None);
+            self.list_if_moved(&inner);
+        }
+    }
+
+    async fn run(self, inner: Rc<Inner>) {
+        let mut failures = 0_u32;
+        loop {
+            let wait = self.pause_length(&inner, failures);
+            self.every.set(wait);
+            self.next.set(Some(clock::wall().after(wait)));
+            let (kick, kicked) = oneshot::channel::<()>();
+            *inner.kick.borrow_mut() = Some(kick);
+            let asked = matches!(
+                select(kicked, Box::pin(timer::sleep(wait))).await,
+                Either::Left(_)
+            );
+            if !inner.alive.get() {
+                return;
+            }
+            if self.paused.get_untracked() && !asked {
+                continue;
+            }
+            let answer = inner
+                .client
+                .send(&endpoint::get_batch(inner.project, inner.batch))
+                .await;
+            if !inner.alive.get() {
+                return;
+            }
+            match answer {
+                Ok(batch) => {
+                    failures = 0;
+                    let changed = self
+                        .batch
+                        .with_untracked(|known| known.as_deref().is_none_or(|it| *it != batch));
+                    if changed {
+                        self.batch.set(Some(Arc::new(batch)));
+                    }
+                    self.read_at.set(Some(clock::wall()));
+                    self.failing.set(None);
+                    self.list_if_moved(&inner);
+                }
+                Err(error) => {
+                    failures += 1;
+                    self.failing.set(Some(error));
+                }
+            }
+        }
+    }
+
+    fn pause_length(&self, inner: &Inner, failures: u32) -> Duration {
+        if failures > 0 {
+            let jitter = retry::jitter(failures, random::u64());
+            return (inner.pace / 2 + jitter).clamp(Duration::from_secs(1), LONGEST);
+        }
+        let finished = self
+            .batch
+            .with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
+        let pace = if finished {
+            inner.pace * FINISHED_FACTOR
+        } else {
+            inner.pace
+        };
+        if wake::is_hidden() {
+            pace.max(HIDDEN)
+        } else {
+            pace
+        }
+    }
+
+    fn list_if_moved(self, inner: &Rc<Inner>) {
+        let Some(now) = self.batch.with_untracked(|it| it.as_deref().map(picture)) else {
+            return;
+        };
+        let unmoved = inner.listed_at.borrow().as_ref() == Some(&now);
+        if unmoved || inner.listing.get() || clock::wall() < inner.list_not_before.get() {
+            return;
+        }
+        inner.listing.set(true);
+        let inner = inner.clone();
+        spawn_local(async move {
+            let began = clock::wall();
+            let listed = self.list(&inner).await;
+            inner.listing.set(false);
+            if !inner.alive.get() {
+                return;
+            }
+            let took = clock::wall().since(began);
+            inner
+                .list_not_before
+                .set(clock::wall().after(took * LISTING_SHARE));
+            match listed {
+                Ok(()) => *inner.listed_at.borrow_mut() = Some(now),
+                Err(error) if error.kind == ErrorKind::Aborted => {}
+                Err(error) => self.tests.loading.update(|it| it.failed = Some(error)),
+            }
+        });
+    }
+
+    async fn list(self, inner: &Inner) -> Result<(), ApiError> {
+        let first = !self.tests.loading.with_untracked(|it| it.complete);
+        let failing = self.batch.with_untracked(|it| {
+            it.as_ref().map_or(0, |it| {
+                let summary = it.summary();
+                summary.blocking + summary.erroring + summary.warning
+            })
+        });
+        let total = self
+            .batch
+            .with_untracked(|it| it.as_ref().and_then(|it| it.total_tests));
+        if first && failing > 0 && total.is_none_or(|total| total > 100) {
+            let query = TestQuery {
+                statuses: vec![
+                    ConflatedStatus::Blocker,
+                    ConflatedStatus::Error,
+                    ConflatedStatus::Warning,
+                ],
+                tags: Vec::new(),
+            };
+            self.list_pages(inner, &query).await?;
+        }
+        self.tests.begin_listing();
+        self.list_pages(inner, &TestQuery::default()).await?;
+        self.tests.end_listing();
+        Ok(())
+    }
+
+    async fn list_pages(self, inner: &Inner, query: &TestQuery) -> Result<(), ApiError> {
+        let mut paging = Paging::default();
+        let mut token = None;
+        loop {
+            let call = endpoint::list_tests(inner.project, inner.batch, query, token.as_deref());
+            let page = inner.client.read(&call).await?;
+            if !inner.alive.get() {
+                return Err(ApiError::new(
+                    "list the tests",
+                    ErrorKind::Aborted,
+                    "the page was left",
+                ));
+            }
+            token = paging.turn("list the tests", &page)?;
+            self.tests.merge(page.items);
+            if token.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

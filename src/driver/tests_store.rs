@@ -1,0 +1,287 @@
+//! The tests of one batch as a page shows them: stored once, with filter,
+//! order and selection beside them.
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::prelude::*;
+use retake_core::{
+    api::ApiError,
+    domain::{BatchId, ConflatedStatus, Test, TestId},
+    supervise::{Policy, Preview},
+    view::{
+        Chip, Listing, RowId, Selection, Tally, TestTable, ViewQuery, chips::chips,
+        selection::AllTicked, table::Changes,
+    },
+};
+
+use crate::browser::{storage, timer::Timer};
+
+/// How far the listing has come.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loading {
+    /// Whether every test was listed at least once.
+    pub complete: bool,
+    /// Tests listed so far.
+    pub listed: usize,
+    /// Why the last listing stopped, if it did.
+    pub failed: Option<ApiError>,
+}
+
+/// While pages stream in, the order is made anew at most this often.
+const REORDER: Duration = Duration::from_millis(250);
+
+/// The tests of one batch. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct TestsStore {
+    batch: BatchId,
+    table: StoredValue<TestTable>,
+    /// Rises whenever a row differs.
+    pub version: RwSignal<u32>,
+    /// Which rows, in which order.
+    pub listing: RwSignal<Listing>,
+    /// Which tests are ticked.
+    pub selection: RwSignal<Selection>,
+    /// Filter, sort and drawer.
+    pub query: RwSignal<ViewQuery>,
+    /// How far the listing has come.
+    pub loading: RwSignal<Loading>,
+    reorder: StoredValue<Option<Timer>, LocalStorage>,
+}
+
+impl TestsStore {
+    /// No tests yet; the selection is the one that this tab remembers.
+    pub fn new(batch: BatchId, query: ViewQuery) -> Self {
+        let stored: Vec<TestId> = storage::tab_get(&selection_key(batch))
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let it = Self {
+            batch,
+            table: StoredValue::new(TestTable::new()),
+            version: RwSignal::new(0),
+            listing: RwSignal::new(Listing::default()),
+            selection: RwSignal::new(Selection::restored(stored)),
+            query: RwSignal::new(query),
+            loading: RwSignal::new(Loading::default()),
+            reorder: StoredValue::new_local(None),
+        };
+        it.follow_query();
+        it.remember_selection();
+        it
+    }
+
+    /// A change of filter or sort makes the order anew.
+    fn follow_query(self) {
+        let wanted = Memo::new(move |_| self.query.with(|it| (it.filter.clone(), it.sort)));
+        Effect::new(move |before: Option<()>| {
+            wanted.track();
+            if before.is_some() {
+                self.order_anew();
+            }
+        });
+    }
+
+    fn remember_selection(self) {
+        Effect::new(move |before: Option<()>| {
+            self.selection.track();
+            if before.is_none() {
+                return;
+            }
+            let ids = self.table.with_value(|table| {
+                self.selection
+                    .with_untracked(|selection| selection.all_ids(table))
+            });
+            if let Ok(json) = serde_json::to_string(&ids) {
+                storage::tab_set(&selection_key(self.batch), &json);
+            }
+        });
+    }
+
+    /// Makes the order anew: what changed goes to its place.
+    pub fn order_anew(&self) {
+        let listing = self.query.with_untracked(|query| {
+            let mut listing = None;
+            self.table.update_value(|table| {
+                listing = Some(Listing::new(table, &query.filter, query.sort));
+            });
+            listing
+        });
+        if let Some(listing) = listing {
+            self.listing.set(listing);
+        }
+    }
+
+    /// A whole new listing begins.
+    pub fn begin_listing(&self) {
+        self.table.update_value(TestTable::begin_listing);
+    }
+
+    /// Takes in tests, of a page or a part.
+    pub fn merge(&self, tests: Vec<Test>) {
+        let mut changes = Changes::default();
+        self.table
+            .update_value(|table| changes = table.merge(tests));
+        let listed = self.table.with_value(TestTable::len);
+        self.loading.update(|it| it.listed = listed);
+        self.absorb(&changes);
+    }
+
+    /// The listing is complete.
+    pub fn end_listing(&self) {
+        let mut changes = Changes::default();
+        self.table
+            .update_value(|table| changes.gone = table.end_listing());
+        let first = !self.loading.with_untracked(|it| it.complete);
+        self.absorb(&changes);
+        let listed = self.table.with_value(TestTable::len);
+        self.loading.set(Loading {
+            complete: true,
+            listed,
+            failed: None,
+        });
+        if first {
+            self.reorder.set_value(None);
+            self.order_anew();
+        }
+    }
+
+    fn absorb(&self, changes: &Changes) {
+        if changes.is_empty() {
+            return;
+        }
+        if self.selection.with_untracked(|it| !it.is_empty()) {
+            self.table.with_value(|table| {
+                self.selection
+                    .update(|selection| selection.meet(table, &changes.added));
+            });
+        }
+        if self.loading.with_untracked(|it| it.complete) {
+            let (filter, sort) = self.query.with_untracked(|it| (it.filter.clone(), it.sort));
+            self.table.with_value(|table| {
+                self.listing
+                    .update(|listing| listing.absorb(table, changes, &filter, sort));
+            });
+        } else {
+            self.order_soon();
+        }
+        self.version
+            .update(|version| *version = version.wrapping_add(1));
+    }
+
+    fn order_soon(&self) {
+        let it = *self;
+        if it.listing.with_untracked(Listing::is_empty) {
+            it.order_anew();
+        } else if it.reorder.with_value(Option::is_none) {
+            let timer = Timer::after(REORDER, move || {
+                // The page may have gone meanwhile.
+                if it.reorder.try_update_value(Option::take).is_some() {
+                    it.order_anew();
+                }
+            });
+            it.reorder.set_value(Some(timer));
+        }
+    }
+
+    /// Looks at the table; not tracked.
+    pub fn with_table<T>(&self, look: impl FnOnce(&TestTable) -> T) -> T {
+        self.table.with_value(look)
+    }
+
+    /// The test in a row, tracked.
+    pub fn test(&self, row: RowId) -> Test {
+        self.version.track();
+        self.table.with_value(|table| table.get(row).clone())
+    }
+
+    /// The test of an ID, if it is listed, tracked.
+    pub fn find(&self, id: TestId) -> Option<Test> {
+        self.version.track();
+        self.table
+            .with_value(|table| table.row(id).map(|row| table.get(row).clone()))
+    }
+
+    /// The status chips, tracked.
+    pub fn chips(&self, batch: Option<Arc<retake_core::domain::Batch>>) -> Vec<Chip> {
+        self.version.track();
+        let complete = self.loading.with(|it| it.complete);
+        self.table.with_value(|table| {
+            let tally: Option<&Tally> = complete.then(|| table.tally());
+            chips(batch.as_deref(), tally)
+        })
+    }
+
+    /// What a policy would do now, tracked. `None` before any test is listed.
+    pub fn preview(&self, batch: &retake_core::domain::Batch, policy: &Policy) -> Option<Preview> {
+        self.version.track();
+        let complete = self.loading.with(|it| it.complete);
+        self.table.with_value(|table| {
+            if table.is_empty() && !complete {
+                return None;
+            }
+            let tests = table
+                .iter()
+                .map(|(_, test)| (test.id, test.conflated.as_ref()));
+            Some(Preview::of(batch, tests, complete, policy))
+        })
+    }
+
+    /// Ticks or unticks a test.
+    pub fn toggle(&self, row: RowId, to_here: bool) {
+        self.table.with_value(|table| {
+            self.listing.with_untracked(|listing| {
+                self.selection.update(|selection| {
+                    if to_here {
+                        selection.range_to(table, listing, row);
+                    } else {
+                        selection.toggle(table, row);
+                    }
+                });
+            });
+        });
+    }
+
+    /// Ticks every matching test, or unticks them if all are ticked.
+    pub fn toggle_all_matching(&self) {
+        self.table.with_value(|table| {
+            self.listing.with_untracked(|listing| {
+                self.selection.update(|selection| {
+                    let on = selection.all_ticked(listing) != AllTicked::All;
+                    selection.set_matching(table, listing, on);
+                });
+            });
+        });
+    }
+
+    /// Ticks exactly the tests of the batch with such a status.
+    pub fn select_only(&self, wanted: impl Fn(&ConflatedStatus) -> bool) {
+        self.table.with_value(|table| {
+            self.selection
+                .update(|selection| selection.only(table, wanted));
+        });
+    }
+
+    /// Unticks everything.
+    pub fn clear_selection(&self) {
+        self.selection.update(Selection::clear);
+    }
+
+    /// The ticked tests in the order of their names; not tracked.
+    pub fn selected(&self) -> Vec<Test> {
+        let mut tests: Vec<Test> = self.table.with_value(|table| {
+            self.selection.with_untracked(|selection| {
+                selection
+                    .ids(table)
+                    .into_iter()
+                    .filter_map(|id| table.row(id))
+                    .map(|row| table.get(row).clone())
+                    .collect()
+            })
+        });
+        tests.sort_by(|a, b| retake_core::view::table::natural(&a.name, &b.name));
+        tests
+    }
+}
+
+fn selection_key(batch: BatchId) -> String {
+    format!("retake-ticked-{batch}")
+}

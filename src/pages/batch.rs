@@ -1,0 +1,361 @@
+//! One batch: its tests, its reruns, its supervision.
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_location, use_navigate, use_params_map},
+};
+use retake_core::{
+    api::{ErrorKind, RerunRequest, RerunScope, TestIds, endpoint, links},
+    domain::{Batch as BatchData, Project, TestId},
+    rerun::Limits,
+    view::{ViewQuery, open, words},
+};
+
+use crate::{
+    browser::window,
+    client::Client,
+    components::{
+        batch_head::{BatchHead, Names},
+        confirm::{Confirm, Question},
+        drawer::Drawer,
+        filters::Filters,
+        load::{Load, LoadFailed, Loader},
+        rerun_bar::{RerunBar, Verb, join},
+        supervise_panel::{PanelContext, SupervisePanel},
+        tests_table::{TestsTable, Wish},
+    },
+    driver::{
+        feed::Feed, listing, rerun::Reruns, supervisions::Supervisions, tests_store::TestsStore,
+    },
+    names::NameBook,
+    session::{Account, Session},
+    shell::{Announcer, Crumbs, PageTitle},
+};
+
+/// The batch that the address names, by ID or name.
+#[component]
+pub fn Batch() -> impl IntoView {
+    let params = use_params_map();
+    let wanted = Memo::new(move |_| {
+        params.with(|it| {
+            (
+                it.get("project").unwrap_or_default(),
+                it.get("batch").unwrap_or_default(),
+            )
+        })
+    });
+    let client = expect_context::<Client>();
+    move || {
+        let (project, batch) = wanted.get();
+        let title = batch.clone();
+        let loader = Loader::start(move || {
+            let (client, project, batch) = (client, project.clone(), batch.clone());
+            async move {
+                let project = listing::find_project(&client, &project).await?;
+                let batch = listing::find_batch(&client, project.id, &batch).await?;
+                Ok((project, batch))
+            }
+        });
+        move || {
+            match loader.state.get() {
+            Load::Reading => view! { <Reading title=title.clone()/> }.into_any(),
+            Load::Failed(error, next) => view! {
+                <div class="page">
+                    <div class="page__head"><h1>"Batch"</h1></div>
+                    <LoadFailed title="The batch could not be read." error next retry=move |()| loader.retry()/>
+                    <p><A href="/">"All projects"</A></p>
+                </div>
+            }
+            .into_any(),
+            Load::Ready((project, batch)) => view! { <Found project batch/> }.into_any(),
+        }
+        }
+    }
+}
+
+/// The frame of the page before anything was read.
+#[component]
+fn Reading(title: String) -> impl IntoView {
+    let title = words::clean(&title).into_owned();
+    view! {
+        <div class="batch">
+            <header class="batch__head" aria-busy="true">
+                <div class="batch__title"><h1>{title}</h1></div>
+                <div class="batch__fresh">
+                    <p class="freshness" data-state="loading" role="status">"Reading the batch…"</p>
+                </div>
+            </header>
+        </div>
+    }
+}
+
+/// How often a page reads a batch of its own; a sandbox allows more.
+fn pace(account: &Account) -> Duration {
+    account
+        .environment
+        .min_poll_every
+        .max(Duration::from_secs(2))
+}
+
+#[component]
+fn Found(project: Project, batch: BatchData) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let Some(account) = session.state_signal().with_untracked(|it| match it {
+        crate::session::SessionState::SignedIn(account) => Some(account.clone()),
+        _ => None,
+    }) else {
+        return ().into_any();
+    };
+    let client = expect_context::<Client>();
+    let announcer = expect_context::<Announcer>();
+    let id = batch.id;
+    let name = batch.display_name();
+    expect_context::<PageTitle>()
+        .0
+        .set(words::clean(&name).into_owned());
+    expect_context::<Crumbs>().0.set(vec![
+        ("Projects".into(), Some("/".into())),
+        (
+            project.name.clone(),
+            Some(format!("/projects/{}", project.id)),
+        ),
+        (name.clone(), None),
+    ]);
+
+    let store = TestsStore::new(id, query_in_step());
+    keep_query_in_url(store);
+    let limits = Limits {
+        settle: account
+            .environment
+            .settle_window
+            .unwrap_or(Limits::default().settle),
+        ..Limits::default()
+    };
+    let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
+    let reruns = Reruns::new(client, project.id, id, limits);
+    join(feed, reruns);
+    show_what_supervision_reads(feed);
+
+    let names = names(client, &project, &batch);
+    let app = account
+        .environment
+        .app
+        .clone()
+        .or_else(|| links::app_origin(&account.environment.api));
+    let app_link = app.map(|app| links::batch(&app, project.id, id));
+    let link = Signal::derive(move || {
+        let origin = window().location().origin().unwrap_or_default();
+        let query = store.query.with(ViewQuery::to_query);
+        format!("{origin}{}{query}", open::batch_path(project.id, id))
+    });
+
+    let verb = RwSignal::new(None::<Verb>);
+    let wish = move |wish: Wish| {
+        verb.set(Some(match wish {
+            Wish::Rerun => Verb::Tests,
+            Wish::Metrics => Verb::TestMetrics,
+        }));
+    };
+    let question = RwSignal::new(None::<Question>);
+    let cancelling = RwSignal::new(false);
+    let ask_cancel = move |()| {
+        let unfinished = feed
+            .batch
+            .with_untracked(|it| it.as_ref().map_or(0, |it| it.summary().running));
+        question.set(Some(Question::Cancel {
+            batch: name.clone(),
+            unfinished,
+        }));
+    };
+    let one = move |test: TestId| {
+        let tests = store.find(test).into_iter().collect::<Vec<_>>();
+        let Some(ids) = TestIds::new(vec![test]) else {
+            return;
+        };
+        question.set(Some(Question::Rerun {
+            scope: RerunScope::Tests(ids),
+            sync_with_suite: false,
+            hidden: 0,
+            total: store.with_table(retake_core::view::TestTable::len),
+            tests,
+            batch_runs: feed
+                .batch
+                .with_untracked(|it| it.as_ref().is_some_and(|it| !it.is_terminal())),
+        }));
+    };
+    let yes = move |asked: Question| match asked {
+        Question::Rerun {
+            scope,
+            sync_with_suite,
+            tests,
+            ..
+        } => {
+            if let Some(batch) = feed.batch.get_untracked() {
+                reruns.start(
+                    &batch,
+                    RerunRequest {
+                        scope,
+                        sync_with_suite,
+                    },
+                    &tests,
+                );
+            }
+        }
+        Question::Cancel { .. } => {
+            cancelling.set(true);
+            spawn_local(async move {
+                let call = endpoint::cancel_batch(project.id, id);
+                match client.post_once(&call).await {
+                    Ok(()) => announcer.say("Cancel was accepted. Tests that run finish first."),
+                    Err(error) => {
+                        cancelling.try_set(false);
+                        if error.kind != ErrorKind::SignedOut {
+                            announcer.trouble(retake_core::view::freshness::upper_first(
+                                &error.to_string(),
+                            ));
+                        }
+                    }
+                }
+                feed.refresh();
+            });
+        }
+    };
+    let context = PanelContext {
+        project: project.id,
+        project_name: Signal::stored(project.name.clone()),
+        environment: account.environment.name.clone(),
+        subject: account.subject.clone(),
+        min_poll: account.environment.min_poll_every,
+        limits,
+        batch: feed.batch.into(),
+        preview: Arc::new(move |policy| {
+            feed.batch.with(|batch| {
+                batch
+                    .as_ref()
+                    .and_then(|batch| store.preview(batch, policy))
+            })
+        }),
+    };
+    view! {
+        <div class="batch">
+            <BatchHead feed names app_link=app_link.clone() link cancel=ask_cancel cancelling/>
+            <Confirm question yes untick_passed=|()| {}/>
+            <div class="batch__body">
+                <section class="batch__main" aria-label="Tests">
+                    <Filters store batch=feed.batch/>
+                    <ListingTrouble feed/>
+                    <TestsTable store wish/>
+                    <RerunBar feed reruns wanted=verb/>
+                </section>
+                <SupervisePanel context/>
+            </div>
+            <Drawer project=project.id batch=id store app_link rerun=one/>
+        </div>
+    }
+    .into_any()
+}
+
+/// Says that the list of tests is not whole, and what happens about it.
+#[component]
+fn ListingTrouble(feed: Feed) -> impl IntoView {
+    let failed = Memo::new(move |_| feed.tests.loading.with(|it| it.failed.clone()));
+    let listed = move || {
+        let total = feed
+            .batch
+            .with(|it| it.as_ref().and_then(|it| it.total_tests));
+        let listed = words::number(feed.tests.loading.with(|it| it.listed) as u64);
+        match total {
+            Some(total) => format!(
+                "The tests could not be read completely: {listed} of {} are here.",
+                words::number(total)
+            ),
+            None => format!("The tests could not be read completely: {listed} are here."),
+        }
+    };
+    move || {
+        failed.get().map(|error| {
+            let next = feed.next.get();
+            view! {
+                <LoadFailed title=listed() error next retry=move |()| feed.list_again()/>
+            }
+        })
+    }
+}
+
+/// Names that the head shows, as they come.
+fn names(client: Client, project: &Project, batch: &BatchData) -> RwSignal<Names> {
+    let book = NameBook::new(client, project.id);
+    let (branch, build) = (book.branch(batch.branch_id), book.build(batch.build_id));
+    let (suite, system) = (book.suite(batch.suite_id), book.system(batch.system_id));
+    let names = RwSignal::new(Names::default());
+    Effect::new(move |_| {
+        names.set(Names {
+            branch: branch.get(),
+            build: build.get(),
+            suite: suite.get(),
+            system: system.get(),
+        });
+    });
+    names
+}
+
+/// The view that the address asks for.
+fn query_in_step() -> ViewQuery {
+    ViewQuery::parse(&use_location().search.get_untracked())
+}
+
+/// Writes the view into the address and follows the browser's Back.
+fn keep_query_in_url(store: TestsStore) {
+    let location = use_location();
+    let navigate = use_navigate();
+    let path = location.pathname.get_untracked();
+    let wanted = Memo::new(move |_| store.query.with(ViewQuery::to_query));
+    let search = location.search;
+    Effect::new(move |before: Option<()>| {
+        let wanted = wanted.get();
+        if before.is_some() && ViewQuery::parse(&search.get_untracked()).to_query() != wanted {
+            // Replaced, so that Back leaves the page instead of undoing letters.
+            let options = NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..Default::default()
+            };
+            navigate(&format!("{path}{wanted}"), options);
+        }
+    });
+    Effect::new(move |before: Option<()>| {
+        let asked = ViewQuery::parse(&search.get());
+        if before.is_some()
+            && store
+                .query
+                .with_untracked(|now| now.to_query() != asked.to_query())
+        {
+            store.query.set(asked);
+        }
+    });
+}
+
+/// A batch that supervision has just read is not read again by the page.
+fn show_what_supervision_reads(feed: Feed) {
+    let supervisions = expect_context::<Supervisions>();
+    Effect::new(move |_| {
+        let id = feed.batch.with_untracked(|it| it.as_ref().map(|it| it.id));
+        let Some(one) = id.and_then(|id| supervisions.of_batch(id)) else {
+            return;
+        };
+        // Its decisions change the batch: a rerun is on screen at once.
+        let run = one
+            .snapshot
+            .with(|it| (it.state.awaited, it.state.phase.is_over()));
+        let shown = feed
+            .batch
+            .with_untracked(|it| it.as_ref().and_then(|it| it.run_counter));
+        if run.1 || run.0 > shown {
+            feed.refresh();
+        }
+    });
+}

@@ -1,0 +1,129 @@
+//! Lets a page through when somebody is signed in; shows the way otherwise.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::session::{Session, SessionState};
+
+/// What a page needs to know of the session; a renewed token is no change.
+#[derive(Debug, Clone, PartialEq)]
+enum Gate {
+    Starting,
+    Broken(Vec<String>),
+    Closed,
+    Open(String, Option<String>),
+}
+
+/// The page behind the sign-in.
+#[component]
+pub fn Guard(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let gate = Memo::new(move |_| match session.state() {
+        SessionState::Starting => Gate::Starting,
+        SessionState::Broken(problems) => Gate::Broken(problems),
+        SessionState::SignedOut(_) => Gate::Closed,
+        SessionState::SignedIn(account) => {
+            Gate::Open(account.environment.name.clone(), account.subject)
+        }
+    });
+    move || match gate.get() {
+        Gate::Starting => view! { <Starting text="Signing in…"/> }.into_any(),
+        Gate::Broken(problems) => view! { <Broken problems/> }.into_any(),
+        Gate::Closed => view! { <ToSignIn/> }.into_any(),
+        Gate::Open(..) => children().into_any(),
+    }
+}
+
+/// The first picture, before anything is known.
+#[component]
+pub fn Starting(
+    /// What is being done.
+    text: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="boot" role="status">
+            <img src="/favicon.svg" alt="" width="32" height="32"/>
+            <p>{text}</p>
+        </div>
+    }
+}
+
+/// Goes to the sign-in page and remembers where from: path, filters and all.
+#[component]
+fn ToSignIn() -> impl IntoView {
+    let location = use_location();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let route = format!(
+            "{}{}",
+            location.pathname.get_untracked(),
+            with_question_mark(&location.search.get_untracked())
+        );
+        navigate(
+            &sign_in_address(&route),
+            NavigateOptions {
+                replace: true,
+                ..Default::default()
+            },
+        );
+    });
+    view! { <Starting text="Signing in…"/> }
+}
+
+/// The sign-in page's address that leads back to `route`.
+pub fn sign_in_address(route: &str) -> String {
+    if route == "/" {
+        return "/sign-in".to_owned();
+    }
+    format!(
+        "/sign-in?to={}",
+        utf8_percent_encode(route, NON_ALPHANUMERIC)
+    )
+}
+
+/// A query string with its question mark, or nothing.
+pub fn with_question_mark(search: &str) -> String {
+    match search.trim_start_matches('?') {
+        "" => String::new(),
+        search => format!("?{search}"),
+    }
+}
+
+/// `config.json` cannot be used.
+#[component]
+fn Broken(problems: Vec<String>) -> impl IntoView {
+    view! {
+        <div class="page page--text">
+            <div class="page__head"><h1>"Retake cannot start"</h1></div>
+            <div class="notice" data-tone="error" role="alert" data-testid="config-error">
+                <div>
+                    <p><b>"config.json is not usable."</b></p>
+                    {problems
+                        .into_iter()
+                        .map(|problem| view! { <p class="notice__said">{problem}</p> })
+                        .collect_view()}
+                </div>
+            </div>
+            <p>
+                "The person who hosts this page can mend it: every field is described in "
+                <code>"docs/configuration.md"</code> "."
+            </p>
+            <p>
+                <button
+                    type="button"
+                    class="button button--primary"
+                    on:click=move |_| {
+                        // A reload that the browser refuses leaves the page as it is.
+                        let _ = crate::browser::window().location().reload();
+                    }
+                >
+                    "Read it again"
+                </button>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,336 @@
+//! What surrounds every page: the bar, the account menu, messages, the clock
+//! that makes "8 s ago" tick, the tab's title and icon.
+
+use std::time::Duration;
+
+use leptos::{ev, prelude::*};
+use leptos_router::components::A;
+use retake_core::{domain::Timestamp, supervise::Phase, view::words};
+
+use crate::{
+    browser::{clock, dom, storage},
+    components::keys::KeysDialog,
+    driver::supervisions::Supervisions,
+    session::{Session, SessionState},
+};
+
+/// A clock that ticks once a second for everything that shows an age.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticker(RwSignal<Timestamp>);
+
+impl Ticker {
+    /// Starts to tick; lives as long as the page.
+    pub fn start() -> Self {
+        let now = RwSignal::new(clock::wall());
+        // The handle is dropped on purpose: the clock never stops.
+        let _ = set_interval_with_handle(move || now.set(clock::wall()), Duration::from_secs(1));
+        Self(now)
+    }
+
+    /// The present, tracked.
+    pub fn now(&self) -> Timestamp {
+        self.0.get()
+    }
+}
+
+/// Says things to people: on screen for a moment, and to screen readers.
+#[derive(Debug, Clone, Copy)]
+pub struct Announcer {
+    polite: RwSignal<String>,
+    urgent: RwSignal<String>,
+    toast: RwSignal<Option<(String, bool)>>,
+    turn: StoredValue<u32>,
+}
+
+/// How long a message stays on screen.
+const TOAST: Duration = Duration::from_secs(5);
+
+impl Announcer {
+    /// Nothing said yet.
+    pub fn new() -> Self {
+        Self {
+            polite: RwSignal::new(String::new()),
+            urgent: RwSignal::new(String::new()),
+            toast: RwSignal::new(None),
+            turn: StoredValue::new(0),
+        }
+    }
+
+    /// Says something in passing.
+    pub fn say(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.polite.set(text.clone());
+        self.show(text, false);
+    }
+
+    /// Says only to screen readers what is plain to see.
+    pub fn murmur(&self, text: impl Into<String>) {
+        self.polite.set(text.into());
+    }
+
+    /// Says that something went wrong.
+    pub fn trouble(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.urgent.set(text.clone());
+        self.show(text, true);
+    }
+
+    /// Interrupts: a verdict, a sign-in that is needed.
+    pub fn interrupt(&self, text: impl Into<String>) {
+        self.urgent.set(text.into());
+    }
+
+    fn show(&self, text: String, is_trouble: bool) {
+        self.turn.update_value(|turn| *turn += 1);
+        let mine = self.turn.get_value();
+        self.toast.set(Some((text, is_trouble)));
+        let it = *self;
+        set_timeout(
+            move || {
+                if it.turn.get_value() == mine {
+                    it.toast.set(None);
+                }
+            },
+            TOAST,
+        );
+    }
+}
+
+/// Names in the bar that lead back, set by pages: text and address; the last
+/// one is the page itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Crumbs(pub RwSignal<Vec<(String, Option<String>)>>);
+
+/// The tab's title without what supervisions add to it; set by pages.
+#[derive(Debug, Clone, Copy)]
+pub struct PageTitle(pub RwSignal<String>);
+
+/// The frame around every page.
+#[component]
+pub fn Shell(children: Children) -> impl IntoView {
+    let announcer = expect_context::<Announcer>();
+    let session = expect_context::<Session>();
+    let signed_in = move || matches!(session.state(), SessionState::SignedIn(_));
+    title_and_icon();
+    announce_verdicts(announcer);
+    let keys_open = RwSignal::new(false);
+    let listener = window_event_listener(ev::keydown, move |event| {
+        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+        if event.key() == "?" && plain && !dom::is_typing(event.target()) {
+            keys_open.set(true);
+        }
+    });
+    on_cleanup(move || listener.remove());
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <Show when=signed_in>
+            <Bar keys_open/>
+        </Show>
+        <main id="main" tabindex="-1">{children()}</main>
+        <KeysDialog open=keys_open/>
+        <div class="toasts" role="region" aria-label="Messages">
+            {move || {
+                announcer.toast.get().map(|(text, is_trouble)| view! {
+                    <div class="toast" data-tone=is_trouble.then_some("error")>{text}</div>
+                })
+            }}
+        </div>
+        <p class="visually-hidden" role="status" id="live">{move || announcer.polite.get()}</p>
+        <p class="visually-hidden" role="alert" id="alert">{move || announcer.urgent.get()}</p>
+    }
+}
+
+#[component]
+fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
+    let crumbs = expect_context::<Crumbs>().0;
+    let session = expect_context::<Session>();
+    let supervisions = expect_context::<Supervisions>();
+    let ticker = expect_context::<Ticker>();
+    let running = Memo::new(move |_| supervisions.active());
+    let verdicts = Memo::new(move |_| supervisions.verdicts());
+    let environment = move || {
+        session
+            .account()
+            .map(|account| account.environment.name.clone())
+            .unwrap_or_default()
+    };
+    let account = move || session.account().and_then(|account| account.name);
+    let expiry = move || {
+        let account = session.account()?;
+        let left = account.expires?.since(ticker.now());
+        Some(if account.pasted {
+            format!("pasted token, ends in {}", words::duration(left))
+        } else {
+            format!("renewed by itself, next in {}", words::duration(left))
+        })
+    };
+    view! {
+        <header class="bar">
+            <A href="/" attr:class="bar__mark" attr:aria-label="Retake, all projects">
+                <img src="/favicon.svg" alt="" width="20" height="20"/>
+                <span>"Retake"</span>
+            </A>
+            <nav class="crumbs" aria-label="Breadcrumb">
+                <ol>
+                    {move || {
+                        crumbs
+                            .get()
+                            .into_iter()
+                            .map(|(text, href)| {
+                                let text = words::clean(&text).into_owned();
+                                view! {
+                                    <li>
+                                        {match href {
+                                            Some(href) => view! { <A href=href>{text}</A> }.into_any(),
+                                            None => view! { <span aria-current="page">{text}</span> }.into_any(),
+                                        }}
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </ol>
+            </nav>
+            <A href="/supervisions" attr:class="bar__link">
+                <span class="only-wide">"Supervisions"</span>
+                <span class="only-narrow" aria-hidden="true">"Sup."</span>
+                {move || (running.get() > 0).then(|| view! {
+                    <span class="phase" data-phase="waiting">{format!("{} running", running.get())}</span>
+                })}
+                {move || (verdicts.get() > 0).then(|| view! {
+                    <span class="phase only-wide" data-phase="done">
+                        {format!("{} {}", verdicts.get(), if verdicts.get() == 1 { "verdict" } else { "verdicts" })}
+                    </span>
+                })}
+            </A>
+            <button type="button" class="bar__user" popovertarget="account">
+                <span class="visually-hidden">"Account and settings: "</span>
+                <span class="clip">{environment}</span>
+            </button>
+        </header>
+        <div id="account" popover class="menu" role="group" aria-label="Account and settings">
+            <div class="menu__head">
+                <b>{move || account().unwrap_or_else(|| "Signed in".into())}</b>
+                <p>{environment}{move || expiry().map(|text| format!(" · {text}"))}</p>
+            </div>
+            <Themes/>
+            <hr/>
+            <button
+                type="button"
+                class="menu__item"
+                popovertarget="account"
+                popovertargetaction="hide"
+                on:click=move |_| keys_open.set(true)
+            >
+                "Keyboard shortcuts " <kbd>"?"</kbd>
+            </button>
+            <button type="button" class="menu__item" on:click=move |_| session.sign_out()>
+                "Sign out"
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn Themes() -> impl IntoView {
+    let chosen = RwSignal::new(storage::theme().unwrap_or_else(|| "system".into()));
+    let choose = move |theme: &'static str| {
+        chosen.set(theme.to_owned());
+        storage::set_theme(theme);
+        dom::apply_theme((theme != "system").then_some(theme));
+    };
+    let option = move |theme: &'static str, label: &'static str| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="theme"
+                    value=theme
+                    prop:checked=move || chosen.get() == theme
+                    on:change=move |_| choose(theme)
+                />
+                {label}
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="segments">
+            <legend class="visually-hidden">"Theme"</legend>
+            {option("system", "System")}
+            {option("light", "Light")}
+            {option("dark", "Dark")}
+        </fieldset>
+    }
+}
+
+/// The tab tells what it supervises: `● 2 · nightly`, and its icon how the last one ended.
+fn title_and_icon() {
+    let title = expect_context::<PageTitle>().0;
+    let supervisions = expect_context::<Supervisions>();
+    Effect::new(move |_| {
+        let page = title.get();
+        let page = if page.is_empty() {
+            "Retake".to_owned()
+        } else {
+            format!("{page} · Retake")
+        };
+        let all = supervisions.all();
+        let active: Vec<_> = all
+            .iter()
+            .filter(|one| !one.snapshot.with(|it| it.state.phase.is_over()))
+            .collect();
+        let last = all.iter().rev().find_map(|one| {
+            one.snapshot
+                .with(|it| it.state.verdict().map(|verdict| verdict.outcome))
+        });
+        match (active.as_slice(), last) {
+            ([one], _) => {
+                let text = one.snapshot.with(|it| {
+                    let state = &it.state;
+                    match (&state.phase, &state.seen) {
+                        (Phase::Paused(_), _) => "paused".to_owned(),
+                        (_, Some(seen)) if seen.unfinished > 0 => {
+                            format!(
+                                "{} of {}",
+                                seen.total.saturating_sub(seen.unfinished),
+                                seen.total
+                            )
+                        }
+                        (phase, _) => phase.words().to_lowercase(),
+                    }
+                });
+                dom::set_title(&format!("● {text} · {page}"));
+                dom::set_icon(Some("running"));
+            }
+            ([_, ..], _) => {
+                dom::set_title(&format!("● {} supervised · {page}", active.len()));
+                dom::set_icon(Some("running"));
+            }
+            ([], Some(outcome)) => {
+                dom::set_title(&format!("{} · {page}", outcome.words()));
+                dom::set_icon(Some(crate::components::verdict::icon(outcome)));
+            }
+            ([], None) => {
+                dom::set_title(&page);
+                dom::set_icon(None);
+            }
+        }
+    });
+}
+
+fn announce_verdicts(announcer: Announcer) {
+    let supervisions = expect_context::<Supervisions>();
+    let said = StoredValue::new(0_usize);
+    Effect::new(move |_| {
+        supervisions.announced.with(|all| {
+            for (_, verdict) in all.iter().skip(said.get_value()) {
+                announcer.interrupt(format!(
+                    "Supervision ended: {}, exit code {}.",
+                    verdict.outcome.words(),
+                    verdict.exit_code
+                ));
+            }
+            said.set_value(all.len());
+        });
+    });
+}
