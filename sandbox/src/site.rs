@@ -1,0 +1,215 @@
+//! The built site as production should serve it: SPA fallback, precompressed
+//! files, caching by name, and the security headers (`reliability.md` §5.2).
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::Sandbox;
+use crate::answer::{body, error};
+
+/// Headers that every file of the site carries.
+const HEADERS: [(&str, &str); 8] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+    (
+        "permissions-policy",
+        "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
+    ),
+    (
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    ),
+];
+
+/// Answers everything that no other part does.
+pub(crate) async fn serve(
+    State(sandbox): State<Arc<Sandbox>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    if method != Method::GET && method != Method::HEAD {
+        return error(405, "The site is only read.");
+    }
+    let Some(root) = &sandbox.config.site else {
+        return error(404, "The sandbox was started without a site (--site).");
+    };
+    let path = percent_encoding::percent_decode_str(uri.path())
+        .decode_utf8_lossy()
+        .into_owned();
+    let Some(inside) = inside(&path) else {
+        return error(400, "This path leads out of the site.");
+    };
+    let wanted = root.join(&inside);
+    let (file, is_page) = if is_file(&wanted).await && !inside.as_os_str().is_empty() {
+        let is_page = wanted.extension().is_some_and(|it| it == "html");
+        (wanted, is_page)
+    } else if Path::new(&path).extension().is_some() && !path.starts_with("/projects/") {
+        // A missing file must not look like the app: a broken script would hide.
+        return error(404, "The site has no such file.");
+    } else {
+        (root.join("index.html"), true)
+    };
+    let Ok(plain) = tokio::fs::read(&file).await else {
+        return error(404, "The site has not been built here yet.");
+    };
+    let policy = is_page.then(|| policy(&String::from_utf8_lossy(&plain)));
+    let accepted = headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or("")
+        .to_owned();
+    let mut packed = None;
+    for (encoding, ending) in [("br", "br"), ("gzip", "gz")] {
+        if packed.is_none() && accepted.contains(encoding) {
+            let mut name = file.clone().into_os_string();
+            name.push(format!(".{ending}"));
+            packed = tokio::fs::read(PathBuf::from(name))
+                .await
+                .ok()
+                .map(|bytes| (encoding, bytes));
+        }
+    }
+    let kind = content_type(&file);
+    let mut response = match packed {
+        Some((encoding, bytes)) => {
+            let mut response = body(200, kind, bytes);
+            response
+                .headers_mut()
+                .insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            response
+        }
+        None => body(200, kind, plain),
+    };
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static(caching(&file, is_page)),
+    );
+    for (name, value) in HEADERS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    if let Some(policy) = policy.and_then(|it| HeaderValue::from_str(&it).ok()) {
+        headers.insert(HeaderName::from_static("content-security-policy"), policy);
+    }
+    response
+}
+
+async fn is_file(path: &Path) -> bool {
+    tokio::fs::metadata(path).await.is_ok_and(|it| it.is_file())
+}
+
+/// The path below the root; `None` if it would leave it.
+fn inside(path: &str) -> Option<PathBuf> {
+    let mut inside = PathBuf::new();
+    for part in Path::new(path.trim_start_matches('/')).components() {
+        match part {
+            Component::Normal(part) => inside.push(part),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    Some(inside)
+}
+
+fn content_type(file: &Path) -> &'static str {
+    match file.extension().and_then(|it| it.to_str()) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("json") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Files with a hash in their name never change.
+fn caching(file: &Path, is_page: bool) -> &'static str {
+    let name = file.file_name().and_then(|it| it.to_str()).unwrap_or("");
+    let hashed = name
+        .split(['-', '_', '.'])
+        .any(|part| part.len() >= 12 && part.bytes().all(|c| c.is_ascii_hexdigit()));
+    if is_page {
+        "no-store"
+    } else if hashed {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    }
+}
+
+/// The content security policy of a page: no script but the site's own files
+/// and the inline ones that the page was built with, by their hashes.
+fn policy(page: &str) -> String {
+    let hashes: String = inline_scripts(page)
+        .map(|script| {
+            let hash = ring::digest::digest(&ring::digest::SHA256, script.as_bytes());
+            format!(" 'sha256-{}'", STANDARD.encode(hash.as_ref()))
+        })
+        .collect();
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; \
+         img-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
+         connect-src 'self' https:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'; object-src 'none'"
+    )
+}
+
+/// The text of every script of the page that is not a file of its own.
+fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
+    page.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script")?;
+        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_site() {
+        assert_eq!(inside("/a/./b.js"), Some(PathBuf::from("a/b.js")));
+        for path in ["/../secret", "/a/../../secret"] {
+            assert_eq!(inside(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn inline_scripts_are_allowed_by_their_hash_alone() {
+        let page = r#"<script type="module">start()</script><script src="/a.js"></script>"#;
+        assert_eq!(inline_scripts(page).collect::<Vec<_>>(), ["start()"]);
+        let policy = policy(page);
+        assert!(policy.contains("'wasm-unsafe-eval' 'sha256-"), "{policy}");
+        assert!(!policy.contains("unsafe-inline"));
+    }
+
+    #[test]
+    fn only_names_with_a_hash_are_kept_forever() {
+        assert!(caching(Path::new("retake-0f3a9b1c2d4e5f60_bg.wasm"), false).contains("immutable"));
+        assert_eq!(caching(Path::new("favicon.svg"), false), "no-cache");
+        assert_eq!(caching(Path::new("index.html"), true), "no-store");
+    }
+}

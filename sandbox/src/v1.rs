@@ -1,0 +1,296 @@
+//! The way of one request through `/v1/`: recorded, allowed, perhaps broken
+//! on purpose, answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use axum::http::{HeaderMap, Method, Request, Response, Uri};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+
+use crate::answer::{allow_cors, body, dropped, empty, error, json_answer};
+use crate::api::{self, Call, Query, Reply};
+use crate::faults::Kind;
+use crate::{Sandbox, lock};
+
+/// The largest request body that is read.
+pub(crate) const MAX_BODY: usize = 16 << 20;
+
+/// A request that has been read completely.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    body: Bytes,
+    origin: String,
+}
+
+/// Scheme and authority under which the sandbox was called.
+pub(crate) fn origin(headers: &HeaderMap) -> String {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1");
+    format!("http://{host}")
+}
+
+/// Answers everything under `/v1/`.
+pub(crate) async fn handle(
+    State(sandbox): State<Arc<Sandbox>>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let (parts, stream) = request.into_parts();
+    let cors = sandbox.config.cors;
+    if parts.method == Method::OPTIONS {
+        let mut response = empty(if cors { 204 } else { 405 });
+        if cors {
+            allow_cors(response.headers_mut());
+        }
+        return response;
+    }
+    let Ok(bytes) = axum::body::to_bytes(stream, MAX_BODY).await else {
+        return error(413, "The request body could not be read.");
+    };
+    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    let number = lock(&sandbox.record).asked(sandbox.now(), parts.method.as_str(), path, &bytes);
+    let asked = Asked {
+        origin: origin(&parts.headers),
+        method: parts.method,
+        uri: parts.uri,
+        body: bytes,
+    };
+    let token = parts.headers.get(AUTHORIZATION);
+    let mut response = if let Err((status, message)) = crate::auth::check(&sandbox, token) {
+        error(status, message)
+    } else {
+        let path = asked.uri.path();
+        let fault = lock(&sandbox.faults).strike(asked.method.as_str(), path);
+        match fault {
+            None => perform(&sandbox, &asked),
+            Some(kind) => misbehave(&sandbox, asked, kind).await,
+        }
+    };
+    let gone = response
+        .extensions()
+        .get::<crate::answer::Dropped>()
+        .is_some();
+    let status = if gone { 0 } else { response.status().as_u16() };
+    lock(&sandbox.record).answered(number, status);
+    if cors {
+        allow_cors(response.headers_mut());
+    }
+    response
+}
+
+fn perform(sandbox: &Sandbox, asked: &Asked) -> Response<Body> {
+    let query = asked.uri.query().unwrap_or_default();
+    perform_with(sandbox, asked, Query::parse(query))
+}
+
+fn perform_with(sandbox: &Sandbox, asked: &Asked, query: Query) -> Response<Body> {
+    let call = Call {
+        method: &asked.method,
+        path: asked.uri.path().trim_start_matches("/v1"),
+        query,
+        body: &asked.body,
+        origin: asked.origin.clone(),
+        now: sandbox.now(),
+        cleanup_ms: sandbox.config.cleanup_ms,
+    };
+    match api::answer(&mut lock(&sandbox.world), &call) {
+        Ok(Reply::Json(value)) => json_answer(200, &value),
+        Ok(Reply::Done) => empty(200),
+        Ok(Reply::Nothing) => empty(204),
+        Ok(Reply::Bytes(bytes)) => body(200, "application/octet-stream", bytes),
+        Err(failure) => error(failure.0, &failure.1),
+    }
+}
+
+async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response<Body> {
+    const GATEWAY: &str = "<!doctype html><html><head><title>Service Unavailable</title></head>\
+        <body><h1>Service Unavailable</h1><p>The server is temporarily unable to service your request.</p></body></html>";
+    let message = |status| match status {
+        401 => "Unauthorized: the token is expired or invalid.",
+        403 => "Forbidden: missing privilege batches:write.",
+        404 => "Not found.",
+        409 => "Existing batch run is cleaning up. Try again in a moment.",
+        500 => "Internal server error.",
+        _ => "The sandbox was told to answer this status.",
+    };
+    match kind {
+        Kind::Drop => dropped(),
+        Kind::DropAfterApply => {
+            perform(sandbox, &asked);
+            dropped()
+        }
+        Kind::LateApply(ms) => {
+            let sandbox = Arc::clone(sandbox);
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                perform(&sandbox, &asked);
+            });
+            dropped()
+        }
+        Kind::Silence => std::future::pending().await,
+        Kind::Latency(ms) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            perform(sandbox, &asked)
+        }
+        Kind::Status(status) => error(status, message(status)),
+        Kind::Throttled(after) => {
+            let mut response = error(429, "Too many requests.");
+            if let Some(seconds) = after {
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            response
+        }
+        Kind::Html(status) => body(status, "text/html; charset=utf-8", GATEWAY),
+        Kind::BadGatewayAfterApply => {
+            perform(sandbox, &asked);
+            body(502, "text/html; charset=utf-8", GATEWAY)
+        }
+        Kind::Empty => {
+            perform(sandbox, &asked);
+            empty(204)
+        }
+        Kind::Garbage => {
+            perform(sandbox, &asked);
+            body(
+                200,
+                "application/json",
+                r#"{"projects":42,"batches":{"0":"no list"},"jobs":"none","batchID":[],"status":7,"nextPageToken":{}}"#,
+            )
+        }
+        Kind::Deep => {
+            perform(sandbox, &asked);
+            body(200, "application/json", "[".repeat(100_000))
+        }
+        Kind::RepeatToken => {
+            // Whatever page is asked for, it is the first one, and it says
+            // that there is another.
+            let query: String = asked
+                .uri
+                .query()
+                .unwrap_or_default()
+                .split('&')
+                .filter(|part| !part.starts_with("pageToken="))
+                .collect::<Vec<_>>()
+                .join("&");
+            let response = perform_with(sandbox, &asked, Query::parse(&query));
+            if asked.method != Method::GET {
+                return response;
+            }
+            let bytes = contents(response).await;
+            match serde_json::from_slice::<serde_json::Value>(&bytes) {
+                Ok(mut value) if value.get("nextPageToken").is_some() => {
+                    value["nextPageToken"] = "+/YWdhaW4=".into();
+                    json_answer(200, &value)
+                }
+                _ => body(200, "application/json", bytes),
+            }
+        }
+        Kind::Truncated | Kind::Cut | Kind::WrongType | Kind::Huge => {
+            let response = perform(sandbox, &asked);
+            let status = response.status().as_u16();
+            let bytes = contents(response).await;
+            let half = bytes.slice(..bytes.len() / 2);
+            match kind {
+                Kind::Truncated => body(status, "application/json", half),
+                Kind::Cut => cut(half),
+                Kind::WrongType => body(status, "text/plain; charset=utf-8", bytes),
+                _ => {
+                    let mut huge = vec![b' '; 32 << 20];
+                    huge.extend_from_slice(&bytes);
+                    body(status, "application/json", huge)
+                }
+            }
+        }
+    }
+}
+
+async fn contents(response: Response<Body>) -> Bytes {
+    axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap_or_default()
+}
+
+/// Half of a body, then an error: the server closes the connection.
+fn cut(half: Bytes) -> Response<Body> {
+    let mut half = Some(half);
+    let mut failed = false;
+    let stream = poll_stream(move || {
+        if let Some(half) = half.take() {
+            return Some(Ok(Frame::data(half)));
+        }
+        if failed {
+            return None;
+        }
+        failed = true;
+        Some(Err(std::io::Error::other("cut on purpose")))
+    });
+    let mut response = Response::new(Body::new(StreamBody::new(stream)));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A stream from a function, so that no further crate is needed.
+fn poll_stream<T, F: FnMut() -> Option<T> + Unpin>(next: F) -> impl futures_core::Stream<Item = T> {
+    struct FromFn<F>(F);
+    impl<T, F: FnMut() -> Option<T> + Unpin> futures_core::Stream for FromFn<F> {
+        type Item = T;
+        fn poll_next(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<T>> {
+            std::task::Poll::Ready((self.0)())
+        }
+    }
+    FromFn(next)
+}
+
+/// Answers a presigned URL; refuses a token that was sent along.
+pub(crate) async fn file(
+    State(sandbox): State<Arc<Sandbox>>,
+    request: Request<Body>,
+) -> Response<Body> {
+    if request.headers().contains_key(AUTHORIZATION) {
+        return error(
+            400,
+            "Presigned URLs carry their own signature: do not send the bearer token here.",
+        );
+    }
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let found = api::download(
+        &lock(&sandbox.world),
+        request.uri().path(),
+        &query,
+        sandbox.now(),
+    );
+    match found {
+        Err(failure) => error(failure.0, &failure.1),
+        Ok((name, bytes)) => {
+            let is_text = [".log", ".jsonl"].iter().any(|end| name.ends_with(end));
+            let kind = if is_text {
+                "text/plain; charset=utf-8"
+            } else {
+                "application/octet-stream"
+            };
+            let mut response = body(200, kind, bytes);
+            if query.get("attachment").is_some()
+                && let Ok(value) =
+                    HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+            {
+                response
+                    .headers_mut()
+                    .insert(axum::http::header::CONTENT_DISPOSITION, value);
+            }
+            response
+        }
+    }
+}
