@@ -7,7 +7,7 @@ use leptos_router::{
 };
 
 use super::guard::{Starting, sign_in_address};
-use crate::session::{Session, SessionState};
+use crate::session::Session;
 
 /// Takes in the provider's answer and goes on to where the person was.
 #[component]
@@ -16,14 +16,9 @@ pub fn Callback() -> impl IntoView {
     let query = use_location().search.get_untracked();
     let navigate = use_navigate();
     // The configuration has to be read before an answer can be judged.
-    let ready = Memo::new(move |_| {
-        session.state();
-        !session.environments().is_empty() || matches!(session.state(), SessionState::Broken(_))
-    });
     let configured = crate::app::configured();
     Effect::new(move |before: Option<bool>| {
-        configured.track();
-        if before == Some(true) || !ready.get() {
+        if before == Some(true) || !configured.get() {
             return before.unwrap_or(false);
         }
         let (navigate, query) = (navigate.clone(), query.clone());

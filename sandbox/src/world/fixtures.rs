@@ -415,7 +415,7 @@ impl World {
             ("fault: repeated page token", Kind::RepeatToken),
         ];
         for (name, kind) in whole {
-            let project = self.add_project(name, "Every call below the project misbehaves", 100);
+            let project = self.add_project(name, "Every call below the project misbehaves", 9_100);
             self.finished(project, "three-failures", 12, 7);
             // More than one page, so that page tokens matter.
             self.finished(project, "many-tests", 240, 4);
@@ -424,7 +424,7 @@ impl World {
         let busy = self.add_project(
             "fault: 409 forever",
             "Reads work; every rerun is refused with 409",
-            100,
+            9_100,
         );
         self.finished(busy, "never-cleaned-up", 12, 7);
         rules.push(Rule::standing(
@@ -436,7 +436,7 @@ impl World {
         let stale = self.add_project(
             "fault: stays terminal after a rerun",
             "Reruns are accepted, and nothing happens",
-            100,
+            9_100,
         );
         let at = self.finished(stale, "stuck-in-the-past", 12, 7);
         self.batches[at].recipe.rerun_answer.ignored = true;
@@ -444,7 +444,7 @@ impl World {
         let moved = self.add_project(
             "fault: rerun answers a new batch",
             "The rerun happens in another batch",
-            100,
+            9_100,
         );
         let at = self.finished(moved, "moves-house", 12, 7);
         self.batches[at].recipe.rerun_answer.new_batch_id = true;
@@ -452,7 +452,7 @@ impl World {
         let some = self.add_project(
             "fault: one call at a time",
             "Each batch is named for the call that misbehaves",
-            100,
+            9_100,
         );
         let path = self.batches_path(some);
         let cases: [(&str, &str, &str, Kind); 7] = [
