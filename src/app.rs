@@ -7,7 +7,7 @@ use leptos_router::{
 };
 
 use crate::{
-    browser::{clock, dom, storage, window},
+    browser::{clock, dom, storage},
     client::Client,
     driver::supervisions::Supervisions,
     pages::{
@@ -31,7 +31,7 @@ pub fn configured() -> RwSignal<bool> {
 #[component]
 pub fn App() -> impl IntoView {
     dom::apply_theme(storage::theme().as_deref());
-    let session = Session::new();
+    let session = Session::unstarted();
     let client = Client::new(session);
     let supervisions = Supervisions::new(client);
     let configured = RwSignal::new(false);
@@ -40,15 +40,12 @@ pub fn App() -> impl IntoView {
     provide_context(supervisions);
     provide_context(Configured(configured));
     provide_context(Ticker::start());
-    provide_context(Announcer::new());
+    provide_context(Announcer::silent());
     provide_context(Crumbs(RwSignal::new(Vec::new())));
     provide_context(PageTitle(RwSignal::new(String::new())));
 
     spawn_local(async move {
-        let location = window().location();
-        let path = location.pathname().unwrap_or_default();
-        let search = location.search().unwrap_or_default();
-        session.start(format!("{path}{search}")).await;
+        session.start(dom::route()).await;
         configured.set(true);
     });
     // Whoever signs in finds what this browser supervises for them.

@@ -47,7 +47,7 @@ const TOAST: Duration = Duration::from_secs(5);
 
 impl Announcer {
     /// Nothing said yet.
-    pub fn new() -> Self {
+    pub fn silent() -> Self {
         Self {
             polite: RwSignal::new(String::new()),
             urgent: RwSignal::new(String::new()),

@@ -61,3 +61,34 @@ pub fn is_typing(target: Option<web_sys::EventTarget>) -> bool {
 pub fn set_property(element: &HtmlElement, name: &str, value: &str) {
     let _ = element.style().set_property(name, value);
 }
+
+/// Replaces the query of the address, without a step in the history.
+pub fn replace_query(query: &str) {
+    let window = window();
+    let (Ok(history), Ok(path)) = (window.history(), window.location().pathname()) else {
+        return;
+    };
+    let state = history.state().unwrap_or_default();
+    // Browsers refuse more than a hundred of these in half a minute; the next one mends it.
+    let _ = history.replace_state_with_url(&state, "", Some(&format!("{path}{query}")));
+}
+
+/// Path and query of the address, as it stands in the browser.
+pub fn route() -> String {
+    let location = window().location();
+    format!(
+        "{}{}",
+        location.pathname().unwrap_or_default(),
+        location.search().unwrap_or_default()
+    )
+}
+
+/// Moves the focus to what a dialog offers first.
+pub fn focus_first(dialog: &HtmlElement) {
+    if let Ok(Some(first)) = dialog.query_selector("[autofocus]")
+        && let Ok(first) = first.dyn_into::<HtmlElement>()
+    {
+        // What cannot take the focus leaves it with the dialog.
+        let _ = first.focus();
+    }
+}

@@ -64,14 +64,14 @@ pub async fn read_document(what: &'static str, url: &str) -> Result<Answer, ApiE
     send(what, builder, None, "", READ_LIMIT).await
 }
 
-/// Sends a form, as token endpoints want it.
+/// Sends a form, as token endpoints want it. Not without credentials, so
+/// that it leaves no connection behind that a rerun would share.
 ///
 /// # Errors
 /// No answer came, or none that ended in time and size.
 pub async fn post_form(what: &'static str, url: &str, form: &str) -> Result<Answer, ApiError> {
     let builder = RequestBuilder::new(url)
         .method(GlooMethod::POST)
-        .credentials(RequestCredentials::Omit)
         .cache(RequestCache::NoStore);
     send(
         what,

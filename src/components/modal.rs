@@ -2,6 +2,8 @@
 
 use leptos::{html, prelude::*};
 
+use crate::browser::dom;
+
 /// Shows its children in a modal dialog while `open` is set. Escape and the
 /// form's own buttons close it.
 #[component]
@@ -20,6 +22,8 @@ pub fn Modal(
             if !dialog.open() {
                 // Fails only for a dialog that is not in the page.
                 let _ = dialog.show_modal();
+                // Its content comes with the next frame.
+                request_animation_frame(move || dom::focus_first(&dialog));
             }
         } else if dialog.open() {
             dialog.close();

@@ -73,7 +73,8 @@ impl TestsStore {
     fn follow_query(self) {
         let wanted = Memo::new(move |_| self.query.with(|it| (it.filter.clone(), it.sort)));
         Effect::new(move |before: Option<()>| {
-            wanted.track();
+            // Read, not only tracked: a memo that was never read follows nothing.
+            wanted.with(|_| ());
             if before.is_some() {
                 self.order_anew();
             }

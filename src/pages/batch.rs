@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
-    NavigateOptions,
     components::A,
-    hooks::{use_location, use_navigate, use_params_map},
+    hooks::{use_location, use_params_map},
 };
 use retake_core::{
     api::{ErrorKind, RerunRequest, RerunScope, TestIds, endpoint, links},
@@ -16,7 +15,7 @@ use retake_core::{
 };
 
 use crate::{
-    browser::window,
+    browser::{dom, window},
     client::Client,
     components::{
         batch_head::{BatchHead, Names},
@@ -104,10 +103,7 @@ fn pace(account: &Account) -> Duration {
 #[component]
 fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let session = expect_context::<Session>();
-    let Some(account) = session.state_signal().with_untracked(|it| match it {
-        crate::session::SessionState::SignedIn(account) => Some(account.clone()),
-        _ => None,
-    }) else {
+    let Some(account) = session.account_now() else {
         return ().into_any();
     };
     let client = expect_context::<Client>();
@@ -308,32 +304,21 @@ fn query_in_step() -> ViewQuery {
     ViewQuery::parse(&use_location().search.get_untracked())
 }
 
-/// Writes the view into the address and follows the browser's Back.
+/// Writes the view into the address and follows the browser's Back. Written
+/// past the router: it would answer later, and a quick hand could be undone by
+/// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
-    let location = use_location();
-    let navigate = use_navigate();
-    let path = location.pathname.get_untracked();
     let wanted = Memo::new(move |_| store.query.with(ViewQuery::to_query));
-    let search = location.search;
     Effect::new(move |before: Option<()>| {
         let wanted = wanted.get();
-        if before.is_some() && ViewQuery::parse(&search.get_untracked()).to_query() != wanted {
-            // Replaced, so that Back leaves the page instead of undoing letters.
-            let options = NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..Default::default()
-            };
-            navigate(&format!("{path}{wanted}"), options);
+        if before.is_some() {
+            dom::replace_query(&wanted);
         }
     });
+    let search = use_location().search;
     Effect::new(move |before: Option<()>| {
         let asked = ViewQuery::parse(&search.get());
-        if before.is_some()
-            && store
-                .query
-                .with_untracked(|now| now.to_query() != asked.to_query())
-        {
+        if before.is_some() && store.query.with_untracked(|now| *now != asked) {
             store.query.set(asked);
         }
     });

@@ -212,7 +212,7 @@ fn keep_fresh(shelf: Shelf) {
     let alive = StoredValue::new(());
     let session = expect_context::<Session>();
     let least = session
-        .account()
+        .account_now()
         .map_or(RUNNING, |it| it.environment.min_poll_every * 3);
     spawn_local(async move {
         while alive.try_get_value().is_some() {

@@ -1,13 +1,13 @@
 //! Lets a page through when somebody is signed in; shows the way otherwise.
 
 use leptos::prelude::*;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::session::{Session, SessionState};
+use crate::{
+    browser::dom,
+    session::{Session, SessionState},
+};
 
 /// What a page needs to know of the session; a renewed token is no change.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,14 +55,9 @@ pub fn Starting(
 /// Goes to the sign-in page and remembers where from: path, filters and all.
 #[component]
 fn ToSignIn() -> impl IntoView {
-    let location = use_location();
     let navigate = use_navigate();
     Effect::new(move |_| {
-        let route = format!(
-            "{}{}",
-            location.pathname.get_untracked(),
-            with_question_mark(&location.search.get_untracked())
-        );
+        let route = dom::route();
         navigate(
             &sign_in_address(&route),
             NavigateOptions {
@@ -83,14 +78,6 @@ pub fn sign_in_address(route: &str) -> String {
         "/sign-in?to={}",
         utf8_percent_encode(route, NON_ALPHANUMERIC)
     )
-}
-
-/// A query string with its question mark, or nothing.
-pub fn with_question_mark(search: &str) -> String {
-    match search.trim_start_matches('?') {
-        "" => String::new(),
-        search => format!("?{search}"),
-    }
 }
 
 /// `config.json` cannot be used.

@@ -78,7 +78,7 @@ pub struct Session {
 
 impl Session {
     /// A session that has not started.
-    pub fn new() -> Self {
+    pub fn unstarted() -> Self {
         let inner = Inner {
             config: RefCell::new(None),
             environment: RefCell::new(None),
@@ -101,14 +101,17 @@ impl Session {
         self.state.get()
     }
 
-    /// The state as a signal.
-    pub fn state_signal(&self) -> ReadSignal<SessionState> {
-        self.state.read_only()
-    }
-
     /// Who is signed in, tracked.
     pub fn account(&self) -> Option<Account> {
         match self.state.get() {
+            SessionState::SignedIn(account) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Who is signed in; not tracked.
+    pub fn account_now(&self) -> Option<Account> {
+        match self.state.get_untracked() {
             SessionState::SignedIn(account) => Some(account),
             _ => None,
         }

@@ -11,6 +11,10 @@ use crate::workspace::Workspace;
 /// What a first visit may download, in bytes after brotli (design.md §7).
 pub(crate) const BUDGET: u64 = 250 * 1000;
 
+/// What the check lets pass as long as the budget is not met: a little above the
+/// present size, to be lowered with every gain, never raised.
+pub(crate) const CEILING: u64 = 540 * 1000;
+
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry {

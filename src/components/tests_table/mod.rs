@@ -2,7 +2,7 @@
 //! between polls, so that nothing jumps under a hand.
 
 mod columns;
-mod row;
+pub mod row;
 
 use leptos::{ev, html, prelude::*};
 use retake_core::{
@@ -394,10 +394,7 @@ impl Table {
                 if forward {
                     rows.skip(current + 1).find(failed).map(|(n, _)| n)
                 } else {
-                    rows.take(current)
-                        .filter(failed)
-                        .next_back()
-                        .map(|(n, _)| n)
+                    rows.take(current).rfind(failed).map(|(n, _)| n)
                 }
             })
         });

@@ -13,10 +13,14 @@ const MARKED: Duration = Duration::from_millis(2400);
 
 /// One row.
 #[component]
-pub(super) fn Row(
+pub fn Row(
+    /// The tests.
     store: TestsStore,
+    /// Which row of the table.
     row: RowId,
+    /// Its place in the list.
     index: usize,
+    /// The place that keys act on.
     current: RwSignal<usize>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();

@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test';
+
+/** `cargo xtask test` starts the sandbox and says where it is. */
+const url = process.env['RETAKE_URL'] ?? 'http://localhost:8080';
+const chromium = process.env['RETAKE_CHROMIUM'];
+
+export default defineConfig({
+  testDir: 'stories',
+  outputDir: `.out/${process.env['RETAKE_OUT'] ?? 'e2e'}`,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: Boolean(process.env['CI']),
+  // Each test makes batches of its own, so they can run side by side.
+  fullyParallel: true,
+  workers: 2,
+  reporter: [['list']],
+  use: {
+    baseURL: url,
+    viewport: { width: 1440, height: 900 },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      ...(chromium ? { executablePath: chromium } : {}),
+      args: [
+        '--no-sandbox',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+        '--disable-quic',
+      ],
+    },
+  },
+});

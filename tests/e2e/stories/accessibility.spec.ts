@@ -1,0 +1,121 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+import { expect, test, type Retake } from '../support/retake.js';
+import type { Sandbox } from '../support/sandbox.js';
+
+interface Scene {
+  name: string;
+  show: (retake: Retake, sandbox: Sandbox, page: Page) => Promise<void>;
+}
+
+const SCENES: Scene[] = [
+  {
+    name: 'sign-in',
+    show: async (_retake, _sandbox, page) => {
+      await page.goto('/sign-in');
+      await expect(page.getByTestId('sign-in-token')).toBeVisible();
+    },
+  },
+  {
+    name: 'projects',
+    show: async (retake) => {
+      await retake.signIn('/');
+      await expect(retake.hook('project-row').first()).toBeVisible();
+    },
+  },
+  {
+    name: 'batches',
+    show: async (retake) => {
+      await retake.signIn('/projects/Warehouse%20robots');
+      await expect(retake.hook('batch-row').first()).toBeVisible();
+    },
+  },
+  {
+    name: 'batch',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 60, outcomes: { error: 4, blocker: 3, warning: 2 } });
+      await retake.openBatch(batch);
+      await retake.hook('select-failed').click();
+      await expect(retake.hook('selected-count')).toHaveText('9');
+    },
+  },
+  {
+    name: 'drawer',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, outcomes: { error: 2 } });
+      await retake.openBatch(batch);
+      await retake.rows.first().locator('.row__name').click();
+      await expect(retake.hook('test-drawer')).toContainText('Run 1');
+    },
+  },
+  {
+    name: 'confirmation',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, outcomes: { error: 2 } });
+      await retake.openBatch(batch);
+      await retake.hook('select-failed').click();
+      await retake.hook('rerun-selected').click();
+      await expect(retake.hook('confirm')).toBeVisible();
+    },
+  },
+  {
+    name: 'supervising',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, start: 'running', hang: true });
+      await retake.openBatch(batch);
+      await retake.supervise({ 'poll-every': '1s' });
+      await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    },
+  },
+  {
+    name: 'verdict',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, outcomes: { blocker: 2 } });
+      await retake.openBatch(batch);
+      await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
+      await retake.verdict().toBe(7, 'fail');
+    },
+  },
+  {
+    name: 'supervisions',
+    show: async (retake, sandbox, page) => {
+      const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
+      await retake.openBatch(batch);
+      await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
+      await retake.verdict().toBe(8, 'fail');
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await expect(retake.hook('supervision-row')).toHaveCount(1);
+    },
+  },
+  {
+    name: 'errors',
+    show: async (retake, sandbox, page) => {
+      const project = await sandbox.project('fault: 500');
+      await retake.signIn(`/projects/${project}`);
+      await expect(page.locator('.notice[data-tone=error]').first()).toBeVisible({ timeout: 30_000 });
+    },
+  },
+];
+
+for (const scheme of ['light', 'dark'] as const) {
+  for (const width of [1440, 768, 390]) {
+    test.describe(`${scheme}, ${width} px @a11y`, () => {
+      test.use({ colorScheme: scheme, viewport: { width, height: 900 } });
+      for (const scene of SCENES) {
+        test(scene.name, async ({ retake, sandbox, page }, info) => {
+          await scene.show(retake, sandbox, page);
+          await page.screenshot({ path: info.outputPath(`${scene.name}-${scheme}-${width}.png`) });
+          const overflow = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
+          expect(overflow, 'the page is wider than the screen').toBeLessThanOrEqual(0);
+          const { violations } = await new AxeBuilder({ page })
+            .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+            .analyze();
+          expect(violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+        });
+      }
+    });
+  }
+}

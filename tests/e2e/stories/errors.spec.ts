@@ -1,0 +1,122 @@
+import { expect, test } from '../support/retake.js';
+
+/** Every project of the sandbox that is named for its fault, with what the page has to say. */
+const PROJECTS: [string, RegExp][] = [
+  ['fault: 403', /not allowed/],
+  ['fault: 429 with Retry-After', /too many requests/],
+  ['fault: 500', /the API failed/],
+  ['fault: 503 with HTML', /web page, not the API's/],
+  ['fault: 200 with HTML', /labelled text\/html/],
+  ['fault: dropped connection', /no answer from the API/],
+  ['fault: truncated JSON', /broken JSON/],
+  ['fault: wrong content type', /labelled text\/plain/],
+  ['fault: 204 without body', /HTTP 204/],
+  ['fault: garbage', /broken JSON/],
+  ['fault: huge answer', /longer than 10 MB/],
+];
+
+test.describe('every error path', () => {
+  for (const [name, words] of PROJECTS) {
+    test(`${name}: the page stays alive and says what failed`, async ({ retake, sandbox, page }) => {
+      const project = await sandbox.project(name);
+      await retake.signIn(`/projects/${project}`);
+      const notice = page.locator('.notice[data-tone=error]').first();
+      await expect(notice).toContainText('The list of batches could not be read', { timeout: 40_000 });
+      await expect(notice).toContainText(words);
+      await expect(notice.getByRole('button', { name: 'Try now' })).toBeVisible();
+      await page.getByRole('link', { name: 'Retake, all projects' }).click();
+      await expect(retake.hook('project-row').first()).toBeVisible();
+    });
+  }
+
+  test('fault: 401 leads to sign-in', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('fault: 401');
+    await page.goto(`/projects/${project}`);
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('sign-in-why')).toContainText('no longer accepts this token');
+  });
+
+  test('fault: latency 3 s is waited for in words', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('fault: latency 3 s');
+    await retake.signIn(`/projects/${project}`);
+    await expect(page.getByText('Reading the batches…')).toBeVisible();
+    await expect(retake.hook('batch-row')).toHaveCount(2);
+  });
+
+  test('fault: repeated page token is noticed', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.fixture('fault: repeated page token', 'many-tests');
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(page.locator('.notice[data-tone=error]').first()).toContainText('same page token came twice');
+    await expect(retake.rows.first()).toBeVisible();
+  });
+
+  test('fault: stays terminal after a rerun: the supervisor does not burn its attempts', async ({ retake, sandbox }) => {
+    const batch = await sandbox.fixture('fault: stays terminal after a rerun', 'stuck-in-the-past');
+    await retake.openBatch(batch);
+    await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '3', 'wait-timeout': '6s', 'rerun-max-failure-percent': '100' });
+    await retake.verdict().toBe(6, 'timed-out');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('fault: rerun answers a new batch, which is followed', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      duration_ms: [200, 400],
+      outcomes: { flaky: [{ count: 2, fails_runs: 1 }] },
+      rerun_answer: { new_batch_id: true },
+    });
+    await retake.openBatch(batch);
+    await retake.supervise({ 'poll-every': '1s' });
+    await retake.page.getByRole('link', { name: /Supervisions/ }).click();
+    await retake.verdict().toBe(0, 'pass-after-rerun');
+  });
+
+  test('the tests of a batch cannot be read: the batch is shown, the gap is said', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.fixture('fault: one call at a time', '503 on the tests');
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(page.getByRole('heading', { level: 1, name: batch.name })).toBeVisible();
+    await expect(page.locator('.notice[data-tone=error]').first()).toContainText('The tests could not be read completely', { timeout: 30_000 });
+    await expect(retake.chip('PASSED')).not.toHaveAttribute('data-count', '0');
+  });
+
+  for (const name of ['nulls-everywhere', 'status-null', 'unknown-words', 'unknown-fields', 'succeeded-but-conflated-error']) {
+    test(`old deployment, ${name}: shown as it is, nothing fails`, async ({ retake, sandbox }) => {
+      const batch = await sandbox.fixture('old deployment', name);
+      await retake.openBatch(batch);
+      await expect(retake.hook('row-count')).toHaveText(/^12 of 12 tests$/);
+      if (name === 'unknown-words') {
+        await expect(retake.hook('batch-status')).toHaveText('HIBERNATING');
+        await expect(retake.chip('SHINY')).toHaveAttribute('data-count', '12');
+      }
+    });
+  }
+
+  test('hostile names are text everywhere', async ({ retake, page }) => {
+    await retake.signIn('/');
+    await retake.hook('text-filter').fill('onerror');
+    const row = retake.hook('project-row');
+    await expect(row).toContainText('<img src=x onerror=alert(1)>');
+    await expect(row).toContainText('⟨U+202E⟩');
+    await row.getByRole('link').click();
+    await retake.hook('batch-row').first().getByRole('link').click();
+    await expect(retake.rows.first()).toBeVisible();
+    expect(await page.title()).not.toBe('owned');
+    await expect(page.locator('main img[src=x]')).toHaveCount(0);
+  });
+
+  test('a configuration that cannot be used is explained field by field', async ({ retake, page }) => {
+    await page.route('**/config.json', (route) =>
+      route.fulfill({ json: { environments: [{ name: 'x', api: 'api.resim.ai', clientid: 'y' }] } }),
+    );
+    await page.goto('/');
+    await expect(retake.hook('config-error')).toContainText('environments[0].api');
+    await expect(retake.hook('config-error')).toContainText('environments[0].clientid');
+  });
+
+  test('an address that leads nowhere says so', async ({ retake, page }) => {
+    await retake.signIn('/');
+    await page.goto('/nowhere');
+    await expect(page.getByRole('heading', { name: 'No such page' })).toBeVisible();
+  });
+});

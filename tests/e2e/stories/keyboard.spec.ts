@@ -1,0 +1,40 @@
+import { expect, test } from '../support/retake.js';
+
+test.describe('by keyboard alone', () => {
+  test('rows are walked, ticked and opened; a rerun is confirmed', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 200, outcomes: { error: 3 } });
+    await retake.openBatch(batch);
+    await page.locator('body').press('j');
+    await page.keyboard.press('x');
+    await expect(retake.hook('selected-count')).toHaveText('1');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Shift+X');
+    await expect(retake.hook('selected-count')).toHaveText('2');
+    await page.keyboard.press('End');
+    await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '201');
+    await page.keyboard.press('Home');
+    await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '2');
+    await page.keyboard.press('Enter');
+    await expect(retake.hook('test-drawer')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(retake.hook('test-drawer')).toHaveCount(0);
+    await page.keyboard.press('r');
+    await expect(retake.hook('confirm')).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+  });
+
+  test('the slash filters, the question mark explains', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12 });
+    await retake.openBatch(batch);
+    await page.locator('body').press('/');
+    await expect(retake.hook('text-filter')).toBeFocused();
+    await page.keyboard.type('a?b');
+    await expect(retake.hook('text-filter')).toHaveValue('a?b');
+    await retake.hook('text-filter').blur();
+    await page.locator('body').press('?');
+    await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog', { name: 'Keyboard' })).toHaveCount(0);
+  });
+});

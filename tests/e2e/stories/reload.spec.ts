@@ -1,0 +1,78 @@
+import { expect, test } from '../support/retake.js';
+
+const QUICK = { 'poll-every': '1s' };
+
+test.describe('reload in the middle', () => {
+  test('a supervision goes on where it was, and ends once', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({
+      tests: 16,
+      start: 'running',
+      duration_ms: [2_000, 4_000],
+      outcomes: { flaky: [{ count: 2, fails_runs: 1 }] },
+    });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.reload();
+    await expect(retake.hook('decision-log')).toContainText('taken up again');
+    await retake.verdict().toBe(0, 'pass-after-rerun');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('a verdict is still there after a reload', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(8, 'fail');
+    await page.reload();
+    await retake.verdict().toBe(8, 'fail');
+  });
+
+  test('a pasted token is asked for again; the supervision waits for it and goes on', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [2_000, 3_000] });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.reload();
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await retake.verdict().toBe(0, 'clean-pass');
+  });
+
+  test('a session that expires pauses supervision, which goes on after sign-in', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [3_000, 5_000] });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await sandbox.fault({ path_contains: batch.batchID, fault: '401', times: 1 });
+    await expect(retake.hook('sign-in-why')).toContainText('Supervision of 1 batch is paused');
+    await retake.hook('sign-in-token').fill('fresh');
+    await retake.hook('sign-in-token-submit').click();
+    await retake.verdict().toBe(0, 'clean-pass');
+  });
+
+  test('a selection and a half-typed policy survive a reload', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 30, outcomes: { error: 5 } });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await expect(retake.hook('selected-count')).toHaveText('5');
+    await retake.field('wait-timeout').fill('2h30m');
+    await page.reload();
+    await expect(retake.hook('selected-count')).toHaveText('5');
+    await expect(retake.field('wait-timeout')).toHaveValue('2h30m');
+  });
+
+  test('a rerun that was sent as the page went is found again, not sent again', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 }, duration_ms: [20_000, 25_000] });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: 'late_apply_ms', ms: 4_000, times: 1 });
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Sent');
+    await expect.poll(async () => (await sandbox.reruns(batch)).length).toBe(1);
+    await page.reload();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2', { timeout: 30_000 });
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+});

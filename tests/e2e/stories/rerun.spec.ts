@@ -1,0 +1,142 @@
+import { expect, test } from '../support/retake.js';
+
+test.describe('select across filters and rerun', () => {
+  test('exactly the ticked tests are sent, after a confirmation that names them', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 40, outcomes: { error: 3, blocker: 2 } });
+    await retake.openBatch(batch);
+    await retake.chip('ERROR').click();
+    await retake.hook('select-all').click();
+    await retake.chip('ERROR').click();
+    await retake.chip('BLOCKER').click();
+    await retake.hook('job-select').first().click();
+    await expect(retake.hook('selected-count')).toHaveText('4');
+    const ids = new Set<string>();
+    await retake.chip('BLOCKER').click();
+    for (const row of await retake.rows.all()) {
+      if ((await row.getAttribute('aria-selected')) === 'true') ids.add((await row.getAttribute('data-job-id')) ?? '');
+    }
+    expect(ids.size).toBe(4);
+    await retake.hook('rerun-selected').click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('Rerun 4 of 40 tests?');
+    await expect(dialog).toContainText('The other 36 tests keep their results.');
+    await expect(dialog).toContainText("Today's definitions");
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    await expect(retake.hook('rerun-steps').getByText('Seen running')).toHaveAttribute('data-state', 'done');
+    const sent = await sandbox.reruns(batch);
+    expect(sent).toHaveLength(1);
+    expect(new Set(sent[0]?.body?.jobIDs)).toEqual(ids);
+    expect(sent[0]?.body?.syncBatch).toBe(false);
+    expect(sent[0]?.body?.rerunMetricsOnly).toBeUndefined();
+    await expect(retake.hook('run-counter')).toHaveText('run 2');
+  });
+
+  test('a shift-click ticks a range; quick selections mean the whole batch', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 300, outcomes: { error: 30, warning: 5 } });
+    await retake.openBatch(batch);
+    await retake.hook('job-select').nth(2).click();
+    await retake.hook('job-select').nth(9).click({ modifiers: ['Shift'] });
+    await expect(retake.hook('selected-count')).toHaveText('8');
+    await retake.hook('select-failed').click();
+    await expect(retake.hook('selected-count')).toHaveText('35');
+    await retake.hook('clear-selection').click();
+    await retake.hook('select-all').click();
+    await expect(retake.hook('selected-count')).toHaveText('300');
+  });
+
+  test('a double click sends once', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').dblclick();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('409 is waited out in words, looked into, and can be called off', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText(/The platform is cleaning up, next try in \d+ s/);
+    await expect(retake.hook('rerun-waiting')).toContainText('Existing batch run is cleaning up');
+    await retake.hook('call-off').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Called off');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+    await expect(retake.hook('selected-count')).toHaveText('1');
+  });
+
+  test('a refusal shows the server’s words and keeps the selection', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '403', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('missing privilege batches:write');
+    await expect(retake.hook('selected-count')).toHaveText('2');
+  });
+
+  test('a lost answer is resolved by looking, never by sending again', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 }, duration_ms: [8_000, 9_000] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '502_after_apply', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('syncing with the test suite adds its new tests', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, suite_adds: 3, duration_ms: [1_000, 1_200] });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.field('sync-with-test-suite').check();
+    await retake.hook('rerun-selected').click();
+    await expect(page.getByRole('dialog')).toContainText('latest revision');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect((await sandbox.reruns(batch))[0]?.body?.syncBatch).toBe(true);
+    await expect(retake.hook('row-count')).toHaveText('15 of 15 tests');
+  });
+
+  test('cancelling asks first, then says what happens', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [2_000, 3_000], parallel: 2 });
+    await retake.openBatch(batch);
+    await retake.hook('cancel-batch').click();
+    await expect(page.getByRole('dialog')).toContainText('This cannot be undone');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('batch-status')).toHaveText('CANCELLED', { timeout: 30_000 });
+    await expect(retake.hook('cancel-batch')).toBeDisabled();
+  });
+});
+
+test.describe('metrics only', () => {
+  test('the metrics of ticked tests are recomputed without running them', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 2 } });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-metrics-selected').click();
+    await expect(page.getByRole('dialog')).toContainText('No simulation runs again');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    const sent = await sandbox.reruns(batch);
+    expect(sent[0]?.body?.rerunMetricsOnly).toBe(true);
+    expect(sent[0]?.body?.jobIDs).toHaveLength(2);
+  });
+
+  test('the batch metrics alone are rerun with an empty list of tests', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12 });
+    await retake.openBatch(batch);
+    await retake.hook('rerun-batch-metrics').click();
+    await expect(page.getByRole('dialog')).toContainText('No simulation and no metrics of any of the 12 tests run again');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect((await sandbox.reruns(batch))[0]?.body).toEqual({ jobIDs: [], syncBatch: false });
+  });
+});

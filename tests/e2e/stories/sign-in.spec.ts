@@ -1,0 +1,95 @@
+import { expect, test } from '../support/retake.js';
+
+test.describe('sign in', () => {
+  test('the provider signs in and leads back to the page that was wanted', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`);
+    await expect(retake.rows).toHaveCount(2);
+  });
+
+  test('a reload signs in again in silence and keeps address and filters', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await retake.signInByProvider(path);
+    await expect(retake.rows).toHaveCount(2);
+    await page.reload();
+    await expect(retake.rows).toHaveCount(2);
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+  });
+
+  test('a pasted token signs in; after a reload the page asks for it again and comes back', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 3 } });
+    await retake.openBatch(batch, '?status=BLOCKER');
+    await expect(retake.rows).toHaveCount(3);
+    await page.reload();
+    await expect(retake.hook('sign-in-why')).toContainText('loaded anew');
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.rows).toHaveCount(3);
+  });
+
+  test('a token that cannot be one is refused beside the field', async ({ retake, page }) => {
+    await page.goto('/sign-in');
+    for (const bad of ['', 'two words', '"quoted"']) {
+      await retake.hook('sign-in-token').fill(bad);
+      await retake.hook('sign-in-token-submit').click();
+      await expect(retake.hook('sign-in-token')).toHaveAttribute('aria-invalid', 'true');
+    }
+    await expect(page).toHaveURL(/\/sign-in/);
+  });
+
+  test('a token that the API refuses leads back to sign-in with the reason', async ({ retake, page }) => {
+    await page.goto('/');
+    await retake.hook('sign-in-token').fill('expired');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('sign-in-why')).toContainText('no longer accepts this token');
+  });
+
+  test('an expired session leads to sign-in and back; selection and filters are kept', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 20, outcomes: { error: 4 } });
+    await retake.openBatch(batch, '?status=ERROR');
+    await retake.hook('select-all').click();
+    await expect(retake.hook('selected-count')).toHaveText('4');
+    await sandbox.fault({ path_contains: batch.batchID, fault: '401', times: 1 });
+    await retake.hook('refresh').click();
+    await expect(retake.hook('sign-in-why')).toContainText("you'll be back where you were");
+    await retake.hook('sign-in-token').fill('fresh');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(page).toHaveURL(/status=ERROR/);
+    await expect(retake.hook('selected-count')).toHaveText('4');
+    await expect(retake.rows).toHaveCount(4);
+  });
+
+  test('an answer of the provider that nobody asked for is refused', async ({ retake, page }) => {
+    await page.goto('/callback?code=stolen&state=guessed&iss=x');
+    await expect(retake.hook('sign-in-why')).toContainText('not started in this tab');
+  });
+
+  test('the return address is a route of this site, whatever the link says', async ({ retake, page, baseURL }) => {
+    for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', '/\t/evil.example']) {
+      await page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
+      await retake.hook('sign-in-token').fill('test-token');
+      await retake.hook('sign-in-token-submit').click();
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      expect(new URL(page.url()).origin).toBe(baseURL);
+    }
+  });
+
+  test('no token is left in any storage of the browser', async ({ retake, page }) => {
+    await retake.signIn('/', 'very-secret-token');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const stored = await page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+    );
+    expect(stored).not.toContain('very-secret-token');
+  });
+
+  test('signing out forgets the session', async ({ retake, page }) => {
+    await retake.signIn('/');
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page).toHaveURL(/\/sign-in/);
+    await page.goto('/supervisions');
+    await expect(page).toHaveURL(/\/sign-in/);
+  });
+});

@@ -1,0 +1,192 @@
+import { expect, test } from '../support/retake.js';
+
+const QUICK = { 'poll-every': '1s' };
+
+test.describe('supervise to the verdict', () => {
+  test('0: nothing fails, a clean pass', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [500, 1_500] });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await retake.verdict().toBe(0, 'clean-pass');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+    await expect(retake.page).toHaveTitle(/Clean pass/);
+  });
+
+  test('0: flaky tests pass after a rerun, and are named', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({
+      tests: 20,
+      start: 'running',
+      duration_ms: [300, 900],
+      outcomes: { flaky: [{ count: 3, fails_runs: 1, as: 'error' }] },
+    });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '2' });
+    await retake.verdict().toBe(0, 'pass-after-rerun');
+    await expect(retake.hook('verdict')).toContainText('3 tests passed after rerun');
+    const sent = await sandbox.reruns(batch);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.body?.jobIDs).toHaveLength(3);
+    expect(sent[0]?.body?.syncBatch).toBe(false);
+    await expect(retake.hook('decision-log')).toContainText('3 of 20 = 15.0 %');
+  });
+
+  test('2: errors that stay, after every attempt', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, duration_ms: [200, 400], outcomes: { error: 2 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '2' });
+    await retake.verdict().toBe(2, 'fail');
+    await expect(retake.hook('verdict')).toContainText('consistent, not flaky');
+    expect(await sandbox.reruns(batch)).toHaveLength(2);
+  });
+
+  test('2: more failures than the limit allows are never rerun', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 7 } });
+    await retake.openBatch(batch);
+    await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('7 of 12 match, 58.3 %');
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '5' });
+    await retake.verdict().toBe(2, 'fail');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+    await expect(retake.hook('decision-log')).toContainText('more tests match than the limit allows');
+  });
+
+  test('5: a batch that somebody cancels', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [1_000, 30_000], parallel: 4 });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await sandbox.act(batch, 'cancel');
+    await sandbox.act(batch, 'finish');
+    await retake.verdict().toBe(5, 'cancelled');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+  });
+
+  test('6: a batch that does not finish in time', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'wait-timeout': '3s' });
+    await retake.verdict().toBe(6, 'timed-out');
+    await expect(retake.hook('verdict')).toContainText('EXPERIENCES_RUNNING');
+  });
+
+  test('7: a blocker that stays', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, duration_ms: [200, 400], outcomes: { blocker: 1 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '1' });
+    await retake.verdict().toBe(7, 'fail');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('8: a warning that stays', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, duration_ms: [200, 400], outcomes: { warning: 1 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(8, 'fail');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+  });
+
+  test('0 with failures beside it: what the one word hides is said', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      outcomes: { blocker: 1, warning: 1 },
+    });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0', 'rerun-on-states': 'Warning' });
+    await retake.verdict().toBe(0, 'pass-hiding-failures');
+  });
+});
+
+test.describe('the supervise panel', () => {
+  test('refuses bad values beside the field, at once, with the fix', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12 });
+    await retake.openBatch(batch);
+    for (const [name, bad, good] of [
+      ['max-rerun-attempts', '-1', '1'],
+      ['max-rerun-attempts', '1.5', '1'],
+      ['rerun-max-failure-percent', '0', '50'],
+      ['rerun-max-failure-percent', '100.5', '50'],
+      ['rerun-max-failure-percent', 'NaN', '50'],
+      ['rerun-on-states', 'Error,', 'Error'],
+      ['fail-on-states', 'Flaky', ''],
+      ['poll-every', '30', '30s'],
+      ['poll-every', '500ms', '30s'],
+      ['wait-timeout', '1 h', '1h'],
+    ] as const) {
+      await retake.field(name).fill(bad);
+      await expect(retake.field(name), `${name} ${bad}`).toHaveAttribute('aria-invalid', 'true');
+      await retake.hook('supervise-start').click();
+      await expect(retake.hook('supervise-stop')).toHaveCount(0);
+      await retake.field(name).fill(good);
+      await expect(retake.field(name), `${name} ${good}`).not.toHaveAttribute('aria-invalid', 'true');
+    }
+  });
+
+  test('pauses, goes on, and stops without a verdict', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    const panel = page.locator('.supervise');
+    await panel.getByRole('button', { name: 'Pause' }).click();
+    await expect(panel).toContainText('Paused; nothing happens.');
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await expect(panel).toContainText('Waiting');
+    await retake.hook('supervise-stop').click();
+    await expect(retake.hook('decision-log')).toContainText('stopped by hand');
+    await expect(retake.hook('verdict')).toHaveCount(0);
+  });
+
+  test('several batches are supervised at once and listed', async ({ retake, sandbox, page }) => {
+    const first = await sandbox.batch({ tests: 12, start: 'running', hang: true }, `one-${Date.now()}`);
+    const second = await sandbox.batch({ tests: 12, outcomes: { blocker: 1 } }, `two-${Date.now()}`);
+    await retake.openBatch(first);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.getByRole('link', { name: 'Warehouse robots' }).click();
+    await retake.hook('open-batch').fill(second.batchID);
+    await retake.hook('open-batch').press('Enter');
+    await expect(page.getByRole('heading', { level: 1, name: second.name })).toBeVisible();
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(7, 'fail');
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await expect(retake.hook('supervision-row')).toHaveCount(2);
+    await expect(retake.hook('supervision-row').filter({ hasText: first.name })).toContainText('Waiting');
+    await expect(retake.hook('supervision-row').filter({ hasText: second.name })).toContainText('exit 7');
+  });
+
+  test('failed reads are ridden out and said', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [3_000, 5_000] });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await sandbox.fault({ method: 'GET', path_contains: batch.batchID, fault: '503_html', times: 4 });
+    await retake.verdict().toBe(0, 'clean-pass');
+    await expect(retake.hook('decision-log')).toContainText('could not read the batch');
+  });
+
+  test('a platform that is cleaning up is waited for, and the rerun sent once it is ready', async ({ retake, sandbox }) => {
+    test.setTimeout(90_000);
+    const batch = await sandbox.batch({
+      tests: 12,
+      duration_ms: [200, 400],
+      outcomes: { flaky: [{ count: 1, fails_runs: 1 }] },
+    });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.page.locator('.supervise')).toContainText(/The platform is cleaning up; next try in \d+ s/);
+    await retake.verdict(60_000).toBe(0, 'pass-after-rerun');
+    expect(await sandbox.reruns(batch)).toHaveLength(2);
+  });
+
+  test('a lost rerun answer is resolved by looking; it counts once', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      duration_ms: [500, 900],
+      outcomes: { flaky: [{ count: 2, fails_runs: 1 }] },
+    });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '502_after_apply', times: 1 });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await retake.verdict().toBe(0, 'pass-after-rerun');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+});

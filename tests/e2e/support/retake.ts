@@ -1,0 +1,96 @@
+/** The page as the tests see it, and the fixtures that they share. */
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
+
+import { Sandbox, type Batch } from './sandbox.js';
+
+export { expect };
+export type { Batch };
+
+export class Retake {
+  constructor(readonly page: Page) {}
+
+  get rows(): Locator {
+    return this.page.getByTestId('job-row');
+  }
+
+  row(name: string | RegExp): Locator {
+    return this.rows.filter({ hasText: name });
+  }
+
+  chip(word: string): Locator {
+    return this.page.getByTestId(`status-chip-${word}`);
+  }
+
+  hook(name: string): Locator {
+    return this.page.getByTestId(name);
+  }
+
+  field(name: string): Locator {
+    return this.page.locator(`[name="${name}"]`);
+  }
+
+  /** Signs in with a pasted token and ends at `path`. */
+  async signIn(path = '/', token = 'test-token'): Promise<void> {
+    await this.page.goto(path);
+    await this.hook('sign-in-token').fill(token);
+    await this.hook('sign-in-token-submit').click();
+    await expect(this.page).toHaveURL((url) => url.pathname + url.search === path);
+  }
+
+  /** Signs in by the provider and ends at `path`. */
+  async signInByProvider(path = '/'): Promise<void> {
+    await this.page.goto(path);
+    await this.hook('sign-in-oidc').click();
+    await expect(this.page).toHaveURL((url) => url.pathname + url.search === path);
+  }
+
+  async openBatch(batch: Batch, query = ''): Promise<void> {
+    await this.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}${query}`);
+    await expect(this.hook('row-count')).toHaveText(/ of [\d,]+ tests?$/);
+  }
+
+  /** Starts to supervise with these parameters; the rest stays as it is. */
+  async supervise(fields: Record<string, string>): Promise<void> {
+    for (const [name, value] of Object.entries(fields)) {
+      await this.field(name).fill(value);
+    }
+    await this.hook('supervise-start').click();
+  }
+
+  /** The verdict, once it is there. */
+  verdict(timeout = 45_000): {
+    toBe: (code: number, outcome: string) => Promise<void>;
+  } {
+    const card = this.hook('verdict').first();
+    return {
+      toBe: async (code, outcome) => {
+        await expect(card).toHaveAttribute('data-exit-code', String(code), { timeout });
+        await expect(card).toHaveAttribute('data-outcome', outcome);
+      },
+    };
+  }
+}
+
+/** Every test fails if the page throws or the browser reports a violation. */
+export const test = base.extend<{ retake: Retake; sandbox: Sandbox; calm: undefined }>({
+  sandbox: async ({ request }, use) => {
+    await use(new Sandbox(request));
+  },
+  retake: async ({ page }, use) => {
+    await use(new Retake(page));
+  },
+  calm: [
+    async ({ page }, use) => {
+      const wrong: string[] = [];
+      page.on('pageerror', (error) => wrong.push(String(error)));
+      page.on('console', (message) => {
+        const text = message.text();
+        const expected = text.startsWith('Failed to load resource') || text.includes('net::ERR_');
+        if (message.type() === 'error' && !expected) wrong.push(text);
+      });
+      await use(undefined);
+      expect(wrong, 'errors in the console').toEqual([]);
+    },
+    { auto: true },
+  ],
+});

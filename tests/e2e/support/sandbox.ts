@@ -1,0 +1,127 @@
+/** What tests ask of the sandbox itself; see `sandbox/README.md`. */
+import type { APIRequestContext } from '@playwright/test';
+
+export interface Batch {
+  projectID: string;
+  batchID: string;
+  name: string;
+  jobIDs: string[];
+}
+
+export interface Recipe {
+  tests?: number;
+  outcomes?: {
+    error?: number;
+    blocker?: number;
+    warning?: number;
+    flaky?: { count: number; fails_runs?: number; as?: string }[];
+  };
+  duration_ms?: [number, number];
+  start?: 'finished' | 'running' | 'submitted';
+  cleanup_ms?: number;
+  hang?: boolean;
+  allowable_failure_percent?: number;
+  overrides?: Record<string, unknown>;
+  rerun_answer?: { ignored?: boolean; new_batch_id?: boolean; omit?: string[] };
+  [more: string]: unknown;
+}
+
+export interface Seen {
+  method: string;
+  path: string;
+  status: number | null;
+  body: { jobIDs?: string[]; syncBatch?: boolean; rerunMetricsOnly?: boolean } | null;
+}
+
+async function call(
+  request: APIRequestContext,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  data?: unknown,
+): Promise<unknown> {
+  const answer = await request.fetch(`/sandbox/${path}`, {
+    method,
+    ...(data === undefined ? {} : { data }),
+  });
+  if (!answer.ok()) {
+    throw new Error(`the sandbox answers ${answer.status()} to ${path}: ${await answer.text()}`);
+  }
+  return answer.json();
+}
+
+export class Sandbox {
+  constructor(private readonly request: APIRequestContext) {}
+
+  /** Orders a batch that nobody else knows. */
+  async batch(recipe: Recipe, name?: string, project?: string): Promise<Batch> {
+    return (await call(this.request, 'POST', 'batches', {
+      recipe,
+      ...(name ? { name } : {}),
+      ...(project ? { project } : {}),
+    })) as Batch;
+  }
+
+  async act(batch: Batch, what: 'finish' | 'cancel' | 'advance' | 'rerun', data = {}): Promise<void> {
+    await call(this.request, 'POST', `batches/${batch.batchID}/${what}`, data);
+  }
+
+  /** Breaks the next calls whose path contains a text. */
+  async fault(fault: {
+    method?: string;
+    path_contains: string;
+    fault: string | number;
+    times?: number;
+    after?: number;
+    ms?: number;
+    retry_after?: number;
+  }): Promise<void> {
+    await call(this.request, 'POST', 'faults', fault);
+  }
+
+  async mend(batch: Batch): Promise<void> {
+    await call(this.request, 'DELETE', `faults?path_contains=${batch.batchID}`);
+  }
+
+  /** Every POST of a batch's rerun that reached the sandbox. */
+  async reruns(batch: Batch): Promise<Seen[]> {
+    const path = encodeURIComponent(`/batches/${batch.batchID}/rerun`);
+    const listed = (await call(
+      this.request,
+      'GET',
+      `requests?method=POST&path_contains=${path}`,
+    )) as { requests: Seen[] };
+    return listed.requests;
+  }
+
+  async expireTokens(sessions = false): Promise<void> {
+    await call(this.request, 'POST', 'tokens/expire', { sessions });
+  }
+
+  /** The ID of a project, by its name. */
+  async project(name: string): Promise<string> {
+    let token = '';
+    for (;;) {
+      const answer = await this.request.get(`/v1/projects?pageSize=100&pageToken=${token}`, {
+        headers: { authorization: 'Bearer test' },
+      });
+      const page = (await answer.json()) as {
+        projects: { name: string; projectID: string }[];
+        nextPageToken: string;
+      };
+      const found = page.projects.find((it) => it.name === name);
+      if (found) return found.projectID;
+      if (!page.nextPageToken) throw new Error(`no project ${name}`);
+      token = encodeURIComponent(page.nextPageToken);
+    }
+  }
+
+  /** A batch of a fixture project, by its name. */
+  async fixture(project: string, name: string): Promise<Batch> {
+    const projectID = await this.project(project);
+    const answer = await this.request.get(
+      `/v1/projects/${projectID}/batches/lookup/name/${encodeURIComponent(name)}/`,
+      { headers: { authorization: 'Bearer test' } },
+    );
+    return { projectID, batchID: (await answer.json()) as string, name, jobIDs: [] };
+  }
+}
