@@ -148,6 +148,18 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let running = Memo::new(move |_| supervisions.active());
     let verdicts = Memo::new(move |_| supervisions.verdicts());
+    let supervisions_label = move || {
+        let running = match running.get() {
+            0 => String::new(),
+            n => format!(", {n} running"),
+        };
+        let verdicts = match verdicts.get() {
+            0 => String::new(),
+            1 => ", 1 verdict".to_owned(),
+            n => format!(", {n} verdicts"),
+        };
+        format!("Supervisions{running}{verdicts}")
+    };
     let environment = move || {
         session
             .account()
@@ -191,9 +203,9 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                     }}
                 </ol>
             </nav>
-            <A href="/supervisions" attr:class="bar__link">
+            <A href="/supervisions" attr:class="bar__link" attr:aria-label=supervisions_label>
                 <span class="only-wide">"Supervisions"</span>
-                <span class="only-narrow" aria-hidden="true">"Sup."</span>
+                <span class="only-narrow">"Sup."</span>
                 {move || (running.get() > 0).then(|| view! {
                     <span class="phase" data-phase="waiting">{format!("{} running", running.get())}</span>
                 })}

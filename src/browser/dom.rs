@@ -92,3 +92,12 @@ pub fn focus_first(dialog: &HtmlElement) {
         let _ = first.focus();
     }
 }
+
+/// Whether the panel has a place beside the tests; the width of `style/tests.css`.
+pub fn is_wide() -> bool {
+    window()
+        .match_media("(min-width: 75rem)")
+        .ok()
+        .flatten()
+        .is_none_or(|query| query.matches())
+}

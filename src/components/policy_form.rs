@@ -145,7 +145,7 @@ fn PolicyField(
     let is_list = matches!(field, Field::RerunOnStates | Field::FailOnStates);
     let text = Memo::new(move |_| form.with(|form| form.text(field).to_owned()));
     view! {
-        <div class="field">
+        <div class="field" class:field--stack=is_list>
             <label class="field__label" for=format!("f-{name}")><code>{name}</code></label>
             <input
                 class="input input--code"

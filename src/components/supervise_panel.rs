@@ -15,6 +15,7 @@ use super::{
     verdict::VerdictCard,
 };
 use crate::{
+    browser::dom,
     driver::supervisions::{Snapshot, Supervision, Supervisions},
     shell::Ticker,
 };
@@ -69,8 +70,10 @@ pub fn SupervisePanel(
             .is_some_and(|one| one.snapshot.with(|it| it.state.phase.is_over()))
     };
     let context = StoredValue::new(context);
+    // On a small screen the tests come first, unless something is supervised.
+    let opened = dom::is_wide() || current.with_untracked(Option::is_some);
     view! {
-        <details class="supervise" open=true>
+        <details class="supervise" open=opened>
             <summary>
                 <h2>"Supervise"</h2>
                 {move || current.get().map(|one| view! { <PhasePill one/> })}

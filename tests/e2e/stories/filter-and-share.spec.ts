@@ -39,7 +39,7 @@ test.describe('filter and share the link', () => {
     const names = await retake.rows.locator('.row__name').allTextContents();
     const sorted = [...names].sort(new Intl.Collator('en', { numeric: true }).compare);
     expect(names).toEqual(sorted);
-    await expect(page.getByRole('columnheader', { name: 'Test' })).toHaveAttribute('aria-sort', 'ascending');
+    await expect(page.getByRole('columnheader', { name: 'Test', exact: true })).toHaveAttribute('aria-sort', 'ascending');
   });
 
   test('Back leaves the page instead of undoing letters', async ({ retake, sandbox, page }) => {
