@@ -96,6 +96,10 @@ pub fn PolicyFields(
                     None => view! { <p class="muted">"The tests are being read."</p> }.into_any(),
                 }}
             </div>
+            <p class="field__help">
+                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
+                 supervise; it goes on when you open this page again."
+            </p>
             <div class="buttons">
                 <button
                     type="submit"
@@ -107,10 +111,6 @@ pub fn PolicyFields(
                 </button>
                 <CopyButton label="Copy as CLI command" text=Signal::derive(command)/>
             </div>
-            <p class="field__help">
-                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
-                 supervise; it goes on when you open this page again."
-            </p>
         </form>
     }
 }

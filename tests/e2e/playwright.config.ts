@@ -5,7 +5,8 @@ const url = process.env['RETAKE_URL'] ?? 'http://localhost:8080';
 const chromium = process.env['RETAKE_CHROMIUM'];
 
 export default defineConfig({
-  testDir: 'stories',
+  /** Another folder for what is not a test, such as the README's pictures. */
+  testDir: process.env['RETAKE_STORIES'] ?? 'stories',
   outputDir: `.out/${process.env['RETAKE_OUT'] ?? 'e2e'}`,
   timeout: 60_000,
   expect: { timeout: 15_000 },
