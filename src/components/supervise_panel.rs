@@ -8,6 +8,7 @@ use retake_core::{
     domain::{Batch, ProjectId},
     rerun::{Limits, Stage, WaitReason},
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
+    view::words,
 };
 
 use super::{
@@ -212,8 +213,8 @@ fn Now(one: Supervision) -> impl IntoView {
             let limit = retake_core::domain::GoDuration::from_std(state.policy.wait_timeout);
             (
                 format!("{} of {}", state.attempt, state.policy.max_rerun_attempts),
-                format!("{} of {limit}", retake_core::view::words::duration(waited)),
-                retake_core::view::words::tests(state.reran.len()),
+                format!("{} of {limit}", words::duration(waited)),
+                words::tests(state.reran.len()),
             )
         })
     };
@@ -226,8 +227,9 @@ fn Now(one: Supervision) -> impl IntoView {
                 policy.rerun_on.to_string().replace(',', ", ")
             };
             format!(
-                "Rerun {states} up to {} times unless more than {} % of all tests match.",
-                policy.max_rerun_attempts, policy.rerun_max_failure_percent
+                "Rerun {states} up to {} unless more than {} % of all tests match.",
+                words::times(policy.max_rerun_attempts),
+                policy.rerun_max_failure_percent
             )
         })
     };
