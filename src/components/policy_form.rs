@@ -120,7 +120,7 @@ fn PreviewFigure(policy: Policy, preview: Preview) -> impl IntoView {
     let figures = preview.figures();
     let percent = figures.percent();
     let limit = policy.rerun_max_failure_percent;
-    let over = percent > limit;
+    let over = preview.is_above_limit();
     view! {
         <div data-over=over.then_some("")>
             <div
