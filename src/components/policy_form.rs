@@ -3,8 +3,11 @@
 //! What is typed is remembered at once, so that a reload loses nothing.
 
 use leptos::prelude::*;
-use retake_core::supervise::{
-    BatchRef, Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
+use retake_core::{
+    supervise::{
+        BatchRef, Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
+    },
+    view::freshness::upper_first,
 };
 
 use super::{copy_button::CopyButton, supervise_panel::PanelContext};
@@ -30,7 +33,7 @@ pub fn PolicyFields(
             Err(errors) => errors
                 .iter()
                 .find(|error: &&FieldError| error.field == field)
-                .map(|error| error.message.clone()),
+                .map(|error| upper_first(&error.message)),
             Ok(_) => None,
         })
     };
@@ -82,6 +85,10 @@ pub fn PolicyFields(
                 start();
             }
         >
+            <p class="field__help">
+                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
+                 supervise; it goes on when you open this page again."
+            </p>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
@@ -91,15 +98,11 @@ pub fn PolicyFields(
                 {move || match preview() {
                     Some((policy, preview)) => view! { <PreviewFigure policy preview/> }.into_any(),
                     None if checked.with(Result::is_err) => {
-                        view! { <p class="muted">"Mend the marked fields first."</p> }.into_any()
+                        view! { <p class="muted">"Correct the marked fields first."</p> }.into_any()
                     }
                     None => view! { <p class="muted">"The tests are being read."</p> }.into_any(),
                 }}
             </div>
-            <p class="field__help">
-                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
-                 supervise; it goes on when you open this page again."
-            </p>
             <div class="buttons">
                 <button
                     type="submit"

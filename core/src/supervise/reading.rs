@@ -148,6 +148,7 @@ impl Supervisor {
                 why_not,
                 attempts: self.state.attempt,
                 reruns: RerunOutcome::default(),
+                tests: &[],
             },
         );
         self.conclude(verdict, now);
@@ -223,6 +224,7 @@ impl Supervisor {
                         why_not,
                         attempts: attempt,
                         reruns: self.rerun_outcome(tests),
+                        tests,
                     },
                 );
                 self.conclude(verdict, now);

@@ -331,6 +331,16 @@ impl State {
         }
     }
 
+    /// How long this attempt has waited. A pause does not count, so while paused
+    /// it stands still.
+    pub fn waited(&self, now: Timestamp) -> Duration {
+        let until = match self.phase {
+            Phase::Paused(_) => self.last_at,
+            _ => now,
+        };
+        until.since(self.clock_started)
+    }
+
     /// When this attempt has waited long enough.
     pub fn deadline(&self) -> Timestamp {
         self.clock_started.after(self.policy.wait_timeout)

@@ -23,12 +23,6 @@ pub fn tests(n: usize) -> String {
     format!("{} {noun}", number(n as u64))
 }
 
-/// `1 time`, `3 times`.
-pub fn times(n: u32) -> String {
-    let noun = if n == 1 { "time" } else { "times" };
-    format!("{n} {noun}")
-}
-
 /// A length of time to two units: `8 s`, `4 m 03 s`, `2 h 05 m`, `3 d 04 h`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
