@@ -97,6 +97,7 @@ mod tests {
             items,
             next: next.map(Into::into),
             total: None,
+            bytes: 0,
         }
     }
 
