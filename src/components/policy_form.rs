@@ -3,8 +3,9 @@
 //! What is typed is remembered at once, so that a reload loses nothing.
 
 use leptos::{prelude::*, task::spawn_local};
-use retake_core::supervise::{
-    Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
+use retake_core::{
+    supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
+    view::freshness::upper_first,
 };
 
 use super::{copy_button::CopyButton, supervise_panel::PanelContext};
@@ -31,7 +32,7 @@ pub fn PolicyFields(
             Err(errors) => errors
                 .iter()
                 .find(|error: &&FieldError| error.field == field)
-                .map(|error| error.message.clone()),
+                .map(|error| upper_first(&error.message)),
             Ok(_) => None,
         })
     };
@@ -88,6 +89,10 @@ pub fn PolicyFields(
                 start();
             }
         >
+            <p class="field__help">
+                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
+                 supervise; it goes on when you open this page again."
+            </p>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
@@ -97,7 +102,7 @@ pub fn PolicyFields(
                 {move || match preview() {
                     Some((policy, preview)) => view! { <PreviewFigure policy preview/> }.into_any(),
                     None if checked.with(Result::is_err) => {
-                        view! { <p class="muted">"Mend the marked fields first."</p> }.into_any()
+                        view! { <p class="muted">"Correct the marked fields first."</p> }.into_any()
                     }
                     None => view! { <p class="muted">"The tests are being read."</p> }.into_any(),
                 }}
@@ -116,10 +121,6 @@ pub fn PolicyFields(
             {move || refused.get().map(|why| view! {
                 <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>
             })}
-            <p class="field__help">
-                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
-                 supervise; it goes on when you open this page again."
-            </p>
         </form>
     }
 }
@@ -129,7 +130,7 @@ fn PreviewFigure(policy: Policy, preview: Preview) -> impl IntoView {
     let figures = preview.figures();
     let percent = figures.percent();
     let limit = policy.rerun_max_failure_percent;
-    let over = percent > limit;
+    let over = preview.is_above_limit();
     view! {
         <div data-over=over.then_some("")>
             <div

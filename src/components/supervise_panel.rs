@@ -9,6 +9,7 @@ use retake_core::{
     domain::{Batch, ProjectId},
     rerun::{Limits, Stage, WaitReason},
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
+    view::words,
 };
 
 use super::{
@@ -206,27 +207,19 @@ fn Now(one: Supervision) -> impl IntoView {
         let now = tick.now();
         snapshot.with(|it| {
             let state = &it.state;
-            let waited = now.since(state.clock_started);
-            let limit = retake_core::domain::GoDuration::from_std(state.policy.wait_timeout);
+            let waited = words::duration(state.waited(now));
+            let limit = words::duration(state.policy.wait_timeout);
             (
                 format!("{} of {}", state.attempt, state.policy.max_rerun_attempts),
-                format!("{} of {limit}", retake_core::view::words::duration(waited)),
-                retake_core::view::words::tests(state.reran.len()),
+                format!("{waited} of {limit}"),
+                words::tests(state.reran.len()),
             )
         })
     };
     let policy_line = move || {
         snapshot.with(|it| {
-            let policy = &it.state.policy;
-            let states = if policy.rerun_on.is_empty() {
-                "nothing".to_owned()
-            } else {
-                policy.rerun_on.to_string().replace(',', ", ")
-            };
-            format!(
-                "Rerun {states} up to {} times unless more than {} % of all tests match.",
-                policy.max_rerun_attempts, policy.rerun_max_failure_percent
-            )
+            let words = it.state.policy.in_words().replace(',', ", ");
+            format!("{}.", retake_core::view::freshness::upper_first(&words))
         })
     };
     let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
@@ -387,7 +380,9 @@ pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> St
             "Goes on by itself after you sign in.".to_owned()
         }
         (Phase::Paused(PauseReason::OtherTab), _) => "Another tab acts on this batch.".to_owned(),
-        (Phase::Paused(PauseReason::ByPerson), _) => "Paused; nothing happens.".to_owned(),
+        (Phase::Paused(PauseReason::ByPerson), _) => {
+            "Paused. Nothing happens until you resume.".to_owned()
+        }
         (_, _) if snapshot.failures > 0 => format!(
             "{} failed in a row; trying again {}.",
             if snapshot.failures == 1 {
@@ -399,8 +394,10 @@ pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> St
         ),
         (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
         (Phase::Waiting, _) => match next {
-            Some(next) => format!("Waiting until the batch is done; next look {next}."),
-            None => "Waiting until the batch is done; looking now.".to_owned(),
+            Some(next) if next != "now" => {
+                format!("Waiting until the batch is done; next look {next}.")
+            }
+            _ => "Waiting until the batch is done; looking now.".to_owned(),
         },
         (Phase::Reading, _) => "The batch is done; reading its tests.".to_owned(),
         (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),

@@ -5,8 +5,8 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `dist.rs`: the tasks
-//! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
+//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`: the tasks
+//! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -16,6 +16,8 @@
 mod arguments;
 mod dist;
 mod failure;
+mod pictures;
+mod playwright;
 mod port;
 mod process;
 mod progress;
@@ -64,6 +66,12 @@ const TASKS: &[Task] = &[
         what: "build the site for hosting into dist/, compressed copies included",
         run: dist::dist,
     },
+    Task {
+        name: "pictures",
+        usage: "",
+        what: "take the README's screenshots anew",
+        run: pictures::pictures,
+    },
 ];
 
 fn help() -> String {
@@ -73,7 +81,7 @@ fn help() -> String {
         } else {
             format!("  {}", task.usage)
         };
-        format!("  {:8}{}{usage}\n", task.name, task.what)
+        format!("  {:10}{}{usage}\n", task.name, task.what)
     });
     format!("cargo xtask TASK\n\n{}", lines.collect::<String>())
 }

@@ -131,8 +131,15 @@ pub fn get_batch(project: ProjectId, batch: BatchId) -> Call<Batch> {
         "read the batch",
         format!("projects/{project}/batches/{batch}"),
         move |what, answer| {
-            convert::batch(answer::json(what, answer, 200)?, Some(batch))
-                .ok_or_else(|| answer::unreadable(what, answer, "the batch has no ID".into()))
+            let read = convert::batch(answer::json(what, answer, 200)?, Some(batch))
+                .ok_or_else(|| answer::unreadable(what, answer, "the batch has no ID".into()))?;
+            if read.id == batch {
+                Ok(read)
+            } else {
+                // Nothing may be decided for one batch on the picture of another.
+                let why = format!("it is of another batch, {}", read.id);
+                Err(answer::unreadable(what, answer, why))
+            }
         },
     )
 }

@@ -40,4 +40,6 @@ pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};
 pub use twin::supervise_command;
-pub use verdict::{ExitCode, Findings, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code};
+pub use verdict::{
+    ExitCode, Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code,
+};
