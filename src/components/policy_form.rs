@@ -2,11 +2,9 @@
 //! checked beside the field, with the preview of what they would do now.
 //! What is typed is remembered at once, so that a reload loses nothing.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    supervise::{
-        BatchRef, Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
-    },
+    supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
     view::freshness::upper_first,
 };
 
@@ -26,6 +24,7 @@ pub fn PolicyFields(
 ) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let form = RwSignal::new(storage::load_policy_form().unwrap_or_default());
+    let refused = RwSignal::new(None::<String>);
     let min_poll = context.min_poll;
     let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
     let error = move |field: Field| {
@@ -57,13 +56,18 @@ pub fn PolicyFields(
                 return;
             };
             let about = About::new(
-                context.environment.clone(),
-                context.subject.clone(),
+                context.owner.clone(),
+                context.owner_name.clone(),
                 context.project,
                 context.project_name.get_untracked(),
             );
-            supervisions.start(about, policy, context.limits, BatchRef::Id(batch.id));
-            again.set(false);
+            let (limits, batch) = (context.limits, batch.id);
+            spawn_local(async move {
+                match supervisions.start(about, policy, limits, batch).await {
+                    Ok(()) => drop(again.try_set(false)),
+                    Err(why) => drop(refused.try_set(Some(why))),
+                }
+            });
         }
     };
     let command = {
@@ -114,6 +118,9 @@ pub fn PolicyFields(
                 </button>
                 <CopyButton label="Copy as CLI command" text=Signal::derive(command)/>
             </div>
+            {move || refused.get().map(|why| view! {
+                <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>
+            })}
         </form>
     }
 }

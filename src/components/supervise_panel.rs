@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 use retake_core::{
+    auth::Identity,
     domain::{Batch, ProjectId},
     rerun::{Limits, Stage, WaitReason},
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     browser::dom,
-    driver::supervisions::{Snapshot, Supervision, Supervisions},
+    driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
     shell::Ticker,
 };
 
@@ -31,10 +32,10 @@ pub struct PanelContext {
     pub project: ProjectId,
     /// Its name.
     pub project_name: Signal<String>,
-    /// The environment's name.
-    pub environment: String,
     /// The account.
-    pub subject: Option<String>,
+    pub owner: Identity,
+    /// Its name on screen.
+    pub owner_name: Option<String>,
     /// The smallest poll interval that this environment allows.
     pub min_poll: Duration,
     /// The bounds of a rerun POST in this environment.
@@ -97,21 +98,17 @@ pub fn PhasePill(
     /// The supervision.
     one: Supervision,
 ) -> impl IntoView {
-    let text = {
-        let one = one.clone();
-        move || one.snapshot.with(|it| phase_text(it, one.acting.get()))
-    };
-    let slug = move || {
-        one.snapshot
-            .with(|it| it.state.phase.words().to_lowercase())
-    };
-    view! { <span class="phase push" data-phase=slug>{text}</span> }
+    let (snapshot, standing) = (one.snapshot, one.standing);
+    let text = move || snapshot.with(|it| standing.with(|standing| phase_text(it, standing)));
+    let slug = move || snapshot.with(|it| it.state.phase.words().to_lowercase());
+    let acting = move || standing.with(Standing::word);
+    view! { <span class="phase push" data-phase=slug data-acting=acting>{text}</span> }
 }
 
-fn phase_text(snapshot: &Snapshot, acting: bool) -> String {
+fn phase_text(snapshot: &Snapshot, standing: &Standing) -> String {
     let state = &snapshot.state;
-    if !acting && !state.phase.is_over() {
-        return "Another tab acts".to_owned();
+    if *standing == Standing::Mirroring && !state.phase.is_over() {
+        return format!("{}, in another tab", state.phase.words());
     }
     match &state.phase {
         Phase::Rerunning => {
@@ -199,7 +196,8 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
 fn Now(one: Supervision) -> impl IntoView {
     let tick = expect_context::<Ticker>();
     let snapshot = one.snapshot;
-    let acting = one.acting;
+    let standing = one.standing;
+    let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let doing = move || {
         let now = tick.now();
@@ -224,10 +222,11 @@ fn Now(one: Supervision) -> impl IntoView {
             format!("{}.", retake_core::view::freshness::upper_first(&words))
         })
     };
-    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one);
+    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
     view! {
-        <div class="supervise__now">
-            <p aria-live="off">{doing}</p>
+        <div class="supervise__now" data-acting=move || standing.with(Standing::word)>
+            <Elsewhere one/>
+            <p aria-live="off" data-testid="supervise-doing">{doing}</p>
             <p class="muted">{policy_line}</p>
             <dl class="facts">
                 <div><dt>"Reruns made"</dt><dd>{move || facts().0}</dd></div>
@@ -245,7 +244,7 @@ fn Now(one: Supervision) -> impl IntoView {
                                 <button
                                     type="button"
                                     class="button button--small"
-                                    disabled=move || !acting.get()
+                                    disabled=move || !acts_here.get()
                                     on:click=move |_| pause.pause()
                                 >
                                     "Pause"
@@ -260,6 +259,7 @@ fn Now(one: Supervision) -> impl IntoView {
                             <button
                                 type="button"
                                 class="button button--primary button--small"
+                                disabled=move || !acts_here.get()
                                 on:click=move |_| resume.resume()
                             >
                                 "Resume"
@@ -270,7 +270,7 @@ fn Now(one: Supervision) -> impl IntoView {
                 <button
                     type="button"
                     class="button button--small"
-                    disabled=move || !acting.get() || paused.get()
+                    disabled=move || !acts_here.get() || paused.get()
                     on:click=move |_| look.look_now()
                 >
                     "Look now"
@@ -279,13 +279,58 @@ fn Now(one: Supervision) -> impl IntoView {
                     type="button"
                     class="button button--danger button--small"
                     data-testid="supervise-stop"
-                    disabled=move || !acting.get()
+                    disabled=move || !acts_here.get()
                     on:click=move |_| stop.stop()
                 >
                     "Stop supervising"
                 </button>
             </div>
+            <Show when=move || acts_here.get()>
+                <p class="field__help">
+                    "Keep this tab open, and pin it so that the browser does not put it away. A closed \
+                     tab cannot supervise: nothing is polled or rerun until you open this page again."
+                </p>
+            </Show>
         </div>
+    }
+}
+
+/// Says that another tab acts, and lets a person take over.
+#[component]
+pub fn Elsewhere(
+    /// The supervision.
+    one: Supervision,
+) -> impl IntoView {
+    let standing = one.standing;
+    let words = move || match standing.get() {
+        Standing::Mirroring => {
+            Some("Another tab of this browser acts on this batch; shown as it does.")
+        }
+        Standing::Opening => Some(
+            "Opening. If another tab holds this batch and does not answer, this one takes over \
+             within 35 seconds.",
+        ),
+        _ => None,
+    };
+    move || {
+        words().map(|words| {
+            let one = one.clone();
+            view! {
+                <div class="notice" data-testid="supervise-elsewhere">
+                    <p>{words}</p>
+                    <div class="buttons">
+                        <button
+                            type="button"
+                            class="button button--small"
+                            data-testid="supervise-take-over"
+                            on:click=move |_| one.take_over()
+                        >
+                            "Take over"
+                        </button>
+                    </div>
+                </div>
+            }
+        })
     }
 }
 

@@ -25,6 +25,7 @@ pub async fn all_tests(
     let mut token = None;
     loop {
         let call = endpoint::list_tests(project, batch, &TestQuery::default(), token.as_deref());
+        client.charge();
         let page: Page<Test> = client.send(&call).await?;
         token = paging.turn("list the tests", &page)?;
         tests.extend(page.items);

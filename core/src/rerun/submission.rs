@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long after sending a POST the server may still apply it: the
-    /// client's own limit for a request (35 s) and the longest life of a
+    /// client's own limit (5 s to send it after the decision, 30 s for its
+    /// answer, so 35 s) and the longest life of a
     /// request behind it (60 s, assumed; `reliability.md` §1). An unknown
     /// outcome is not called "not applied" before this has passed.
     pub settle: Duration,
@@ -59,7 +60,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Where a submission stands; what a person sees as pressed, sent, accepted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Stage {
     /// Pressed: the intent is being stored; nothing was sent.
     Storing,
@@ -91,7 +92,7 @@ pub enum Stage {
 }
 
 /// What follows a check that finds nothing moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Then {
     /// Wait out the cooldown.
     Cool,

@@ -270,6 +270,11 @@ impl Supervisor {
         }
     }
 
+    /// When the batch was last asked for, for the tab's title.
+    pub fn last_poll(&self) -> Option<Timestamp> {
+        self.last_poll
+    }
+
     /// Failed reads in a row.
     pub fn failures(&self) -> u32 {
         self.failures

@@ -109,6 +109,7 @@ mod tests {
             items,
             next: next.map(Into::into),
             total: None,
+            bytes: 0,
         }
     }
 

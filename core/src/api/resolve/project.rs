@@ -99,6 +99,7 @@ mod tests {
             items,
             next: next.map(Into::into),
             total: None,
+            bytes: 0,
         }
     }
 
