@@ -92,7 +92,7 @@ fn perform(sandbox: &Sandbox, asked: &Asked) -> Response<Body> {
 fn perform_with(sandbox: &Sandbox, asked: &Asked, query: Query) -> Response<Body> {
     let call = Call {
         method: &asked.method,
-        path: asked.uri.path().trim_start_matches("/v1"),
+        path: asked.uri.path().strip_prefix("/v1").unwrap_or_default(),
         query,
         body: &asked.body,
         origin: asked.origin.clone(),
