@@ -52,8 +52,10 @@ export class Retake {
   /** Starts to supervise with these parameters; the rest stays as it is. */
   async supervise(fields: Record<string, string>): Promise<void> {
     // On a small screen the panel is folded away until it is wanted.
-    if (!(await this.hook('supervise-start').isVisible())) {
-      await this.page.getByRole('heading', { name: 'Supervise' }).click();
+    const panel = this.page.locator('details.supervise');
+    await panel.waitFor();
+    if ((await panel.getAttribute('open')) === null) {
+      await panel.getByRole('heading', { name: 'Supervise' }).click();
     }
     for (const [name, value] of Object.entries(fields)) {
       await this.field(name).fill(value);
