@@ -261,7 +261,10 @@ impl Session {
             _ => None,
         };
         let is_new = renewed.is_some();
-        if let (Some(tokens), Some(environment)) = (renewed, inner.environment.borrow().clone()) {
+        // Out of its cell first: a borrow within `if let` would last through its
+        // body, where the environment is set.
+        let environment = inner.environment.borrow().clone();
+        if let (Some(tokens), Some(environment)) = (renewed, environment) {
             self.signed_in(&environment, tokens, false);
         }
         inner.renewing.set(false);
