@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     LateApply(u64),
     /// Nothing is ever answered.
     Silence,
+    /// The call is carried out, nothing is ever answered.
+    SilenceAfterApply,
     /// The call is carried out, its answer comes late.
     Latency(u64),
     /// A JSON error of this status; nothing is done.
@@ -66,6 +68,7 @@ impl Kind {
             "drop_after_apply" => Self::DropAfterApply,
             "late_apply_ms" => Self::LateApply(input.ms.unwrap_or(1_000)),
             "silence" => Self::Silence,
+            "silence_after_apply" => Self::SilenceAfterApply,
             "latency_ms" => Self::Latency(input.ms.unwrap_or(1_000)),
             "429" => Self::Throttled(input.retry_after),
             "503_html" => Self::Html(503),

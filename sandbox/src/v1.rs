@@ -142,6 +142,10 @@ async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response
             dropped()
         }
         Kind::Silence => std::future::pending().await,
+        Kind::SilenceAfterApply => {
+            perform(sandbox, &asked);
+            std::future::pending().await
+        }
         Kind::Latency(ms) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             perform(sandbox, &asked)
