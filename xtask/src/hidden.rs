@@ -22,7 +22,9 @@ const MINUTES: u32 = 10;
 /// When something is missing, or the tab was not hidden all the time, or a gap
 /// was above the limit.
 pub(crate) fn hidden(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
-    let minutes = arguments.take_parsed("--minutes", "a number")?.unwrap_or(MINUTES);
+    let minutes = arguments
+        .take_parsed("--minutes", "a number")?
+        .unwrap_or(MINUTES);
     arguments.finish()?;
     let screen = screen(workspace)?;
     tools::node(workspace, "watching a hidden tab")?;

@@ -15,7 +15,9 @@ const KILLS: u32 = 60;
 /// # Errors
 /// When the product cannot be built, or a supervision was lost or doubled.
 pub(crate) fn kills(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
-    let count = arguments.take_parsed("--count", "a number")?.unwrap_or(KILLS);
+    let count = arguments
+        .take_parsed("--count", "a number")?
+        .unwrap_or(KILLS);
     arguments.finish()?;
     let site = site::build(workspace, Kind::Release, false)?;
     playwright::run(
