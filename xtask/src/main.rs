@@ -52,7 +52,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "serve",
-        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--release] [--no-open]",
+        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--fixtures LIST] [--release] [--no-open]",
         what: "build the product and open it with the sandbox on http://localhost:8080",
         run: serve::serve,
     },

@@ -106,6 +106,21 @@ test.describe('one batch in several tabs', () => {
   });
 });
 
+test('a session that ends in the acting tab hands the batch to a tab that is signed in', async ({ retake, sandbox, context }) => {
+  test.slow();
+  const batch = await sandbox.batch(RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise({ 'poll-every': '2s' });
+  await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+  const second = await open(await context.newPage(), batch);
+  await expect(acting(second)).toHaveAttribute('data-acting', 'other-tab');
+  await retake.page.getByRole('button', { name: 'Account' }).click();
+  await retake.page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(acting(second)).toHaveAttribute('data-acting', 'here');
+  await sandbox.act(batch, 'finish');
+  await second.verdict().toBe(0, 'clean-pass');
+});
+
 test('another account sees a supervision of this browser, and cannot act on it', async ({ sandbox, context, page }) => {
   const batch = await sandbox.batch(RUNNING, `shared-${Date.now()}`);
   const alice = await open(page, batch, tokenOf('alice'));
