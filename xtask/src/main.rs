@@ -5,7 +5,7 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`: the tasks
+//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the tasks
 //! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
@@ -16,6 +16,8 @@
 mod arguments;
 mod dist;
 mod failure;
+mod hidden;
+mod kills;
 mod pictures;
 mod playwright;
 mod port;
@@ -71,6 +73,18 @@ const TASKS: &[Task] = &[
         usage: "",
         what: "take the README's screenshots anew",
         run: pictures::pictures,
+    },
+    Task {
+        name: "kills",
+        usage: "[--count N]",
+        what: "kill a real browser at the boundaries of a rerun, 60 times",
+        run: kills::kills,
+    },
+    Task {
+        name: "hidden",
+        usage: "[--minutes N]",
+        what: "measure how regularly a hidden tab looks at its batch",
+        run: hidden::hidden,
     },
 ];
 

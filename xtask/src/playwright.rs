@@ -16,6 +16,8 @@ pub(crate) struct Run<'a> {
     pub(crate) folder: &'a str,
     /// What Playwright is told besides.
     pub(crate) words: &'a [String],
+    /// What the tests read from their environment.
+    pub(crate) settings: &'a [(&'a str, String)],
 }
 
 /// Runs it to its end.
@@ -37,7 +39,8 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
         .env("RETAKE_STORIES", run.folder)
         .env("RETAKE_URL", format!("http://localhost:{port}"))
         .env("RETAKE_CHROMIUM", &browser.chromium)
-        .env("RETAKE_OUT", run.name);
+        .env("RETAKE_OUT", run.name)
+        .envs(run.settings.iter().map(|(name, value)| (name, value)));
     let passed = process::run(&mut playwright)?;
     drop(running);
     if passed {

@@ -80,6 +80,12 @@ pub(super) const STEPS: &[Step] = &[
         run: e2e,
     },
     Step {
+        name: "chaos",
+        what: "lost answers, killed browsers, jumping clocks: the verdict and the server's count stay right",
+        needs: Some("build"),
+        run: chaos,
+    },
+    Step {
         name: "a11y",
         what: "axe finds no barrier on any page, in both themes",
         needs: Some("build"),
@@ -235,15 +241,19 @@ fn check_size(context: &mut Context<'_>) -> Outcome<()> {
 }
 
 fn e2e(context: &mut Context<'_>) -> Outcome<()> {
-    playwright(context, "e2e", &["--grep-invert", A11Y_TAG])
+    playwright(context, "e2e", "stories", &["--grep-invert", A11Y_TAG])
+}
+
+fn chaos(context: &mut Context<'_>) -> Outcome<()> {
+    playwright(context, "chaos", "chaos", &[])
 }
 
 fn accessibility(context: &mut Context<'_>) -> Outcome<()> {
-    playwright(context, "a11y", &["--grep", A11Y_TAG])
+    playwright(context, "a11y", "stories", &["--grep", A11Y_TAG])
 }
 
 /// Runs the chosen Playwright tests on the release build.
-fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()> {
+fn playwright(context: &Context<'_>, step: &str, folder: &str, choice: &[&str]) -> Outcome<()> {
     let mut words: Vec<String> = choice.iter().map(|word| (*word).to_owned()).collect();
     words.extend_from_slice(context.rest(step));
     playwright::run(
@@ -251,8 +261,9 @@ fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()>
         &release_site(context),
         &Run {
             name: step,
-            folder: "stories",
+            folder,
             words: &words,
+            settings: &[],
         },
     )
 }
