@@ -213,10 +213,14 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                     <span class="icon" data-icon="eye"></span>
                 </span>
                 {move || census.get().running_words().map(|text| view! {
-                    <span class="phase" data-phase="waiting">{text}</span>
+                    <span class="phase" data-phase="waiting" data-narrow=census.get().running.to_string()>
+                        <span class="only-wide">{text}</span>
+                    </span>
                 })}
                 {move || census.get().paused_words().map(|text| view! {
-                    <span class="phase" data-phase="paused">{text}</span>
+                    <span class="phase" data-phase="paused" data-narrow=census.get().paused.to_string()>
+                        <span class="only-wide">{text}</span>
+                    </span>
                 })}
                 {move || {
                     let census = census.get();

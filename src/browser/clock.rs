@@ -52,7 +52,12 @@ pub fn local_day_time(at: Timestamp) -> String {
 /// Day, time and zone where the person is, and the same in UTC, for tooltips:
 /// `Wed, 25 Nov 2026, 14:03:22 CET (2026-11-25T13:03:22Z)`.
 pub fn in_full(at: Timestamp) -> String {
-    let local = format(
+    format!("{} ({})", local_full(at), at.to_rfc3339())
+}
+
+/// Day, time and zone where the person is: `Wed, 25 Nov 2026, 14:03:22 CET`.
+pub fn local_full(at: Timestamp) -> String {
+    format(
         at,
         &[
             ("weekday", "short"),
@@ -64,8 +69,7 @@ pub fn in_full(at: Timestamp) -> String {
             ("second", "2-digit"),
             ("timeZoneName", "short"),
         ],
-    );
-    format!("{local} ({})", at.to_rfc3339())
+    )
 }
 
 /// Day and zone where the person is: `Wed, 25 Nov 2026, CET`.

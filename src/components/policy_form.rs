@@ -116,7 +116,7 @@ pub fn PolicyFields(
                 >
                     "Start supervising"
                 </button>
-                <CopyButton label="Copy as CLI command" text=Signal::derive(command)/>
+                <CopyButton label="Copy CLI command" text=Signal::derive(command)/>
             </div>
             {move || refused.get().map(|why| view! {
                 <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>

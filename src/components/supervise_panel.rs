@@ -9,7 +9,7 @@ use retake_core::{
     domain::{Batch, ProjectId},
     rerun::Limits,
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
-    view::{supervision::progress, words},
+    view::{freshness::upper_first, supervision::progress, words},
 };
 
 use super::{
@@ -178,7 +178,7 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
         </Show>
         <Show when=move || !is_over.get()>
             <CopyButton
-                label="Continue in the CLI: copy command"
+                label="Continue in the CLI: copy the command"
                 text=Signal::derive(move || command().unwrap_or_default())
             />
         </Show>
@@ -198,7 +198,7 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
 #[component]
 fn StoppedCard(one: Supervision) -> impl IntoView {
     let snapshot = one.snapshot;
-    let when = move || snapshot.with(|it| clock::in_full(it.state.last_at));
+    let when = move || snapshot.with(|it| clock::local_full(it.state.last_at));
     let made = move || snapshot.with(|it| progress(&it.state));
     view! {
         <section class="verdict" data-outcome="stopped" data-testid="supervise-stopped" aria-label="Stopped">
@@ -237,12 +237,8 @@ fn Now(one: Supervision) -> impl IntoView {
             )
         })
     };
-    let policy_line = move || {
-        snapshot.with(|it| {
-            let words = it.state.policy.in_words().replace(',', ", ");
-            format!("{}.", retake_core::view::freshness::upper_first(&words))
-        })
-    };
+    let policy_line =
+        move || snapshot.with(|it| format!("{}.", upper_first(&it.state.policy.in_words())));
     let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
     view! {
         <div class="supervise__now" data-acting=move || standing.with(Standing::word)>

@@ -53,8 +53,8 @@ pub fn VerdictCard(
                 {named("failed again", &reruns.failed_again)}
             </ul>
             <div class="buttons">
-                <CopyButton label="Copy as CLI command" text=command/>
-                <CopyButton label="Copy as Markdown" text=markdown/>
+                <CopyButton label="Copy CLI command" text=command/>
+                <CopyButton label="Copy Markdown" text=markdown/>
             </div>
         </section>
     }

@@ -154,12 +154,8 @@ fn Subject(one: Supervision) -> impl IntoView {
 #[component]
 fn PolicyLine(one: Supervision) -> impl IntoView {
     let snapshot = one.snapshot;
-    let words = move || {
-        snapshot.with(|it| {
-            let words = it.state.policy.in_words().replace(',', ", ");
-            format!("{}.", upper_first(&words))
-        })
-    };
+    let words =
+        move || snapshot.with(|it| format!("{}.", upper_first(&it.state.policy.in_words())));
     view! { <p class="muted">{words}</p> }
 }
 
@@ -315,7 +311,7 @@ fn Finished(one: Supervision) -> impl IntoView {
     let supervisions = expect_context::<All>();
     let snapshot = one.snapshot;
     let verdict = move || snapshot.with(|it| it.state.verdict().cloned());
-    let ended = move || snapshot.with(|it| clock::in_full(it.state.last_at));
+    let ended = move || snapshot.with(|it| clock::local_full(it.state.last_at));
     let made = move || snapshot.with(|it| progress(&it.state));
     let rule = move || verdict().map(|it| it.rule.to_string());
     let id = one.id.clone();

@@ -28,7 +28,7 @@ struct Form {
 }
 
 impl Form {
-    fn mount() -> Self {
+    async fn mount() -> Self {
         storage::save_policy_form(&PolicyForm::default());
         let document = document();
         let place: HtmlElement = document
@@ -59,6 +59,8 @@ impl Form {
             };
             view! { <PolicyFields context again=RwSignal::new(false)/> }
         });
+        // Values are set once the form stands in the document.
+        leptos::task::tick().await;
         Self {
             place,
             _mounted: Box::new(mounted),
@@ -94,7 +96,7 @@ impl Form {
 
 #[wasm_bindgen_test]
 async fn every_parameter_of_the_cli_has_a_field_with_its_name_and_default() {
-    let form = Form::mount();
+    let form = Form::mount().await;
     let defaults = PolicyForm::default();
     for field in Field::ALL {
         assert_eq!(
@@ -109,7 +111,7 @@ async fn every_parameter_of_the_cli_has_a_field_with_its_name_and_default() {
 
 #[wasm_bindgen_test]
 async fn a_bad_value_is_refused_beside_its_field_and_kept() {
-    let form = Form::mount();
+    let form = Form::mount().await;
     let field = Field::RerunMaxFailurePercent;
     form.type_in(field, "101").await;
     assert_eq!(
@@ -129,7 +131,7 @@ async fn a_bad_value_is_refused_beside_its_field_and_kept() {
 
 #[wasm_bindgen_test]
 async fn a_state_can_be_pressed_as_well_as_typed() {
-    let form = Form::mount();
+    let form = Form::mount().await;
     let field = Field::RerunOnStates;
     form.type_in(field, "Error").await;
     let warning: HtmlElement = form

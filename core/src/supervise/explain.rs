@@ -369,7 +369,7 @@ mod tests {
         });
         assert_eq!(
             line,
-            "started on the newest batch named nightly: rerun Warning,Error,Blocker up to 1 time \
+            "started on the newest batch named nightly: rerun Warning, Error, Blocker up to 1 time \
              unless more than 50 % of all tests match; look every 30s, wait up to 1h0m0s per attempt"
         );
     }

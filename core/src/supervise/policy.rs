@@ -88,6 +88,13 @@ impl WatchedStates {
     }
 }
 
+impl WatchedStates {
+    /// For sentences: `Warning, Error, Blocker`.
+    pub fn in_words(self) -> String {
+        self.to_string().replace(',', ", ")
+    }
+}
+
 impl fmt::Display for WatchedStates {
     /// As the CLI's flag takes it: `Warning,Error,Blocker`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +143,7 @@ impl Policy {
         }
     }
 
-    /// What it does, as the end of a sentence: `rerun Error,Blocker up to 2 times
+    /// What it does, as the end of a sentence: `rerun Error, Blocker up to 2 times
     /// unless more than 50 % of all tests match`.
     pub fn in_words(&self) -> String {
         if self.max_rerun_attempts == 0 || self.rerun_on.is_empty() {
@@ -148,7 +155,8 @@ impl Policy {
         };
         format!(
             "rerun {} up to {times} unless more than {} % of all tests match",
-            self.rerun_on, self.rerun_max_failure_percent
+            self.rerun_on.in_words(),
+            self.rerun_max_failure_percent
         )
     }
 }

@@ -147,19 +147,25 @@ impl fmt::Display for Rule {
             }
             Self::Word { word, filter } => match word {
                 ConflatedBatchStatus::Complete => {
-                    write!(f, "The batch is COMPLETE: nothing in {filter}.")
+                    write!(
+                        f,
+                        "The batch is COMPLETE: nothing in {}.",
+                        filter.in_words()
+                    )
                 }
                 word if filter.fails(word) => {
                     write!(
                         f,
-                        "The batch's word is {word}, which is among the fail states {filter}."
+                        "The batch's word is {word}, which is among the fail states {}.",
+                        filter.in_words()
                     )
                 }
                 ConflatedBatchStatus::Blocker
                 | ConflatedBatchStatus::Error
                 | ConflatedBatchStatus::Warning => write!(
                     f,
-                    "The batch's word is {word}, which is not among the fail states {filter}."
+                    "The batch's word is {word}, which is not among the fail states {}.",
+                    filter.in_words()
                 ),
                 ConflatedBatchStatus::Cancelled => {
                     f.write_str("The batch's word is CANCELLED, which exits 5.")

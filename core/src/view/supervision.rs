@@ -57,10 +57,10 @@ impl Doing<'_> {
 /// Which run it is at, how far that is, and how many reruns were made of how
 /// many allowed: `Run 2, 10 of 12 tests done · 1 of 2 reruns made`.
 pub fn progress(state: &State) -> String {
-    let reruns = format!(
-        "{} of {} reruns made",
-        state.attempt, state.policy.max_rerun_attempts
-    );
+    let reruns = match state.policy.max_rerun_attempts {
+        0 => "no reruns allowed".to_owned(),
+        allowed => format!("{} of {allowed} reruns made", state.attempt),
+    };
     let Some(seen) = &state.seen else {
         return upper_first(&reruns);
     };
@@ -296,6 +296,9 @@ mod tests {
             word: None,
             last_run: None,
         };
+        state.policy.max_rerun_attempts = 0;
+        assert_eq!(progress(&state), "No reruns allowed");
+        state.policy.max_rerun_attempts = 2;
         state.attempt = 1;
         state.seen = Some(seen.clone());
         assert_eq!(

@@ -143,11 +143,11 @@ test.describe('names', () => {
     expect(shown, 'one notification, with the name as text').toHaveLength(1);
     expect(shown[0]).toContain('Pass after rerun · exit 0');
     expect(shown[0]).toContain('<img src=x');
-    await retake.hook('verdict').getByRole('button', { name: 'Copy as Markdown' }).click();
+    await retake.hook('verdict').getByRole('button', { name: 'Copy Markdown' }).click();
     const markdown = await page.evaluate(() => navigator.clipboard.readText());
     expect(markdown).toContain('passed after rerun');
     expect(markdown, 'markup and links do not survive as such').not.toMatch(/(^|[^\\])<img/);
-    await retake.hook('verdict').getByRole('button', { name: 'Copy as CLI command' }).click();
+    await retake.hook('verdict').getByRole('button', { name: 'Copy CLI command' }).click();
     const command = await page.evaluate(() => navigator.clipboard.readText());
     expect(command).toMatch(/^resim batches supervise /);
     expect(command, 'no name of the batch gets to a shell').not.toContain('reboot');
