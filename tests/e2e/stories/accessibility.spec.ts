@@ -107,9 +107,9 @@ const SCENES: Scene[] = [
   },
   {
     name: 'not-found',
-    show: async (retake, _sandbox, page) => {
-      await retake.signIn('/no/such/page');
-      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    show: async (_retake, _sandbox, page) => {
+      await page.goto('/no/such/page');
+      await expect(page.getByRole('heading', { name: 'No such page' })).toBeVisible();
     },
   },
   {
