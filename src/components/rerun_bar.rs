@@ -328,7 +328,9 @@ fn steps_of(view: &RerunView) -> Vec<Step> {
     let sent = match (&view.stage, view.sent) {
         (Stage::Ended(Ended::NotStored(_)), _) => ("Not sent".to_owned(), Some("failed")),
         (Stage::Ended(Ended::CalledOff), _) => ("Called off".to_owned(), Some("failed")),
-        (Stage::Settling { .. }, _) => ("Sent, not yet confirmed: looking".into(), Some("doubt")),
+        (Stage::Settling { .. } | Stage::Asking, _) => {
+            ("Sent, not yet confirmed: looking".into(), Some("doubt"))
+        }
         (_, Some(at)) => (format!("Sent {}{tries}", clock::local_time(at)), done),
         (_, None) => ("Sent".to_owned(), None),
     };
@@ -383,6 +385,9 @@ fn waiting_words(view: &RerunView, now: retake_core::domain::Timestamp) -> Optio
                  the latest."
             ),
         },
+        Stage::Asking => {
+            "Nothing shows whether it was applied. Look it up at ReSim, then say so.".to_owned()
+        }
         Stage::Parked => "Goes on after you sign in.".to_owned(),
         Stage::Ended(_) => return None,
     })

@@ -332,6 +332,10 @@ pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> St
                     .to_owned()
             }
             Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
+            Stage::Asking => {
+                "Nothing shows whether the rerun was applied. Look it up at ReSim, then say so."
+                    .to_owned()
+            }
             Stage::Parked => "Waiting for sign-in.".to_owned(),
             Stage::Ended(_) => "Done.".to_owned(),
         },

@@ -10,7 +10,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Batch, BatchStatus, RunCounter, Timestamp};
+use crate::{
+    domain::{Batch, BatchStatus, RunCounter, Timestamp},
+    planted::{self, Bug},
+};
 
 /// The state of a batch that a rerun was decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,8 @@ pub enum Evidence {
     LastRun(Timestamp),
     /// The status history has a later entry than at the decision.
     History(Timestamp),
+    /// A person said so.
+    Person,
 }
 
 impl fmt::Display for Evidence {
@@ -64,6 +69,7 @@ impl fmt::Display for Evidence {
             Self::StatusMoved(status) => write!(f, "the status is {status}"),
             Self::LastRun(at) => write!(f, "the latest run started {at}"),
             Self::History(at) => write!(f, "the status changed {at}"),
+            Self::Person => f.write_str("a person said so"),
         }
     }
 }
@@ -87,7 +93,7 @@ impl Fence {
     /// (the simulation found that, seed 205), so it is said apart.
     pub fn compare(&self, later: &Batch) -> Passage {
         if let (Some(base), Some(now)) = (self.run, later.run_counter) {
-            if now > base {
+            if now > base || (planted::is(Bug::FenceAtLeast) && now == base) {
                 return Passage::Passed(Evidence::RunCounter(now));
             }
             if now < base {
@@ -135,7 +141,8 @@ impl Fence {
     }
 }
 
-fn last_change(batch: &Batch) -> Option<Timestamp> {
+/// Time of the latest status change that the batch shows.
+pub(crate) fn last_change(batch: &Batch) -> Option<Timestamp> {
     batch.history.iter().filter_map(|change| change.at).max()
 }
 

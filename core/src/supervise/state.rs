@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
+    planted::{self, Bug},
     rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
 };
 
@@ -85,6 +86,8 @@ pub struct State {
     pub doubt: Option<Fence>,
     /// When this attempt's wait began, moved by pauses and sleep.
     pub clock_started: Timestamp,
+    /// Since when it is paused, across every page that shows it meanwhile.
+    pub paused_since: Option<Timestamp>,
     /// The rerun that is on its way.
     pub open: Option<OpenIntent>,
     /// Tests that were run again, and how each had failed at first.
@@ -144,6 +147,7 @@ impl State {
             newest_start: None,
             doubt: None,
             clock_started: record.at,
+            paused_since: None,
             open: None,
             reran: BTreeMap::new(),
             unapplied: 0,
@@ -161,7 +165,7 @@ impl State {
 
     /// Takes in one record.
     pub(super) fn apply(&mut self, record: &Record) {
-        self.last_at = record.at;
+        let before = std::mem::replace(&mut self.last_at, record.at);
         match &record.event {
             Event::Started { .. }
             | Event::ReadFailed { .. }
@@ -206,17 +210,37 @@ impl State {
                 self.phase = Phase::Rerunning;
             }
             Event::Rerun(note) => self.apply_note(note, record.at),
-            Event::Paused(why) => self.phase = Phase::Paused(why.clone()),
-            Event::Resumed { paused } => {
-                self.clock_started = self.clock_started.after(*paused);
+            Event::Paused(why) => {
+                self.paused_since = Some(record.at);
+                self.phase = Phase::Paused(why.clone());
+            }
+            Event::Resumed { .. } => {
+                // By as much as the clock moved, which is less than the pause, or
+                // even back, if somebody set it meanwhile.
+                let moved = self
+                    .paused_since
+                    .take()
+                    .map_or(0, |since| between(since, record.at));
+                if !planted::is(Bug::PauseCounts) {
+                    self.clock_started = shifted(self.clock_started, moved);
+                }
                 self.phase = self.phase_to_resume();
             }
             Event::Restored { epoch, away } => {
                 self.epoch = *epoch;
+                if planted::is(Bug::ForgetsIntent) {
+                    self.open = None;
+                }
+                if planted::is(Bug::ForgetsAttempts) {
+                    self.attempt = 0;
+                }
                 // A pause counts its own time when it ends.
                 if !self.phase.is_over() && !matches!(self.phase, Phase::Paused(_)) {
                     let asleep = away.saturating_sub(self.policy.poll_every + ALIVE);
                     self.clock_started = self.clock_started.after(asleep);
+                    // The clock may have been set back while the page was away.
+                    let set_back = between(before, record.at).min(0);
+                    self.clock_started = shifted(self.clock_started, set_back);
                     self.phase = self.phase_to_resume();
                 }
             }
@@ -245,6 +269,9 @@ impl State {
 
     /// Whether this read is an older picture than one that was already seen.
     pub(super) fn is_old(&self, batch: &Batch) -> bool {
+        if planted::is(Bug::TrustsTerminal) {
+            return false;
+        }
         match (batch.run_counter, self.awaited) {
             (Some(run), Some(awaited)) => run < awaited,
             _ => batch
@@ -261,6 +288,7 @@ impl State {
                 }
             }
             SubmissionNote::Waiting { .. }
+            | SubmissionNote::AsksPerson
             | SubmissionNote::Unknown { .. }
             | SubmissionNote::SignedOut => {}
             SubmissionNote::Ended(ended) => {
@@ -285,16 +313,19 @@ impl State {
                         }
                         if let Some(open) = open {
                             let same = *batch == open.intent.batch;
-                            // With the POST's own answer and no counter, only the
-                            // fence can tell the new run's end from the old one's.
-                            if same && run.is_none() && *evidence == Evidence::Answer {
+                            // On a word alone and without a counter, only the fence
+                            // can tell the new run's end from the old one's.
+                            let word = matches!(evidence, Evidence::Answer | Evidence::Person);
+                            if same && run.is_none() && word {
                                 self.doubt = Some(open.intent.fence.clone());
                             }
                             for test in open.intent.tests {
                                 self.reran.entry(test.id).or_insert(test);
                             }
                         }
-                        self.batch = Some(*batch);
+                        if !planted::is(Bug::NewIdIgnored) {
+                            self.batch = Some(*batch);
+                        }
                     }
                     Ended::NotApplied => self.unapplied += 1,
                     Ended::Refused(_)
@@ -330,6 +361,11 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// Milliseconds from one time to another; negative if it is earlier.
+fn between(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_millis().saturating_sub(from.as_millis())
 }
 
 /// A time moved by a signed number of milliseconds.

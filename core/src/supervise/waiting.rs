@@ -16,6 +16,7 @@ use super::{
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
+    planted::{self, Bug},
     rerun::Passage,
 };
 
@@ -46,6 +47,9 @@ impl Supervisor {
         if let (Some(run), Some(awaited)) = (batch.run_counter, self.state.awaited)
             && run > awaited
         {
+            if planted::is(Bug::ForeignNotAdopted) {
+                return self.set_aside(&batch, sent_at, now);
+            }
             self.record(Event::Adopted { run }, now.wall);
             self.stale_noted = false;
         }
@@ -73,7 +77,12 @@ impl Supervisor {
 
     /// Whether this finished picture is of the run that is waited for.
     fn belief(&mut self, batch: &Batch) -> Belief {
-        let Some(fence) = &self.state.doubt else {
+        let Some(fence) = &self
+            .state
+            .doubt
+            .as_ref()
+            .filter(|_| !planted::is(Bug::TrustsTerminal))
+        else {
             return Belief::Believed { unproven: false };
         };
         if matches!(fence.compare(batch), Passage::Passed(_))
@@ -134,7 +143,7 @@ impl Supervisor {
         note: Option<String>,
     ) {
         let deadline = self.state.deadline();
-        if sent_at >= deadline {
+        if sent_at >= deadline || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();
             match last {
                 Some(BatchStatus::Unknown(word)) => notes.push(format!(
