@@ -84,6 +84,9 @@ reach! {
     residue "late POST mistaken for a foreign run (no client can tell)" false,
     /// Reruns applied on a run newer than the decision, for the same reason.
     applied_on_newer "applied on a newer run, after a foreign run" false,
+    /// A POST that the browser repeated by itself, after somebody cancelled the
+    /// run that it had started.
+    repeated_by_browser "repeated by the browser after somebody cancelled (no client can prevent)" false,
     /// Doubles, or reruns on an outdated picture, where the API sends nothing
     /// that tells runs apart.
     blind_doubles "doubles and outdated reruns where the API sends no mark of a run" false,
@@ -122,8 +125,9 @@ impl Coverage {
     }
 
     pub(crate) fn gave_up(&mut self, why: &str) {
-        // The numbers and words of one failure are not another reason.
-        let why = why.split(" (").next().unwrap_or(why).to_owned();
+        // The numbers of one failure are not another reason.
+        let why = why.split(" (").next().unwrap_or(why);
+        let why = why.replace(|c: char| c.is_ascii_digit(), "#");
         *self.gave_up.entry(why).or_default() += 1;
     }
 
@@ -152,10 +156,13 @@ impl Coverage {
 /// Why a fault cannot hit in a phase; `None` if it can.
 pub fn impossible(fault: Fault, phase: Phase) -> Option<&'static str> {
     match (fault.class(), phase) {
+        (Class::Store, Phase::Posting) => Some("nothing is written while a POST is under way"),
         (_, Phase::Storing | Phase::Paused)
             if matches!(fault.class(), Class::Call | Class::Read) =>
         {
-            Some("nothing is asked of the API while an intent is written or while it is paused")
+            Some(
+                "no call begins while an intent is written or while it is paused; what is counted there was under way",
+            )
         }
         (Class::Read, Phase::Resolving) if fault != Fault::MissingFields => {
             Some("a name is looked up, no picture of the batch is read")

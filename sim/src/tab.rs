@@ -42,6 +42,10 @@ pub(crate) struct Machine {
     /// Whether the last listing was as the server meant it; `None` before the first.
     pub(crate) listed_masked: Option<bool>,
     pub(crate) listing: Option<Listing>,
+    /// It was told that its present intent is durable.
+    pub(crate) durable: bool,
+    /// When the last batch read was taken in, by a clock that stands still in sleep.
+    pub(crate) read_at: i64,
     pub(crate) was_paused: bool,
     pub(crate) was_asking: bool,
     /// Start of the present window of ten seconds, and batch reads within.
@@ -56,6 +60,8 @@ impl Machine {
             last_read: None,
             listed_masked: None,
             listing: None,
+            durable: false,
+            read_at: i64::MIN / 2,
             was_paused: false,
             was_asking: false,
             window: (i64::MIN, 0),

@@ -124,6 +124,8 @@ impl Fence {
             Some(status) if was_terminal && is_known_unfinished(status) => {
                 Passage::Unfinished(status.clone())
             }
+            // An answer that lacks every mark the fence has says nothing.
+            _ if !self.is_blind() && !self.shares_a_mark(later) => Passage::Stale,
             status if *status == self.status => Passage::Unmoved,
             _ => Passage::Changed,
         }
@@ -133,6 +135,12 @@ impl Fence {
     /// finished, that is, whether the API sends any of the three marks.
     pub fn is_blind(&self) -> bool {
         self.run.is_none() && self.last_run.is_none() && self.last_change.is_none()
+    }
+
+    fn shares_a_mark(&self, later: &Batch) -> bool {
+        (self.run.is_some() && later.run_counter.is_some())
+            || (self.last_run.is_some() && later.last_run.is_some())
+            || (self.last_change.is_some() && last_change(later).is_some())
     }
 
     /// The run that a rerun from here will be, where counters are known.
@@ -194,6 +202,16 @@ mod tests {
         let fence = Fence::at(&batch(BatchStatus::Succeeded, None));
         let odd = batch(BatchStatus::from_word("THAWING"), None);
         assert_eq!(fence.compare(&odd), Passage::Changed);
+    }
+
+    #[test]
+    fn an_answer_without_the_marks_says_nothing() {
+        let fence = Fence::at(&batch(BatchStatus::Error, Some(3)));
+        for status in [BatchStatus::Error, BatchStatus::from_word("THAWING")] {
+            assert_eq!(fence.compare(&batch(status, None)), Passage::Stale);
+        }
+        let nothing = Batch::new(BatchId::from_u128(1));
+        assert_eq!(fence.compare(&nothing), Passage::Stale);
     }
 
     #[test]

@@ -34,6 +34,12 @@ impl Supervisor {
             Err(error) => return self.listing_failed(error, now),
         };
         self.reads_work(now);
+        if self.is_of_later_run(&tests) {
+            self.record(Event::Reopened, now.wall);
+            self.listing = None;
+            self.due = Some(now.wall.after(self.state.policy.poll_every));
+            return;
+        }
         if let Some(why) = self.torn(&tests, now.wall) {
             self.listing = Some(tests);
             return self.read_again(why, now);
@@ -80,12 +86,6 @@ impl Supervisor {
                 return Some("the batch has finished, but a listed test has not".to_owned());
             }
         }
-        // Listed after somebody started the next run, while the batch is still
-        // read from a replica that lags behind.
-        let newer = |test: &Test| picture.last_run.is_some() && test.last_run > picture.last_run;
-        if tests.iter().any(newer) {
-            return Some("a listed test belongs to a later run".to_owned());
-        }
         let total = picture.total_tests?;
         if total == tests.len() as u64 {
             return None;
@@ -101,6 +101,13 @@ impl Supervisor {
         });
         (!same_as_before)
             .then(|| format!("{} tests were listed, the batch says {total}", tests.len()))
+    }
+
+    /// Listed after somebody started the next run, while the batch was still
+    /// read from a replica that lags behind.
+    fn is_of_later_run(&self, tests: &[Test]) -> bool {
+        let start = self.picture.as_ref().and_then(|batch| batch.last_run);
+        start.is_some() && tests.iter().any(|test| test.last_run > start)
     }
 
     fn read_again(&mut self, why: String, now: Now) {
@@ -126,9 +133,10 @@ impl Supervisor {
     fn listing_failed(&mut self, error: ApiError, now: Now) {
         let needless = self.decided_without_tests().is_some();
         let final_error = matches!(error.kind, ErrorKind::Forbidden);
-        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error))
-            || (self.reading_overdue(now) && error.kind != ErrorKind::SignedOut)
-        {
+        // An outage is ridden out, however long; what cannot be read for that
+        // long never will be.
+        let hopeless = error.kind == ErrorKind::Unreadable && self.reading_overdue(now);
+        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error)) || hopeless {
             return self.judge_without_tests(error.to_string(), now);
         }
         self.read_failed(error, now);

@@ -42,6 +42,8 @@ pub(crate) struct Memory {
 
 /// By the machine's own tolerances, this much of a nap or a jump may count as waiting.
 const NAP_SLACK_MS: i64 = 150_000;
+/// A POST that goes out again rests on a look that is no older than this.
+const FRESH_MS: i64 = 10_000;
 /// A robbed tab notices within this, once awake.
 const TO_NOTICE_MS: i64 = 15_000;
 /// Batch reads within ten seconds at the most, whatever goes wrong.
@@ -105,6 +107,7 @@ impl World {
     pub(crate) fn check_machine(&mut self, tab: usize) {
         let device = self.tabs[tab].device;
         let page = self.page(tab);
+        let robbed = self.devices[device].store.epoch > self.tabs[tab].epoch;
         let Some(machine) = &mut self.tabs[tab].machine else {
             return;
         };
@@ -113,12 +116,17 @@ impl World {
         let (attempt, most) = (state.attempt, self.policy.max_rerun_attempts);
         let memory = &mut self.memory[device];
         let awake = self.now - self.devices[device].slept;
-        if attempt > memory.attempt {
+        // A machine that was robbed while it was frozen does not count.
+        if attempt > memory.attempt && !robbed {
             memory.attempt_began = awake;
             memory.paused_ms = 0;
         }
-        memory.attempt = attempt;
-        if matches!(state.phase, Phase::Paused(_)) {
+        if !robbed {
+            memory.attempt = attempt;
+        }
+        if robbed {
+            // Whoever acts now keeps these notes.
+        } else if matches!(state.phase, Phase::Paused(_)) {
             memory.paused_since.get_or_insert(awake);
         } else if let Some(since) = memory.paused_since.take() {
             memory.paused_ms += awake - since;
@@ -201,9 +209,14 @@ impl World {
             return 0;
         };
         let view = read.view;
+        let read_at = machine.read_at;
         let sent = bits_of(tests);
         let key = (device, intent.at.as_millis(), intent.attempt, intent.epoch);
-        if let Some(before) = self.posts.iter().rev().find(|post| post.key == key)
+        let before = self.posts.iter().rev().find(|post| post.key == key);
+        // The look before the pause of a 409 is too old to post on.
+        let age = self.now - self.devices[device].slept - read_at;
+        let looked = before.is_none() || age <= FRESH_MS;
+        if let Some(before) = before
             && before.decided_on != view.run
             && self.server.sends.is_blind()
         {
@@ -213,6 +226,7 @@ impl World {
             return decided_on;
         }
         let failing = self.failing(view);
+        self.hold(looked, "S6: before a POST goes out again the batch is read");
         let foreign = |run: &Run| run.by == By::Others || self.is_other_device(run.by);
         let blind = self.server.sends.is_blind() && self.server.runs.iter().any(foreign);
         if blind && sent & !failing != 0 {
@@ -279,15 +293,20 @@ impl World {
         let of_device = self.applied.keys().filter(|other| other.0 == key.0).count();
         let over_budget = of_device > self.policy.max_rerun_attempts as usize;
         self.coverage.reach.applied += 1;
-        if self.server.sends.is_blind() || self.server.new_ids {
+        let newest = self.server.runs.len() - 1;
+        let repeated = self.server.runs[newest - 1].cancelled < i64::MAX
+            && self.server.runs[newest - 1].by == By::Post(index);
+        if twice && repeated {
+            // The browser's own repeat, after somebody cancelled in between.
+            self.coverage.reach.repeated_by_browser += 1;
+        } else if self.server.sends.is_blind() || self.server.new_ids {
             self.coverage.reach.blind_doubles += u64::from(twice);
         } else {
             self.hold(!twice, "S1: a decision is applied at most once");
             self.hold(!over_budget, "S2: reruns applied stay within the budget");
         }
-        let newest = self.server.runs.len() - 1;
         if newest > decided_on + 1 && !self.server.new_ids {
-            if self.is_excused(decided_on + 1) {
+            if twice && repeated || self.is_excused(decided_on + 1) {
                 self.coverage.reach.applied_on_newer += 1;
             } else {
                 self.broken("S2: a rerun is applied on the run that it was decided on");
@@ -380,6 +399,17 @@ impl World {
         {
             self.broken("S7: the verdict is on the newest run that counts");
         }
+        let listed = self.tabs[tab]
+            .machine
+            .as_ref()
+            .and_then(|it| it.listed_masked);
+        let failing = self.failing(read.view);
+        let due = verdict.attempts < self.policy.max_rerun_attempts
+            && !read.view.cancelled
+            && failing != 0
+            && !self.is_above_guard(failing);
+        let excused = read.masked || listed != Some(false) || self.is_excused(read.view.run + 1);
+        self.hold(!due || excused, "S7: a rerun that is due is not left out");
         self.hold_nothing_under_way(
             device,
             "S6: nothing is concluded while a POST may still land",

@@ -123,6 +123,9 @@ impl World {
 
     pub(crate) fn durable(&mut self, page: PageRef, machine: u32, call: CallId, stored: bool) {
         if self.is_machine(page, machine) {
+            if let Some(machine) = &mut self.tabs[page.tab].machine {
+                machine.durable = stored;
+            }
             let stored = if stored {
                 Ok(())
             } else {
@@ -144,7 +147,7 @@ impl World {
             leaving.asked = Some(now);
             let page = self.page(tab);
             self.after(
-                2,
+                4,
                 Happening::EpochRead {
                     page,
                     leaving: true,
@@ -185,7 +188,7 @@ impl World {
         } else if epoch > self.tabs[page.tab].epoch {
             self.sit(page.tab, SeatInput::Superseded { epoch });
         } else {
-            self.after(1, Happening::Leaves(page));
+            self.after(6, Happening::Leaves(page));
         }
     }
 

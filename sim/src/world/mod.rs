@@ -163,6 +163,9 @@ pub(crate) struct Post {
     pub(crate) under_way: u8,
 }
 
+/// More steps than any run takes that ends.
+const MOST_STEPS: u32 = 300_000;
+
 /// One line of the timeline.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -202,6 +205,7 @@ pub(crate) struct World {
     pub(crate) memory: Vec<check::Memory>,
     pub(crate) coverage: Coverage,
     pub(crate) calls: u64,
+    steps: u32,
     hash: u64,
     pub(crate) story: Option<Vec<Line>>,
     pub(crate) failure: Option<String>,
@@ -224,6 +228,11 @@ impl World {
             if let Some(until) = self.deferred(happening) {
                 self.at(until, happening);
                 continue;
+            }
+            self.steps += 1;
+            if self.steps > MOST_STEPS {
+                self.broken("L1: it ends within a bounded number of steps");
+                return;
             }
             self.trace(mark(happening));
             self.happen(happening);

@@ -357,7 +357,9 @@ impl World {
                 )
             });
         }
+        let awake = self.now - self.devices[self.tabs[tab].device].slept;
         if let Some(machine) = &mut self.tabs[tab].machine {
+            machine.read_at = awake;
             machine.last_read = Some(Read {
                 view,
                 sent,
@@ -408,6 +410,10 @@ impl World {
             return self.take_in(tab, Input::TestsRead(call, Err(error)));
         }
         let mut tests = listing.tests;
+        if self.server.miscounts > 0 {
+            // It has been so all along; here it shows.
+            self.strikes(Fault::CountMismatch, tab, 1);
+        }
         if let Some(bits) = self.strikes(Fault::TornPages, tab, 1) {
             self.tear(tab, &mut tests, bits);
         }

@@ -15,7 +15,7 @@ use retake_core::{
 use super::{Happening, LockNews, Message, PageRef, World, network::What};
 use crate::{
     dice::within,
-    fault::{Class, Fault},
+    fault::Fault,
     server::{By, EPOCH_MS},
     tab::{Leaving, Line, Machine},
 };
@@ -499,7 +499,12 @@ impl World {
                     self.judge(tab);
                 }
             }
-            Output::StoreIntent(call, record) => self.store(tab, record, Some(call)),
+            Output::StoreIntent(call, record) => {
+                if let Some(machine) = &mut self.tabs[tab].machine {
+                    machine.durable = false;
+                }
+                self.store(tab, record, Some(call));
+            }
             Output::ResolveBatch(call, _) => self.ask(tab, call, What::Resolve),
             Output::ReadBatch(call, batch) => self.ask(tab, call, What::Batch(batch)),
             Output::ReadTests(call, batch) => self.list(tab, call, batch),
@@ -507,6 +512,8 @@ impl World {
                 self.tell(tab, || {
                     format!("wants to rerun {} tests", intent.tests.len())
                 });
+                let told = self.tabs[tab].machine.as_ref().is_some_and(|it| it.durable);
+                self.hold(told, "S4: the core sends only what it was told is durable");
                 let decided = self.clock(tab);
                 self.tabs[tab].leaving = Some(Leaving {
                     call,
@@ -574,9 +581,6 @@ impl World {
         };
         for index in 0..self.mishaps.len() {
             let fault = self.mishaps[index];
-            if matches!(fault.class(), Class::Tabs) && fault == Fault::ChannelDropped {
-                continue;
-            }
             if let Some(bits) = self.strikes(fault, tab, boost) {
                 let soon = [1, 3, 30, 200, 5_000, 40_000];
                 let most = soon[usize::try_from(bits >> 32 & 7).expect("small") % soon.len()];

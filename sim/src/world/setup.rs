@@ -104,7 +104,9 @@ impl World {
             all.filter(|fault| class(fault.class()) && faults.has(*fault))
                 .collect()
         };
-        let mishaps = on(|class| matches!(class, Class::Ambient | Class::Tabs | Class::People));
+        let mut mishaps = on(|class| matches!(class, Class::Ambient | Class::Tabs | Class::People));
+        // Messages are lost where they are sent, not by themselves.
+        mishaps.retain(|fault| *fault != Fault::ChannelDropped);
         let call_faults = on(|class| class == Class::Call);
         let calm_at = dice.between(10, 90) * 60_000;
         let worst = i64::try_from(policy.wait_timeout.as_millis()).unwrap_or(0) + 1_200_000;
@@ -132,6 +134,7 @@ impl World {
             memory: Vec::new(),
             coverage: Coverage::default(),
             calls: 0,
+            steps: 0,
             hash: seed,
             story: setup.tell.then(Vec::new),
             failure: None,

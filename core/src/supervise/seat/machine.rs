@@ -420,8 +420,8 @@ impl Seat {
         let until = match self.role {
             Role::Acting => (self.beaten + BEAT).saturating_sub(now.mono),
             // At least once a beat, so that a longer gap tells of sleep.
-            Role::Mirroring => self.robs_at().saturating_sub(now.mono).min(BEAT),
-            Role::Loading => BEAT,
+            Role::Mirroring if self.able => self.robs_at().saturating_sub(now.mono).min(BEAT),
+            Role::Mirroring | Role::Loading => BEAT,
             Role::Over | Role::Shelved | Role::Refused | Role::Left => return,
         };
         let until = until.max(Duration::from_millis(1));
