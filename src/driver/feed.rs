@@ -48,6 +48,9 @@ pub struct Feed {
     pub every: RwSignal<Duration>,
     /// The tests.
     pub tests: TestsStore,
+    /// Read as often as while the batch runs, until then: an accepted rerun
+    /// that nothing shows yet is looked for.
+    pub watch_until: RwSignal<Option<Timestamp>>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
@@ -112,6 +115,7 @@ impl Feed {
             next: RwSignal::new(None),
             paused: RwSignal::new(false),
             every: RwSignal::new(pace),
+            watch_until: RwSignal::new(None),
             tests,
             inner: StoredValue::new_local(inner.clone()),
         };
@@ -219,12 +223,19 @@ impl Feed {
     fn pause_length(&self, inner: &Inner, failures: u32) -> Duration {
         if failures > 0 {
             let jitter = retry::jitter(failures, random::u64());
-            return (inner.pace / 2 + jitter).clamp(Duration::from_secs(1), LONGEST);
+            let pause = (inner.pace / 2 + jitter).clamp(Duration::from_secs(1), LONGEST);
+            let asked = self
+                .failing
+                .with_untracked(|it| it.as_ref().and_then(|error| error.retry_after));
+            return pause.max(asked.unwrap_or_default());
         }
         let finished = self
             .batch
             .with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
-        let pace = if finished {
+        let is_watched = self
+            .watch_until
+            .with_untracked(|until| until.is_some_and(|until| clock::wall() < until));
+        let pace = if finished && !is_watched {
             inner.pace * FINISHED_FACTOR
         } else {
             inner.pace

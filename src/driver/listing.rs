@@ -1,11 +1,12 @@
-//! Lists that span pages, and names that stand for IDs.
+//! Lists that span pages, names that stand for IDs, and what a page reads once.
+//! Nothing here is tried again: whoever asks shows the failure and decides.
 
 use retake_core::{
     api::{
-        ApiError, ErrorKind, Page, Paging, TestQuery, endpoint,
-        resolve::{ResolveProject, Step},
+        ApiError, LogFile, Page, Paging, TestQuery, endpoint,
+        resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
-    domain::{Batch, BatchId, Project, ProjectId, Test},
+    domain::{Batch, BatchId, Project, ProjectId, Test, TestHistory, TestId},
 };
 
 use crate::client::Client;
@@ -25,6 +26,7 @@ pub async fn all_tests(
     let mut token = None;
     loop {
         let call = endpoint::list_tests(project, batch, &TestQuery::default(), token.as_deref());
+        client.charge();
         let page: Page<Test> = client.send(&call).await?;
         token = paging.turn("list the tests", &page)?;
         tests.extend(page.items);
@@ -32,6 +34,57 @@ pub async fn all_tests(
             return Ok(tests);
         }
     }
+}
+
+/// Every project that the account sees.
+///
+/// # Errors
+/// A page could not be read, or the pages go in circles.
+pub async fn all_projects(client: &Client) -> Result<Vec<Project>, ApiError> {
+    let mut projects: Vec<Project> = Vec::new();
+    let mut paging = Paging::default();
+    let mut token = None;
+    loop {
+        let call = endpoint::list_projects(token.as_deref());
+        let page = client.send(&call).await?;
+        token = paging.turn("list the projects", &page)?;
+        for project in page.items {
+            // Pages are no snapshot: an entry may come twice.
+            if !projects.iter().any(|it| it.id == project.id) {
+                projects.push(project);
+            }
+        }
+        if token.is_none() {
+            return Ok(projects);
+        }
+    }
+}
+
+/// One test with the way it went.
+///
+/// # Errors
+/// It could not be read.
+pub async fn test_history(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    test: TestId,
+) -> Result<TestHistory, ApiError> {
+    client.send(&endpoint::get_test(project, batch, test)).await
+}
+
+/// The first hundred files of a test.
+///
+/// # Errors
+/// They could not be listed.
+pub async fn test_files(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    test: TestId,
+) -> Result<Page<LogFile>, ApiError> {
+    let call = endpoint::list_test_logs(project, batch, test, None);
+    client.send(&call).await
 }
 
 /// The project of this name or ID.
@@ -42,10 +95,10 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     let (mut search, mut step) = ResolveProject::begin(text);
     loop {
         step = match step {
-            Step::Read(id) => search.read(client.read(&endpoint::get_project(id)).await),
+            Step::Read(id) => search.read(client.send(&endpoint::get_project(id)).await),
             Step::List(token) => search.listed(
                 client
-                    .read(&endpoint::list_projects(token.as_deref()))
+                    .send(&endpoint::list_projects(token.as_deref()))
                     .await,
             ),
             Step::Done(result) => return result,
@@ -53,8 +106,7 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     }
 }
 
-/// The batch of this ID, or the newest of this name: by the lookup call, and by
-/// paging where the deployment lacks it (`resim-api.md` §2.4).
+/// The batch of this ID, or the newest of this name.
 ///
 /// # Errors
 /// There is none, or it could not be looked for.
@@ -63,30 +115,20 @@ pub async fn find_batch(
     project: ProjectId,
     text: &str,
 ) -> Result<Batch, ApiError> {
-    if let Ok(id) = text.parse::<BatchId>() {
-        return client.read(&endpoint::get_batch(project, id)).await;
-    }
-    match client.read(&endpoint::lookup_batch(project, text)).await {
-        Ok(id) => return client.read(&endpoint::get_batch(project, id)).await,
-        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) => {}
-        Err(error) => return Err(error),
-    }
-    let mut paging = Paging::default();
-    let mut token = None;
+    let (mut search, mut step) = ResolveBatch::begin(text);
     loop {
-        let call = endpoint::list_batches(project, "", token.as_deref());
-        let page = client.read(&call).await?;
-        token = paging.turn("find the batch by name", &page)?;
-        if let Some(batch) = page
-            .items
-            .into_iter()
-            .find(|it| it.name.as_deref() == Some(text))
-        {
-            return Ok(batch);
-        }
-        if token.is_none() {
-            let why = format!("no batch has the name or ID {text}");
-            return Err(ApiError::new("find the batch", ErrorKind::NotFound, why));
-        }
+        step = match step {
+            BatchStep::Read(id) => {
+                search.read(client.send(&endpoint::get_batch(project, id)).await)
+            }
+            BatchStep::LookUp => {
+                search.looked_up(client.send(&endpoint::lookup_batch(project, text)).await)
+            }
+            BatchStep::List(token) => {
+                let call = endpoint::list_batches(project, "", token.as_deref());
+                search.listed(client.send(&call).await)
+            }
+            BatchStep::Done(result) => return result.map(|batch| *batch),
+        };
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use retake_core::{auth::Identity, view::query::escape};
 
 use crate::{
     browser::dom,
@@ -15,7 +15,7 @@ enum Gate {
     Starting,
     Broken(Vec<String>),
     Closed,
-    Open(String, Option<String>),
+    Open(Identity),
 }
 
 /// The page behind the sign-in.
@@ -26,15 +26,13 @@ pub fn Guard(children: ChildrenFn) -> impl IntoView {
         SessionState::Starting => Gate::Starting,
         SessionState::Broken(problems) => Gate::Broken(problems),
         SessionState::SignedOut(_) => Gate::Closed,
-        SessionState::SignedIn(account) => {
-            Gate::Open(account.environment.name.clone(), account.subject)
-        }
+        SessionState::SignedIn(account) => Gate::Open(account.identity),
     });
     move || match gate.get() {
         Gate::Starting => view! { <Starting text="Signing in…"/> }.into_any(),
         Gate::Broken(problems) => view! { <Broken problems/> }.into_any(),
         Gate::Closed => view! { <ToSignIn/> }.into_any(),
-        Gate::Open(..) => children().into_any(),
+        Gate::Open(_) => children().into_any(),
     }
 }
 
@@ -74,10 +72,7 @@ pub fn sign_in_address(route: &str) -> String {
     if route == "/" {
         return "/sign-in".to_owned();
     }
-    format!(
-        "/sign-in?to={}",
-        utf8_percent_encode(route, NON_ALPHANUMERIC)
-    )
+    format!("/sign-in?to={}", escape(route))
 }
 
 /// `config.json` cannot be used.

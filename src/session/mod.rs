@@ -4,22 +4,31 @@
 //! how it was signed in: by a provider, then it asks again in silence; by a
 //! pasted token, then the person is asked to paste it again, and both come
 //! back to the same address.
+//!
+//! Each tab has a session of its own, also several tabs of one account: no
+//! token is ever handed from tab to tab. A refresh token that rotates is then
+//! used by one tab alone, and cannot be taken for a stolen one because two
+//! tabs sent it (`reliability.md` §9, T4). A Web Lock still lets only one tab
+//! at a time ask the provider.
 
 mod oidc;
 
-use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
-use futures::channel::oneshot;
-use leptos::prelude::*;
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, ErrorKind},
-    auth::Tokens,
+    api::{ApiError, ErrorKind, retry},
+    auth::{Identity, Tokens},
     config::{Config, Environment},
     domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{clock, fetch, storage};
+use crate::browser::{clock, fetch, locks, random, storage, timer};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +50,8 @@ pub struct Account {
     pub environment: Arc<Environment>,
     /// E-mail address or other name, where the token tells.
     pub name: Option<String>,
-    /// The provider's name for the account.
-    pub subject: Option<String>,
+    /// Whom what is stored in this browser belongs to.
+    pub identity: Identity,
     /// When the token ends, where that is known.
     pub expires: Option<Timestamp>,
     /// Signed in by a pasted token, which cannot be renewed.
@@ -66,8 +75,27 @@ struct Inner {
     environment: RefCell<Option<Arc<Environment>>>,
     tokens: RefCell<Option<Tokens>>,
     renewing: Cell<bool>,
+    /// What became of the last renewal.
+    renewed: Cell<Renewal>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
+
+/// What became of an attempt to get a new token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// There is a new one.
+    Renewed,
+    /// There is none to be had without a person.
+    Refused,
+    /// The provider did not answer; later it may.
+    Unreachable,
+}
+
+/// How long this tab lets others go first at the provider.
+const TURN: Duration = Duration::from_secs(5);
+/// Tries of one renewal. A repeat within seconds is what a provider's overlap
+/// of refresh tokens is for: an answer that was lost signs nobody out.
+const RENEW_TRIES: u32 = 3;
 
 /// The session; provided as context.
 #[derive(Clone, Copy)]
@@ -84,6 +112,7 @@ impl Session {
             environment: RefCell::new(None),
             tokens: RefCell::new(None),
             renewing: Cell::new(false),
+            renewed: Cell::new(Renewal::Refused),
             waiting: RefCell::new(Vec::new()),
         };
         Self {
@@ -187,7 +216,7 @@ impl Session {
         let account = Account {
             environment: environment.clone(),
             name: tokens.account().map(ToOwned::to_owned),
-            subject: tokens.subject().map(ToOwned::to_owned),
+            identity: Identity::of(&environment, &tokens),
             expires: tokens.expires,
             pasted,
             lacks_permissions: !pasted && tokens.claims.lacks_permissions(),
@@ -243,30 +272,59 @@ impl Session {
     }
 
     /// Gets a new token with the refresh token, one request at a time in this
-    /// tab. `false`: there is no new one.
-    pub async fn renew(&self) -> bool {
+    /// tab, and one tab at a time.
+    pub async fn renew(&self) -> Renewal {
         let inner = self.inner();
-        if inner.renewing.get() {
-            let (done, wait) = oneshot::channel();
-            inner.waiting.borrow_mut().push(done);
-            // A cancelled wait means that the renewal is over.
-            let _ = wait.await;
-            return inner.tokens.borrow().is_some();
+        let (done, wait) = oneshot::channel();
+        inner.waiting.borrow_mut().push(done);
+        if !inner.renewing.replace(true) {
+            // A task of its own: whoever asked may be dropped with their page, but
+            // not the answer that carries the next refresh token.
+            let it = *self;
+            spawn_local(async move { it.renew_for_all().await });
         }
-        inner.renewing.set(true);
+        // A cancelled wait means that the renewal is over.
+        let _ = wait.await;
+        inner.renewed.get()
+    }
+
+    async fn renew_for_all(self) {
+        let inner = self.inner();
         let before = inner.tokens.borrow().clone();
         let environment = inner.environment.borrow().clone();
-        let renewed = match (before, environment) {
-            (Some(before), Some(environment)) => oidc::renew(&environment, &before).await,
-            _ => None,
+        let renewal = match (before, environment) {
+            (Some(before), Some(environment)) => self.renew_in_turn(&environment, &before).await,
+            _ => Renewal::Refused,
         };
-        let is_new = renewed.is_some();
-        if let (Some(tokens), Some(environment)) = (renewed, inner.environment.borrow().clone()) {
-            self.signed_in(&environment, tokens, false);
-        }
+        inner.renewed.set(renewal);
         inner.renewing.set(false);
         inner.waiting.borrow_mut().clear();
-        is_new
+    }
+
+    async fn renew_in_turn(&self, environment: &Environment, before: &Tokens) -> Renewal {
+        let name = format!("retake-renew {}", environment.name);
+        let turn = Box::pin(locks::hold(&name));
+        // Without a turn in time it goes on: its refresh token is its own.
+        let _turn = match select(turn, Box::pin(timer::sleep(TURN))).await {
+            Either::Left((lock, _)) => lock,
+            Either::Right(_) => None,
+        };
+        for tries in 1..=RENEW_TRIES {
+            match oidc::renew(environment, before).await {
+                Ok(tokens) => {
+                    // Signed out by the person meanwhile: then it stays so.
+                    if self.inner().tokens.borrow().is_some() {
+                        self.signed_in(environment, tokens, false);
+                    }
+                    return Renewal::Renewed;
+                }
+                Err(Renewal::Unreachable) if tries < RENEW_TRIES => {
+                    timer::sleep(retry::jitter(tries, random::u64())).await;
+                }
+                Err(why) => return why,
+            }
+        }
+        Renewal::Unreachable
     }
 
     /// Leaves this page for the provider's. Comes back at `/callback`.

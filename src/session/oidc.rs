@@ -7,6 +7,7 @@ use retake_core::{
     config::Environment,
 };
 
+use super::Renewal;
 use crate::browser::{clock, fetch, random, storage, window, words};
 
 /// The transaction of this tab, while it is away.
@@ -112,17 +113,25 @@ pub(super) async fn come_back(
     Ok((environment.clone(), tokens, return_to))
 }
 
-/// Gets new tokens with the refresh token. `None`: there are none to be had now.
-pub(super) async fn renew(environment: &Environment, before: &Tokens) -> Option<Tokens> {
-    let refresh = before.refresh.as_deref()?;
-    let provider = discover(environment).await.ok()?;
+/// Gets new tokens with the refresh token.
+pub(super) async fn renew(environment: &Environment, before: &Tokens) -> Result<Tokens, Renewal> {
+    let refresh = before.refresh.as_deref().ok_or(Renewal::Refused)?;
+    let provider = discover(environment)
+        .await
+        .map_err(|_| Renewal::Unreachable)?;
     let form = transaction::refresh_form(environment, refresh);
-    let answer = exchange(&provider.token_endpoint, &form).await.ok()?;
-    let mut tokens = Tokens::read(&answer.body, None, clock::wall()).ok()?;
+    let answer = exchange(&provider.token_endpoint, &form)
+        .await
+        .map_err(|_| Renewal::Unreachable)?;
+    if answer.status == 429 || answer.status >= 500 {
+        return Err(Renewal::Unreachable);
+    }
+    let mut tokens =
+        Tokens::read(&answer.body, None, clock::wall()).map_err(|_| Renewal::Refused)?;
     // Without rotation the old one goes on.
     tokens.refresh = tokens.refresh.or_else(|| before.refresh.clone());
     tokens.id_claims = tokens.id_claims.or_else(|| before.id_claims.clone());
-    Some(tokens)
+    Ok(tokens)
 }
 
 async fn exchange(endpoint: &str, form: &str) -> Result<Answer, String> {

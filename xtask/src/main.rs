@@ -5,8 +5,9 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`: the tasks
-//! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
+//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the
+//!   tasks
+//! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -16,6 +17,10 @@
 mod arguments;
 mod dist;
 mod failure;
+mod hidden;
+mod kills;
+mod pictures;
+mod playwright;
 mod port;
 mod process;
 mod progress;
@@ -49,7 +54,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "serve",
-        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--release] [--no-open]",
+        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--fixtures LIST] [--release] [--no-open]",
         what: "build the product and open it with the sandbox on http://localhost:8080",
         run: serve::serve,
     },
@@ -71,6 +76,24 @@ const TASKS: &[Task] = &[
         what: "build the site for hosting into dist/, compressed copies included",
         run: dist::dist,
     },
+    Task {
+        name: "pictures",
+        usage: "",
+        what: "take the README's screenshots anew",
+        run: pictures::pictures,
+    },
+    Task {
+        name: "kills",
+        usage: "[--count N]",
+        what: "kill a real browser at the boundaries of a rerun, 60 times",
+        run: kills::kills,
+    },
+    Task {
+        name: "hidden",
+        usage: "[--minutes N]",
+        what: "measure how regularly a hidden tab looks at its batch",
+        run: hidden::hidden,
+    },
 ];
 
 fn help() -> String {
@@ -80,7 +103,7 @@ fn help() -> String {
         } else {
             format!("  {}", task.usage)
         };
-        format!("  {:8}{}{usage}\n", task.name, task.what)
+        format!("  {:10}{}{usage}\n", task.name, task.what)
     });
     format!("cargo xtask TASK\n\n{}", lines.collect::<String>())
 }

@@ -5,14 +5,17 @@
 //! - [`transaction`]: one sign-in under way, and the answer that must fit it.
 //! - [`provider`]: what the provider's discovery document says.
 //! - [`token`]: tokens, their expiry, and what they claim.
+//! - [`identity`]: whose a thing is that outlives a page.
 //! - [`route`]: where to go back to; a route, never a URL.
 
+pub mod identity;
 pub mod pkce;
 pub mod provider;
 pub mod route;
 pub mod token;
 pub mod transaction;
 
+pub use identity::Identity;
 pub use provider::Provider;
 pub use token::{Claims, Tokens};
 pub use transaction::{CallbackError, Transaction};

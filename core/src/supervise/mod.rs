@@ -32,7 +32,7 @@ mod verdict;
 mod waiting;
 
 pub use explain::{LineKind, LogLine, explain};
-pub use journal::{Event, PauseReason, Record};
+pub use journal::{Event, PauseReason, Record, read_records};
 pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};
@@ -40,4 +40,6 @@ pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};
 pub use twin::supervise_command;
-pub use verdict::{ExitCode, Findings, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code};
+pub use verdict::{
+    ExitCode, Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code,
+};

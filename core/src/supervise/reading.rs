@@ -29,7 +29,7 @@ const LISTING_TRIES: u32 = 3;
 impl Supervisor {
     /// The pages arrived, or did not.
     pub(super) fn tests_read(&mut self, answer: Result<Vec<Test>, ApiError>, now: Now) {
-        let tests = match answer {
+        let mut tests = match answer {
             Ok(tests) => tests,
             Err(error) => return self.listing_failed(error, now),
         };
@@ -44,6 +44,8 @@ impl Supervisor {
             self.listing = Some(tests);
             return self.read_again(why, now);
         }
+        let mut seen = BTreeSet::new();
+        tests.retain(|test| test.id.is_none_or(|id| seen.insert(id)));
         let listed = tests.len() as u64;
         let batch_says = self
             .picture
@@ -55,24 +57,17 @@ impl Supervisor {
         self.ask_batch(Asked::Confirm, now);
     }
 
-    /// What does not fit, if anything. A count that disagrees is accepted when
-    /// two listings in a row are the same: then the listing is right, and the
-    /// CLI counts listed tests too. A test that still runs in a finished batch
-    /// is an old picture (the simulation found that a lagging replica hides
-    /// failures so); it is accepted when it stays for longer than one can lag.
+    /// What does not fit, if anything. A count that disagrees, or a test that is
+    /// listed twice, is accepted when two listings in a row are the same: then
+    /// that is how the API lists this batch. Each test counts once. A test that
+    /// still runs in a finished batch is an old picture (the simulation found
+    /// that a lagging replica hides failures so); it is accepted when it stays
+    /// for longer than one can lag.
     fn torn(&self, tests: &[Test], now: Timestamp) -> Option<String> {
         if planted::is(Bug::TornAccepted) {
             return None;
         }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = tests
-            .iter()
-            .filter_map(|test| test.id)
-            .find(|id| !seen.insert(*id))
-        {
-            return Some(format!("test {twice} was listed twice"));
-        }
-        let picture = self.picture.as_ref()?;
+        let picture = self.picture.as_ref();
         let runs = tests.iter().any(|test| {
             let status = test.conflated.as_ref();
             matches!(
@@ -80,16 +75,26 @@ impl Supervisor {
                 Some(ConflatedStatus::Running | ConflatedStatus::Queued)
             )
         });
-        if runs && picture.status != Some(BatchStatus::Cancelled) {
+        let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
+        if runs && finished {
             let since = self.reading_since.unwrap_or(now);
             if now.since(since) < OLD_PICTURE {
                 return Some("the batch has finished, but a listed test has not".to_owned());
             }
         }
-        let total = picture.total_tests?;
-        if total == tests.len() as u64 {
-            return None;
-        }
+        let mut seen = BTreeSet::new();
+        let twice = tests
+            .iter()
+            .filter_map(|test| test.id)
+            .find(|id| !seen.insert(*id));
+        let total = picture.and_then(|batch| batch.total_tests);
+        let why = match (twice, total) {
+            (Some(id), _) => format!("test {id} was listed twice"),
+            (None, Some(total)) if total != tests.len() as u64 => {
+                format!("{} tests were listed, the batch says {total}", tests.len())
+            }
+            _ => return None,
+        };
         let same_as_before = self.listing.as_ref().is_some_and(|before| {
             let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
                 tests
@@ -99,8 +104,7 @@ impl Supervisor {
             };
             facts(before) == facts(tests)
         });
-        (!same_as_before)
-            .then(|| format!("{} tests were listed, the batch says {total}", tests.len()))
+        (!same_as_before).then_some(why)
     }
 
     /// Listed after somebody started the next run, while the batch was still
@@ -120,7 +124,8 @@ impl Supervisor {
             },
             now.wall,
         );
-        if self.reading_overdue(now) {
+        let needless = self.decided_without_tests().is_some();
+        if self.reading_overdue(now) || (needless && tries >= TORN_TRIES) {
             return self.judge_without_tests(why, now);
         }
         if tries.is_multiple_of(TORN_TRIES) {
@@ -179,6 +184,7 @@ impl Supervisor {
                 why_not,
                 attempts: self.state.attempt,
                 reruns: RerunOutcome::default(),
+                tests: &[],
             },
         );
         self.conclude(verdict, now);
@@ -258,6 +264,7 @@ impl Supervisor {
                         why_not,
                         attempts: attempt,
                         reruns: self.rerun_outcome(tests),
+                        tests,
                     },
                 );
                 self.conclude(verdict, now);
@@ -282,7 +289,9 @@ impl Supervisor {
             match &test.conflated {
                 Some(ConflatedStatus::Passed) => outcome.passed_after_rerun.push(named),
                 Some(status) if status.is_failing() => {
+                    // Two failures without an error text cannot be compared.
                     let same = before.status.as_ref() == Some(status)
+                        && before.error.is_some()
                         && before.error == error_signature(test);
                     if same {
                         outcome.consistent.push(named);

@@ -17,7 +17,6 @@ use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
-    rerun::Passage,
 };
 
 /// Reads of a finished batch that must pass before it is believed although
@@ -85,9 +84,7 @@ impl Supervisor {
         else {
             return Belief::Believed { unproven: false };
         };
-        if matches!(fence.compare(batch), Passage::Passed(_))
-            || batch.status == Some(BatchStatus::Cancelled)
-        {
+        if self.state.shows_new_run(batch, fence) || batch.status == Some(BatchStatus::Cancelled) {
             return Belief::Believed { unproven: false };
         }
         if fence.is_blind() {

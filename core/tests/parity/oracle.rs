@@ -108,7 +108,10 @@ pub(crate) fn exit_code(status: Option<&str>, conflated: Option<&str>, filter: &
         };
     }
     // 5. legacy mode
-    if status == Some("SUCCEEDED") { 0 } else { 1 }
+    match status {
+        Some("SUCCEEDED") => 0,
+        _ => 1,
+    }
 }
 
 /// §6.3, S7: the fail filter of a run.

@@ -3,6 +3,7 @@
 //! question, which is what a sandbox is for.
 
 mod token;
+mod unattended;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::answer::{allow_cors, empty, error, json_answer};
+use crate::answer::{Dropped, allow_cors, dropped, empty, error, json_answer};
+use crate::faults::Kind;
 use crate::{Sandbox, lock};
 use token::Signer;
 
@@ -319,28 +321,56 @@ fn redirect(to: &str, query: &[(&str, &str)], session: Option<&str>) -> Response
 async fn tokens(
     State(sandbox): State<Arc<Sandbox>>,
     headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response<Body> {
-    let number = lock(&sandbox.record).asked(sandbox.now(), "POST", "/oidc/oauth/token", &[]);
-    let fault = lock(&sandbox.faults).strike("POST", "/oidc/oauth/token");
-    let response = if fault.is_some() {
-        error(503, "The provider is out of order.")
-    } else {
+    // With the query, so that a test can mark its own calls.
+    let path = uri.path_and_query().map_or("", |it| it.as_str());
+    let number = lock(&sandbox.record).asked(sandbox.now(), "POST", path, &[]);
+    let fault = lock(&sandbox.faults).strike("POST", path);
+    let answer = || {
         let asked: Parameters = form_urlencoded::parse(&bytes).into_owned().collect();
         match granted(&sandbox, &headers, &asked) {
             Ok(answer) => json_answer(200, &answer),
             Err((code, words)) => {
-                json_answer(400, &json!({ "error": code, "error_description": words }))
+                let status = if code == "invalid_client" { 401 } else { 400 };
+                json_answer(
+                    status,
+                    &json!({ "error": code, "error_description": words }),
+                )
             }
         }
     };
-    lock(&sandbox.record).answered(number, response.status().as_u16());
+    let response = match fault {
+        None => answer(),
+        // The answer is lost on its way: the old refresh token is used up, the
+        // new one never arrives.
+        Some(Kind::DropAfterApply) => {
+            drop(answer());
+            dropped()
+        }
+        Some(Kind::Latency(ms)) => {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            answer()
+        }
+        Some(_) => error(503, "The provider is out of order."),
+    };
+    let is_lost = response.extensions().get::<Dropped>().is_some();
+    let status = if is_lost {
+        0
+    } else {
+        response.status().as_u16()
+    };
+    lock(&sandbox.record).answered(number, status);
     shared(&sandbox, response)
 }
 
 type Refusal = (&'static str, &'static str);
 
 fn granted(sandbox: &Sandbox, headers: &HeaderMap, asked: &Parameters) -> Result<Value, Refusal> {
+    if let Some(answer) = unattended::granted(sandbox, headers, asked) {
+        return answer;
+    }
     let get = |name: &str| asked.get(name).map_or("", String::as_str);
     if get("client_id") != CLIENT {
         return Err(("invalid_client", "this client is not registered"));
