@@ -10,11 +10,13 @@ use retake_core::{
 
 use crate::{phase::Phase, server::View};
 
-/// A batch read that was handed to a machine, as it truly was.
+/// What was read of the newest run that a machine was shown, as it truly was:
+/// the read that its next decision has to rest on. Where the API sends nothing
+/// that tells runs apart, it is the last read, as nobody can know better.
 #[derive(Debug, Clone)]
 pub(crate) struct Read {
     pub(crate) view: View,
-    /// When it was sent, by a clock that stands still in sleep.
+    /// When the last read was sent, by a clock that stands still in sleep.
     pub(crate) sent: i64,
     pub(crate) status: Option<BatchStatus>,
     pub(crate) word: Option<ConflatedBatchStatus>,

@@ -305,8 +305,8 @@ impl Supervisor {
             }
             Input::BatchRead(id, answer) => self.batch_read(id, answer, now),
             Input::TestsRead(id, answer) => {
-                if self.close_call(id, Asked::Tests).is_some() {
-                    self.tests_read(answer, now);
+                if let Some(open) = self.close_call(id, Asked::Tests) {
+                    self.tests_read(answer, open.sent_at, now);
                 }
             }
             Input::Stored(id, stored) => {

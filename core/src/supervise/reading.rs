@@ -28,7 +28,12 @@ const LISTING_TRIES: u32 = 3;
 
 impl Supervisor {
     /// The pages arrived, or did not.
-    pub(super) fn tests_read(&mut self, answer: Result<Vec<Test>, ApiError>, now: Now) {
+    pub(super) fn tests_read(
+        &mut self,
+        answer: Result<Vec<Test>, ApiError>,
+        sent_at: Timestamp,
+        now: Now,
+    ) {
         let mut tests = match answer {
             Ok(tests) => tests,
             Err(error) => return self.listing_failed(error, now),
@@ -38,6 +43,14 @@ impl Supervisor {
             self.record(Event::Reopened, now.wall);
             self.listing = None;
             self.due = Some(now.wall.after(self.state.policy.poll_every));
+            return;
+        }
+        if let Some(until) = self.may_be_of_run_before(&tests, sent_at) {
+            self.listing = None;
+            let why = "the tests may still be those of the run before".to_owned();
+            let tries = self.torn_tries;
+            self.record(Event::Torn { why, tries }, now.wall);
+            self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
             return;
         }
         if let Some(why) = self.torn(&tests, now.wall) {
@@ -112,6 +125,36 @@ impl Supervisor {
     fn is_of_later_run(&self, tests: &[Test]) -> bool {
         let start = self.picture.as_ref().and_then(|batch| batch.last_run);
         start.is_some() && tests.iter().any(|test| test.last_run > start)
+    }
+
+    /// Until when a listing may show how the run before ended: a replica that
+    /// lags behind does so without contradicting itself, while another one shows
+    /// that the newest run has finished. What proves a listing is the start of
+    /// the tests: of each that this run is about, where that is known, else of
+    /// any. Without that mark it is believed once the run is older than a replica
+    /// can lag. The pages of a batch that was cancelled decide nothing.
+    fn may_be_of_run_before(&self, tests: &[Test], sent_at: Timestamp) -> Option<Timestamp> {
+        let picture = self.picture.as_ref()?;
+        if picture.status == Some(BatchStatus::Cancelled) || planted::is(Bug::TornAccepted) {
+            return None;
+        }
+        let marked = tests.iter().any(|test| test.last_run.is_some());
+        let start = picture.last_run.filter(|_| marked);
+        let began = self.state.began.as_ref();
+        let since = began.map(|run| run.at);
+        let until = since
+            .or(self.reading_since.filter(|_| start.is_some()))?
+            .after(OLD_PICTURE);
+        let is_new = |test: &Test| test.last_run >= start;
+        let shown = start.is_some()
+            && match began {
+                Some(run) if !run.tests.is_empty() => tests
+                    .iter()
+                    .filter(|test| test.id.is_some_and(|id| run.tests.contains(&id)))
+                    .all(is_new),
+                _ => tests.iter().any(is_new),
+            };
+        (sent_at < until && !shown).then_some(until)
     }
 
     fn read_again(&mut self, why: String, now: Now) {
@@ -201,19 +244,18 @@ impl Supervisor {
             let tests = self.listing.take().unwrap_or_default();
             return self.decide(&picture, &tests, now);
         }
+        let old = self.state.is_old(&batch);
         let moved = batch.run_counter > picture.run_counter || !batch.is_terminal();
-        if moved && !self.state.is_old(&batch) {
+        if moved && !old {
             self.listing = None;
             self.record(Event::Reopened, now.wall);
             self.due = Some(now.wall.after(self.state.policy.poll_every));
             return;
         }
         if !same_picture(&picture, &batch) {
-            self.picture = Some(if self.state.is_old(&batch) {
-                picture
-            } else {
-                batch
-            });
+            // What is not believed takes no place of what was.
+            let believed = !old && batch.is_terminal() && self.state.leaves_no_doubt(&batch);
+            self.picture = Some(if believed { batch } else { picture });
             self.listing = None;
             return self.read_again("the batch changed while it was listed".into(), now);
         }

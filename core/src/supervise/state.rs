@@ -2,7 +2,10 @@
 //!
 //! Nothing else changes it, so a replay after a reload gives the same state.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
@@ -62,6 +65,15 @@ pub struct OpenIntent {
     pub posts: u32,
 }
 
+/// A run that was started while the batch was supervised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Began {
+    /// When it was known to have started.
+    pub at: Timestamp,
+    /// The tests that it runs; none where somebody else started it.
+    pub tests: BTreeSet<TestId>,
+}
+
 /// Everything that decides what a supervision does next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -82,8 +94,10 @@ pub struct State {
     /// Without counters: the latest start of a run that was seen; a read with
     /// an earlier one is stale.
     pub newest_start: Option<Timestamp>,
-    /// After an accepted rerun: a finished status is believed once it is past this.
+    /// After an applied rerun: a finished status is believed only past this.
     pub doubt: Option<Fence>,
+    /// The start of the newest run, where it began while this was supervised.
+    pub began: Option<Began>,
     /// When this attempt's wait began, moved by pauses and sleep.
     pub clock_started: Timestamp,
     /// Since when it is paused, across every page that shows it meanwhile.
@@ -146,6 +160,7 @@ impl State {
             awaited: None,
             newest_start: None,
             doubt: None,
+            began: None,
             clock_started: record.at,
             paused_since: None,
             open: None,
@@ -166,6 +181,10 @@ impl State {
     /// Takes in one record.
     pub(super) fn apply(&mut self, record: &Record) {
         let before = std::mem::replace(&mut self.last_at, record.at);
+        if let Some(began) = &mut self.began {
+            // What lies ahead was noted before the clock was set back.
+            began.at = began.at.min(record.at);
+        }
         match &record.event {
             Event::Started { .. }
             | Event::ReadFailed { .. }
@@ -192,11 +211,17 @@ impl State {
             }
             Event::Adopted { run } => {
                 self.awaited = Some(*run);
+                self.began = Some(Began {
+                    at: record.at,
+                    tests: BTreeSet::new(),
+                });
                 self.phase = Phase::Waiting;
             }
-            Event::Finished { seen, .. } => {
+            Event::Finished { seen, unproven } => {
                 self.note_seen(seen);
-                self.doubt = None;
+                if *unproven {
+                    self.doubt = None;
+                }
                 self.phase = Phase::Reading;
             }
             Event::Listed { .. } => self.phase = Phase::Deciding,
@@ -246,6 +271,9 @@ impl State {
             }
             Event::ClockJumped { shift_ms } => {
                 self.clock_started = shifted(self.clock_started, *shift_ms);
+                if let Some(began) = &mut self.began {
+                    began.at = shifted(began.at, *shift_ms);
+                }
             }
             Event::Ended(verdict) => {
                 self.open = None;
@@ -281,8 +309,12 @@ impl State {
     }
 
     /// Whether this read is proven to be of the run that is waited for: its
-    /// counter has reached it, or another mark has passed the fence.
-    pub(super) fn shows_new_run(&self, batch: &Batch, fence: &Fence) -> bool {
+    /// counter has reached it, or another mark has passed the fence. A cancel
+    /// needs no proof.
+    pub(super) fn leaves_no_doubt(&self, batch: &Batch) -> bool {
+        let Some(fence) = &self.doubt else {
+            return true;
+        };
         let reached = match (batch.run_counter, self.awaited) {
             // An answer that repeats the old counter proves nothing.
             (Some(run), Some(awaited)) => {
@@ -290,7 +322,10 @@ impl State {
             }
             _ => false,
         };
-        reached || matches!(fence.compare(batch), Passage::Passed(_))
+        reached
+            || matches!(fence.compare(batch), Passage::Passed(_))
+            || batch.status == Some(BatchStatus::Cancelled)
+            || planted::is(Bug::TrustsTerminal)
     }
 
     fn apply_note(&mut self, note: &SubmissionNote, at: Timestamp) {
@@ -326,13 +361,18 @@ impl State {
                         }
                         if let Some(open) = open {
                             let same = *batch == open.intent.batch;
-                            // A word, of the POST's own answer or of a person, proves
-                            // no read: each has to show by itself that it is of the
-                            // new run.
-                            let word = matches!(evidence, Evidence::Answer | Evidence::Person);
-                            if same && word {
+                            // What proved the run proves no later read: each has to
+                            // show by itself that it is of the new run, since the next
+                            // one may come from a replica that lags behind. Only a
+                            // batch that was seen unfinished for longer than one can
+                            // lag leaves no doubt.
+                            if same && !matches!(evidence, Evidence::StatusMoved(_)) {
                                 self.doubt = Some(open.intent.fence.clone());
                             }
+                            self.began = same.then(|| Began {
+                                at,
+                                tests: open.intent.tests.iter().map(|test| test.id).collect(),
+                            });
                             for test in open.intent.tests {
                                 self.reran.entry(test.id).or_insert(test);
                             }

@@ -17,6 +17,7 @@ use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
+    rerun::Fence,
 };
 
 /// Reads of a finished batch that must pass before it is believed although
@@ -76,18 +77,10 @@ impl Supervisor {
 
     /// Whether this finished picture is of the run that is waited for.
     fn belief(&mut self, batch: &Batch) -> Belief {
-        let Some(fence) = &self
-            .state
-            .doubt
-            .as_ref()
-            .filter(|_| !planted::is(Bug::TrustsTerminal))
-        else {
-            return Belief::Believed { unproven: false };
-        };
-        if self.state.shows_new_run(batch, fence) || batch.status == Some(BatchStatus::Cancelled) {
+        if self.state.leaves_no_doubt(batch) {
             return Belief::Believed { unproven: false };
         }
-        if fence.is_blind() {
+        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
             self.blind_reads += 1;
             if self.blind_reads >= BLIND_READS {
                 return Belief::Believed { unproven: true };

@@ -36,12 +36,15 @@ pub(crate) struct Memory {
     pub(crate) unnoticed_ms: i64,
     /// Pauses of this attempt, sleep not counted, and since when one goes on.
     paused_ms: i64,
-    paused_since: Option<i64>,
+    /// With the machine that went into it.
+    paused_since: Option<(i64, u32)>,
     last_acting: Option<usize>,
 }
 
-/// By the machine's own tolerances, this much of a nap or a jump may count as waiting.
-const NAP_SLACK_MS: i64 = 150_000;
+/// By the machine's own tolerances, this much of a nap or a jump may count as
+/// waiting: a question may be open for 90 s, a timer may come 60 s late, and a
+/// jump of less than 30 s is not noticed.
+const NAP_SLACK_MS: i64 = 90_000 + 60_000 + 30_000;
 /// A POST that goes out again rests on a look that is no older than this.
 const FRESH_MS: i64 = 10_000;
 /// A robbed tab notices within this, once awake.
@@ -73,13 +76,9 @@ impl World {
         if let Some(machine) = &self.tabs[tab].machine {
             let memory = &mut self.memory[device];
             memory.attempt = machine.it.state().attempt;
-            let paused = matches!(machine.it.state().phase, Phase::Paused(_));
-            if self.coverage.reach.refused_writes > 0 || (!paused && memory.paused_since.is_some())
-            {
-                // The journal does not know of every pause: what it takes for
-                // the page's absence counts as waiting, up to its tolerance.
-                memory.jumps += 1;
-            }
+            // The journal does not know of every pause: what it takes for the
+            // page's absence counts as waiting, up to its tolerance.
+            memory.jumps += i64::from(self.coverage.reach.refused_writes > 0);
             if before.is_none() {
                 memory.attempt_began = self.now - self.devices[device].slept;
             }
@@ -127,9 +126,11 @@ impl World {
         if robbed {
             // Whoever acts now keeps these notes.
         } else if matches!(state.phase, Phase::Paused(_)) {
-            memory.paused_since.get_or_insert(awake);
-        } else if let Some(since) = memory.paused_since.take() {
+            memory.paused_since.get_or_insert((awake, number));
+        } else if let Some((since, machine)) = memory.paused_since.take() {
             memory.paused_ms += awake - since;
+            // Another machine's pause, of which the journal does not know: as above.
+            memory.jumps += i64::from(machine != number);
         }
         let paused = match &state.phase {
             Phase::Paused(why) => Some(why.clone()),

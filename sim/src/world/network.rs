@@ -358,15 +358,22 @@ impl World {
             });
         }
         let awake = self.now - self.devices[self.tabs[tab].device].slept;
+        let blind = self.server.sends.is_blind();
         if let Some(machine) = &mut self.tabs[tab].machine {
             machine.read_at = awake;
-            machine.last_read = Some(Read {
-                view,
-                sent,
-                status,
-                word,
-                masked,
-            });
+            match &mut machine.last_read {
+                // An old picture; what was read of the newer run still stands.
+                Some(last) if view.run < last.view.run && !blind => last.sent = sent,
+                last => {
+                    *last = Some(Read {
+                        view,
+                        sent,
+                        status,
+                        word,
+                        masked,
+                    });
+                }
+            }
         }
         self.take_in(tab, Input::BatchRead(call, Ok(Box::new(batch))));
     }
