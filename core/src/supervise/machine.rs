@@ -580,7 +580,7 @@ impl Supervisor {
                     self.record(Event::Pinned { batch, name }, now.wall);
                 }
                 match open.asked {
-                    Asked::Confirm => self.confirmed(batch, now),
+                    Asked::Confirm => self.confirmed(batch, open.sent_at, now),
                     _ => self.polled(batch, open.sent_at, now),
                 }
             }

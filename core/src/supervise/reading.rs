@@ -234,7 +234,7 @@ impl Supervisor {
     }
 
     /// The batch was read once more after the listing.
-    pub(super) fn confirmed(&mut self, batch: Box<Batch>, now: Now) {
+    pub(super) fn confirmed(&mut self, batch: Box<Batch>, sent_at: Timestamp, now: Now) {
         let Some(picture) = self.picture.take() else {
             // Taken up again in between: begin with a fresh look.
             self.record(Event::Reopened, now.wall);
@@ -249,8 +249,7 @@ impl Supervisor {
         if moved && !old {
             self.listing = None;
             self.record(Event::Reopened, now.wall);
-            self.due = Some(now.wall.after(self.state.policy.poll_every));
-            return;
+            return self.polled(batch, sent_at, now);
         }
         if !same_picture(&picture, &batch) {
             // What is not believed takes no place of what was.

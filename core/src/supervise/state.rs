@@ -11,7 +11,7 @@ use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote},
+    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote, last_change},
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -94,6 +94,8 @@ pub struct State {
     /// Without counters: the latest start of a run that was seen; a read with
     /// an earlier one is stale.
     pub newest_start: Option<Timestamp>,
+    /// The same for the latest change of status.
+    pub newest_change: Option<Timestamp>,
     /// After an applied rerun: a finished status is believed only past this.
     pub doubt: Option<Fence>,
     /// The start of the newest run, where it began while this was supervised.
@@ -159,6 +161,7 @@ impl State {
             attempt: 0,
             awaited: None,
             newest_start: None,
+            newest_change: None,
             doubt: None,
             began: None,
             clock_started: record.at,
@@ -288,6 +291,7 @@ impl State {
             self.awaited = Some(self.awaited.map_or(run, |awaited| awaited.max(run)));
         }
         self.note_start(seen.last_run);
+        self.newest_change = self.newest_change.max(seen.last_change);
         self.seen = Some(seen.clone());
     }
 
@@ -302,9 +306,11 @@ impl State {
         }
         match (batch.run_counter, self.awaited) {
             (Some(run), Some(awaited)) => run < awaited,
-            _ => batch
-                .last_run
-                .is_some_and(|start| Some(start) < self.newest_start),
+            _ => {
+                let back = |mark: Option<Timestamp>, newest| mark.is_some() && mark < newest;
+                back(batch.last_run, self.newest_start)
+                    || back(last_change(batch), self.newest_change)
+            }
         }
     }
 
@@ -354,8 +360,12 @@ impl State {
                         self.doubt = None;
                         match evidence {
                             Evidence::LastRun(start) => self.note_start(Some(*start)),
+                            Evidence::History(at) => {
+                                self.newest_change = self.newest_change.max(Some(*at));
+                            }
                             Evidence::Answer if self.batch != Some(*batch) => {
                                 self.newest_start = None;
+                                self.newest_change = None;
                             }
                             _ => {}
                         }
