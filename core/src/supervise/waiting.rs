@@ -52,8 +52,11 @@ impl Supervisor {
             }
             self.record(Event::Adopted { run }, now.wall);
             self.stale_noted = false;
+            self.reading_since = None;
         }
         if !batch.is_terminal() {
+            // Whatever is listed next is another picture, with a time of its own.
+            self.reading_since = None;
             self.note_poll(&batch, now);
             return self.keep_waiting(batch.status.as_ref(), sent_at, now, None);
         }
