@@ -8,7 +8,7 @@ use retake_core::{
     supervise::{CallId, Now, Record, Seat, Supervisor},
 };
 
-use crate::{phase::Phase, server::View};
+use crate::{phase::Phase, server::View, world::Timer};
 
 /// What was read of the newest run that a machine was shown, as it truly was:
 /// the read that its next decision has to rest on. Where the API sends nothing
@@ -109,8 +109,8 @@ pub(crate) struct Tab {
     pub(crate) backlog: VecDeque<Line>,
     pub(crate) writing: bool,
     pub(crate) leaving: Option<Leaving>,
-    pub(crate) wake: i64,
-    pub(crate) seat_wake: i64,
+    pub(crate) wake: Timer,
+    pub(crate) seat_wake: Timer,
     pub(crate) frozen_until: i64,
     pub(crate) hidden_until: i64,
     /// Rises whenever the lock is let go.
@@ -134,8 +134,8 @@ impl Tab {
             backlog: VecDeque::new(),
             writing: false,
             leaving: None,
-            wake: i64::MIN,
-            seat_wake: i64::MIN,
+            wake: Timer::NEVER,
+            seat_wake: Timer::NEVER,
             frozen_until: 0,
             hidden_until: 0,
             ticket: 0,

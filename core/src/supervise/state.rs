@@ -11,7 +11,9 @@ use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote, last_change},
+    rerun::{
+        Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote, last_change,
+    },
 };
 
 /// Where a supervision stands. Exactly one at a time.

@@ -5,6 +5,7 @@
 //! - `page.rs`: a tab's driver: performs what machine and seat want
 //! - `network.rs`: what becomes of a request
 //! - `journal.rs`: writes, and the way of a rerun from decision to departure
+//! - `queue.rs`: what is going to happen, in order
 //! - `mishap.rs`: what happens to tabs, computers and batches by themselves
 //! - `check.rs`: the promises, checked at every step
 //!
@@ -16,12 +17,10 @@ mod journal;
 mod mishap;
 mod network;
 mod page;
+mod queue;
 mod setup;
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::collections::BTreeMap;
 
 use retake_core::{
     domain::BatchId,
@@ -39,6 +38,8 @@ use crate::{
 };
 
 pub(crate) use network::{Fate, What};
+use queue::Queue;
+pub(crate) use queue::Timer;
 pub(crate) use setup::Setup;
 
 /// A message between the tabs of a browser.
@@ -127,24 +128,6 @@ pub(crate) enum Happening {
     PersonSays(PageRef, u32),
 }
 
-struct Entry(i64, u32, Happening);
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0, self.1) == (other.0, other.1)
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.0, self.1).cmp(&(other.0, other.1))
-    }
-}
-
 /// What names a decision: device, time, attempt and epoch.
 pub(crate) type IntentKey = (usize, i64, u32, u64);
 
@@ -185,8 +168,7 @@ pub(crate) struct World {
     pub(crate) devices: Vec<Device>,
     pub(crate) tabs: Vec<Tab>,
     pub(crate) posts: Vec<Post>,
-    queue: BinaryHeap<Reverse<Entry>>,
-    queued: u32,
+    queue: Queue,
     pub(crate) now: i64,
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
@@ -216,7 +198,7 @@ impl World {
     pub(crate) fn run(&mut self) {
         self.start_device(0);
         while self.failure.is_none() && !self.is_over() {
-            let Some(Reverse(Entry(at, _, happening))) = self.queue.pop() else {
+            let Some((at, happening)) = self.next() else {
                 self.broken("L2: nothing will ever happen again, and it has not ended");
                 return;
             };
@@ -226,7 +208,7 @@ impl World {
                 return;
             }
             if let Some(until) = self.deferred(happening) {
-                self.at(until, happening);
+                self.put_off(until, happening);
                 continue;
             }
             self.steps += 1;
@@ -239,7 +221,7 @@ impl World {
         }
         // Requests that are still under way land too.
         while self.failure.is_none()
-            && let Some(Reverse(Entry(at, _, happening))) = self.queue.pop()
+            && let Some((at, happening)) = self.queue.pop()
         {
             if matches!(happening, Happening::Arrives { .. }) {
                 self.now = self.now.max(at);
@@ -255,9 +237,47 @@ impl World {
         self.devices.iter().all(|device| device.over)
     }
 
+    /// What happens next: the first of the queue, or a tab's timer.
+    fn next(&mut self) -> Option<(i64, Happening)> {
+        let mut first = Timer::NEVER.turn();
+        let mut whose = None;
+        for (index, tab) in self.tabs.iter().enumerate() {
+            for (timer, seat) in [(tab.wake, false), (tab.seat_wake, true)] {
+                if timer.turn() < first {
+                    first = timer.turn();
+                    whose = Some((index, seat));
+                }
+            }
+        }
+        if self.queue.next().is_some_and(|turn| turn < first) {
+            return self.queue.pop();
+        }
+        let (tab, seat) = whose?;
+        let page = self.page(tab);
+        let happening = if seat {
+            Happening::SeatWake(page)
+        } else {
+            Happening::Wake(page)
+        };
+        Some((first.0, happening))
+    }
+
     pub(crate) fn at(&mut self, at: i64, happening: Happening) {
-        self.queued += 1;
-        self.queue.push(Reverse(Entry(at, self.queued, happening)));
+        self.queue.push(at, happening);
+    }
+
+    /// Puts off what a tab cannot take in yet.
+    fn put_off(&mut self, until: i64, happening: Happening) {
+        match happening {
+            Happening::Wake(page) => self.tabs[page.tab].wake = self.timer_at(until),
+            Happening::SeatWake(page) => self.tabs[page.tab].seat_wake = self.timer_at(until),
+            other => self.at(until, other),
+        }
+    }
+
+    /// A timer that fires then.
+    pub(crate) fn timer_at(&mut self, at: i64) -> Timer {
+        Timer::at(self.queue.turn(at))
     }
 
     pub(crate) fn after(&mut self, delay: i64, happening: Happening) {

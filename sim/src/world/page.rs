@@ -12,7 +12,7 @@ use retake_core::{
     },
 };
 
-use super::{Happening, LockNews, Message, PageRef, World, network::What};
+use super::{Happening, LockNews, Message, PageRef, Timer, World, network::What};
 use crate::{
     dice::within,
     fault::Fault,
@@ -55,9 +55,7 @@ impl World {
         // The others have somebody to talk to from now on.
         for other in 0..tab {
             if self.tabs[other].device == device && self.tabs[other].open {
-                let page = self.page(other);
-                self.after(1, Happening::SeatWake(page));
-                self.tabs[other].seat_wake = self.now + 1;
+                self.tabs[other].seat_wake = self.timer_at(self.now + 1);
             }
         }
         tab
@@ -104,8 +102,8 @@ impl World {
         it.leaving = None;
         it.frozen_until = 0;
         it.hidden_until = 0;
-        it.wake = i64::MIN;
-        it.seat_wake = i64::MIN;
+        it.wake = Timer::NEVER;
+        it.seat_wake = Timer::NEVER;
         it.ticket += 1;
         let writing = std::mem::take(&mut it.writing);
         let first = it.backlog.pop_front();
@@ -186,19 +184,13 @@ impl World {
     }
 
     pub(crate) fn wakes(&mut self, page: PageRef) {
-        let wake = self.tabs[page.tab].wake;
-        // Another time may have been asked for since.
-        if self.lives(page) && wake != i64::MIN && wake <= self.now {
-            self.tabs[page.tab].wake = i64::MIN;
-            self.feed(page.tab, Input::Wake);
-        }
+        self.tabs[page.tab].wake = Timer::NEVER;
+        self.feed(page.tab, Input::Wake);
     }
 
     pub(crate) fn seat_wakes(&mut self, page: PageRef) {
-        if self.lives(page) && self.tabs[page.tab].seat_wake <= self.now {
-            self.tabs[page.tab].seat_wake = i64::MIN;
-            self.sit(page.tab, SeatInput::Wake);
-        }
+        self.tabs[page.tab].seat_wake = Timer::NEVER;
+        self.sit(page.tab, SeatInput::Wake);
     }
 
     pub(crate) fn stirs(&mut self, page: PageRef, online: bool) {
@@ -365,9 +357,8 @@ impl World {
                 let acts = self.tabs[tab].seat.as_ref().is_some_and(Seat::may_act);
                 if !acts || !self.is_alone(tab) {
                     let due = self.timer(tab, after);
-                    if self.tabs[tab].seat_wake != due {
-                        self.tabs[tab].seat_wake = due;
-                        self.at(due, Happening::SeatWake(page));
+                    if self.tabs[tab].seat_wake.due() != due {
+                        self.tabs[tab].seat_wake = self.timer_at(due);
                     }
                 }
             }
@@ -468,7 +459,7 @@ impl World {
         let it = &mut self.tabs[tab];
         if it.machine.take().is_some() {
             it.leaving = None;
-            it.wake = i64::MIN;
+            it.wake = Timer::NEVER;
             // What is being written may still be written; the rest goes.
             it.backlog.truncate(usize::from(it.writing));
             self.coverage.reach.stepped_down += 1;
@@ -486,9 +477,8 @@ impl World {
                 // been set, and a call that comes early does no harm.
                 let after = at.since(Timestamp::from_millis(wall)).min(LONGEST_TIMER);
                 let due = self.timer(tab, after);
-                if self.tabs[tab].wake != due {
-                    self.tabs[tab].wake = due;
-                    self.at(due, Happening::Wake(page));
+                if self.tabs[tab].wake.due() != due {
+                    self.tabs[tab].wake = self.timer_at(due);
                 }
                 return;
             }

@@ -1,7 +1,7 @@
 //! What a seed decides before the run begins.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use retake_core::{
     supervise::{Policy, WatchedStates},
 };
 
-use super::{World, check::Memory};
+use super::{World, check::Memory, queue::Queue};
 use crate::{
     browser::Device,
     coverage::Coverage,
@@ -118,8 +118,7 @@ impl World {
             devices: Vec::new(),
             tabs: Vec::with_capacity(2),
             posts: Vec::new(),
-            queue: BinaryHeap::with_capacity(32),
-            queued: 0,
+            queue: Queue::default(),
             now: 0,
             policy,
             limits,
