@@ -72,6 +72,8 @@ pub struct Totals {
     pub failed: u64,
     /// Wall time.
     pub took: Duration,
+    /// Processor time of all workers; `None` where the system does not tell.
+    pub worked: Option<Duration>,
     /// Fingerprint of all runs, independent of their order.
     pub fingerprint: u64,
 }
@@ -85,6 +87,7 @@ impl Totals {
         self.failures.extend(other.failures);
         self.failed += other.failed;
         self.fingerprint ^= other.fingerprint;
+        self.worked = self.worked.zip(other.worked).map(|(all, one)| all + one);
     }
 }
 
@@ -142,6 +145,14 @@ pub fn replay(batch: &Batch, seed: u64) -> (Vec<Line>, Option<Failure>, u64) {
     (outcome.story, outcome.failure, outcome.fingerprint)
 }
 
+/// How long this thread has been on a processor, which unlike wall time says
+/// the same on a busy machine; Linux alone tells it.
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
+}
+
 /// Seeds are handed out in chunks, so that the workers rarely meet.
 const CHUNK: u64 = 64;
 
@@ -174,14 +185,19 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
                     }
                     if batch.stop_at_failure {
                         stop.store(true, Ordering::Relaxed);
+                        totals.worked = processor_time();
                         return totals;
                     }
                 }
             }
         }
+        totals.worked = processor_time();
         totals
     };
-    let mut all = Totals::default();
+    let mut all = Totals {
+        worked: Some(Duration::ZERO),
+        ..Totals::default()
+    };
     thread::scope(|scope| {
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for handle in handles {

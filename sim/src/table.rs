@@ -21,7 +21,15 @@ pub(crate) fn print(totals: &Totals, batch: &Batch, commit: &str, cells: bool) {
     println!("  virtual time     {:.0} years", years(totals.virtual_ms));
     println!("  API calls        {}", totals.calls);
     println!("  violations       {}", totals.failed);
-    println!("  speed            {rate:.0} runs/s on each of {cores} cores, {seconds:.1} s");
+    println!("  wall time        {seconds:.1} s, {rate:.0} runs/s on each of {cores} cores");
+    match totals.worked {
+        Some(worked) => println!(
+            "  processor time   {:.1} s, {:.0} runs/s of one core",
+            worked.as_secs_f64(),
+            totals.runs as f64 / worked.as_secs_f64()
+        ),
+        None => println!("  processor time   not told by this system"),
+    }
     println!("  fingerprint      {:016x}", totals.fingerprint);
     println!("\nendings");
     for ending in Ending::ALL {

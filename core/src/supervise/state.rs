@@ -7,13 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
+use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
-    domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
+    domain::{BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{
-        Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote, last_change,
-    },
+    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -65,15 +63,6 @@ pub struct OpenIntent {
     pub intent: Intent,
     /// POSTs noted as sent.
     pub posts: u32,
-}
-
-/// A run that was started while the batch was supervised.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Began {
-    /// When it was known to have started.
-    pub at: Timestamp,
-    /// The tests that it runs; none where somebody else started it.
-    pub tests: BTreeSet<TestId>,
 }
 
 /// Everything that decides what a supervision does next.
@@ -299,41 +288,6 @@ impl State {
 
     fn note_start(&mut self, start: Option<Timestamp>) {
         self.newest_start = self.newest_start.max(start);
-    }
-
-    /// Whether this read is an older picture than one that was already seen.
-    pub(super) fn is_old(&self, batch: &Batch) -> bool {
-        if planted::is(Bug::TrustsTerminal) {
-            return false;
-        }
-        match (batch.run_counter, self.awaited) {
-            (Some(run), Some(awaited)) => run < awaited,
-            _ => {
-                let back = |mark: Option<Timestamp>, newest| mark.is_some() && mark < newest;
-                back(batch.last_run, self.newest_start)
-                    || back(last_change(batch), self.newest_change)
-            }
-        }
-    }
-
-    /// Whether this read is proven to be of the run that is waited for: its
-    /// counter has reached it, or another mark has passed the fence. A cancel
-    /// needs no proof.
-    pub(super) fn leaves_no_doubt(&self, batch: &Batch) -> bool {
-        let Some(fence) = &self.doubt else {
-            return true;
-        };
-        let reached = match (batch.run_counter, self.awaited) {
-            // An answer that repeats the old counter proves nothing.
-            (Some(run), Some(awaited)) => {
-                run >= awaited && fence.run.is_none_or(|base| awaited > base)
-            }
-            _ => false,
-        };
-        reached
-            || matches!(fence.compare(batch), Passage::Passed(_))
-            || batch.status == Some(BatchStatus::Cancelled)
-            || planted::is(Bug::TrustsTerminal)
     }
 
     fn apply_note(&mut self, note: &SubmissionNote, at: Timestamp) {

@@ -1,5 +1,7 @@
 //! What the simulation found, each told once in a few steps.
 
+mod replicas;
+
 use std::time::Duration;
 
 use retake_core::{

@@ -1,0 +1,237 @@
+//! What the simulation found where a replica lags behind.
+
+use retake_core::{
+    api::{ApiError, ErrorKind},
+    domain::{Batch, BatchStatus, ConflatedStatus, RunCounter, StatusChange, Test},
+    rerun::Limits,
+    supervise::{BatchRef, CallId, Input, PauseReason, Phase, Policy, Supervisor},
+};
+
+use crate::{BATCH, HOUR, batch, drain, now, question, read, reading, test};
+
+/// Accepts the first rerun, of test 1, and gives the question after it.
+fn rerun_accepted(
+    picture: Batch,
+    tests: Vec<Test>,
+    answer_run: Option<i64>,
+) -> (Supervisor, CallId) {
+    let (mut it, asked) = reading(picture.clone());
+    it.handle(Input::TestsRead(asked, Ok(tests)), now(2, 2));
+    let asked = question(&drain(&mut it));
+    let outputs = read(&mut it, asked, picture, now(3, 3));
+    it.handle(Input::Stored(question(&outputs), Ok(())), now(4, 4));
+    let post = question(&drain(&mut it));
+    let answer = retake_core::api::RerunAnswer {
+        batch_id: None,
+        run_counter: answer_run.map(RunCounter),
+        test_ids: Vec::new(),
+    };
+    it.handle(Input::RerunAnswered(post, Ok(answer)), now(5, 5));
+    let asked = question(&drain(&mut it));
+    (it, asked)
+}
+
+fn one_failing() -> Vec<Test> {
+    vec![
+        test(1, ConflatedStatus::Error),
+        test(2, ConflatedStatus::Passed),
+    ]
+}
+
+/// Every test at this start.
+fn started_at(mut tests: Vec<Test>, seconds: [i64; 2]) -> Vec<Test> {
+    for (test, seconds) in tests.iter_mut().zip(seconds) {
+        test.last_run = Some(now(seconds, 0).wall);
+    }
+    tests
+}
+
+#[test]
+fn a_quick_reruns_listing_may_be_of_the_run_before() {
+    let (mut it, asked) = rerun_accepted(batch(BatchStatus::Error, 1), one_failing(), Some(2));
+    let outputs = read(
+        &mut it,
+        asked,
+        batch(BatchStatus::Succeeded, 2),
+        now(20, 20),
+    );
+    let asked = question(&outputs);
+    // It took 15 s; a replica that is 20 s behind still shows the old failure.
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(21, 21));
+    assert_eq!(it.state().phase, Phase::Reading);
+    assert_eq!(it.next_due(), Some(now(51, 0).wall));
+    it.handle(Input::Wake, now(51, 51));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(52, 52));
+    // A minute after the start, no replica is that far behind.
+    assert_eq!(it.next_due(), Some(now(65, 0).wall));
+    it.handle(Input::Wake, now(65, 65));
+    let asked = question(&drain(&mut it));
+    let passed = vec![
+        test(1, ConflatedStatus::Passed),
+        test(2, ConflatedStatus::Passed),
+    ];
+    it.handle(Input::TestsRead(asked, Ok(passed)), now(66, 66));
+    assert_eq!(it.state().phase, Phase::Deciding);
+}
+
+#[test]
+fn a_listing_that_shows_the_new_start_of_the_rerun_tests_needs_no_wait() {
+    let with_start = |run, seconds| {
+        let mut batch = batch(BatchStatus::Error, run);
+        batch.last_run = Some(now(seconds, 0).wall);
+        batch
+    };
+    let tests = started_at(one_failing(), [-100, -100]);
+    let listed = |seconds| {
+        let (mut it, asked) = rerun_accepted(with_start(1, -100), tests.clone(), Some(2));
+        let asked = question(&read(&mut it, asked, with_start(2, 5), now(20, 20)));
+        let tests = started_at(one_failing(), seconds);
+        it.handle(Input::TestsRead(asked, Ok(tests)), now(21, 21));
+        it.state().phase.clone()
+    };
+    assert_eq!(listed([-100, -100]), Phase::Reading);
+    // Test 2 was started by nobody; the one that was to run has not.
+    assert_eq!(listed([-100, 5]), Phase::Reading);
+    assert_eq!(listed([5, -100]), Phase::Deciding);
+}
+
+#[test]
+fn a_start_that_lies_ahead_after_the_clock_was_set_back_holds_up_for_a_minute_only() {
+    let (mut it, asked) = rerun_accepted(batch(BatchStatus::Error, 1), one_failing(), Some(2));
+    read(
+        &mut it,
+        asked,
+        batch(BatchStatus::ExperiencesRunning, 2),
+        now(20, 20),
+    );
+    it.handle(Input::Pause(PauseReason::ByPerson), now(21, 21));
+    it.handle(Input::Resume, now(30 - 24 * HOUR, 30));
+    let began = it.state().began.as_ref().map(|run| run.at);
+    assert!(began.is_some_and(|at| at <= now(30 - 24 * HOUR, 0).wall));
+}
+
+#[test]
+fn what_proved_a_run_proves_no_later_read() {
+    let with_history = |status: BatchStatus, seconds| {
+        let mut batch = batch(status.clone(), 1);
+        batch.run_counter = None;
+        batch.history = vec![StatusChange {
+            status,
+            at: Some(now(seconds, 0).wall),
+        }];
+        batch
+    };
+    let old = with_history(BatchStatus::Error, -50);
+    let (mut it, asked) = reading(old.clone());
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let asked = question(&drain(&mut it));
+    let outputs = read(&mut it, asked, old.clone(), now(3, 3));
+    it.handle(Input::Stored(question(&outputs), Ok(())), now(4, 4));
+    let post = question(&drain(&mut it));
+    let lost = ApiError::new("rerun", ErrorKind::TimedOut, "lost");
+    it.handle(Input::RerunAnswered(post, Err(lost)), now(5, 5));
+    let asked = question(&drain(&mut it));
+    let new = with_history(BatchStatus::ExperiencesRunning, 5);
+    let asked = question(&read(&mut it, asked, new, now(6, 6)));
+    assert_eq!(it.state().attempt, 1, "the history showed the run");
+    read(&mut it, asked, old, now(7, 7));
+    assert_eq!(it.state().phase, Phase::Waiting, "the old end ends nothing");
+}
+
+#[test]
+fn an_old_picture_takes_no_place_of_a_newer_one() {
+    let mut policy = Policy::default();
+    policy.max_rerun_attempts = 0;
+    let mut it = Supervisor::start(policy, Limits::default(), BatchRef::Id(BATCH), now(0, 0));
+    let asked = question(&drain(&mut it));
+    let asked = question(&read(
+        &mut it,
+        asked,
+        batch(BatchStatus::Succeeded, 2),
+        now(1, 1),
+    ));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let mut asked = question(&drain(&mut it));
+    // Whoever confirms is a replica that shows the run before.
+    for seconds in 3..5 {
+        let outputs = read(
+            &mut it,
+            asked,
+            batch(BatchStatus::Error, 1),
+            now(seconds, seconds),
+        );
+        it.handle(
+            Input::TestsRead(question(&outputs), Ok(one_failing())),
+            now(seconds, seconds),
+        );
+        asked = question(&drain(&mut it));
+    }
+    read(&mut it, asked, batch(BatchStatus::Error, 1), now(5, 5));
+    let verdict = it.state().verdict().expect("it needs no tests");
+    assert_eq!(verdict.exit_code.number(), 0, "{verdict:?}");
+}
+
+#[test]
+fn what_a_moved_batch_showed_is_remembered() {
+    let with_history = |status: BatchStatus, seconds| {
+        let mut batch = batch(status.clone(), 1);
+        batch.run_counter = None;
+        batch.history = vec![StatusChange {
+            status,
+            at: Some(now(seconds, 0).wall),
+        }];
+        batch
+    };
+    let (mut it, asked) = reading(with_history(BatchStatus::Succeeded, -50));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let asked = question(&drain(&mut it));
+    // Somebody reran it; then a replica shows the end of the run before.
+    read(
+        &mut it,
+        asked,
+        with_history(BatchStatus::Submitted, 1),
+        now(3, 3),
+    );
+    it.handle(Input::Wake, now(40, 40));
+    let asked = question(&drain(&mut it));
+    read(
+        &mut it,
+        asked,
+        with_history(BatchStatus::Succeeded, -50),
+        now(41, 41),
+    );
+    assert_eq!(it.state().phase, Phase::Waiting);
+}
+
+#[test]
+fn each_run_has_its_own_minute_in_which_a_listed_test_may_not_run() {
+    let (mut it, asked) = reading(batch(BatchStatus::Error, 1));
+    let unfinished = vec![
+        test(1, ConflatedStatus::Running),
+        test(2, ConflatedStatus::Passed),
+    ];
+    let down = ApiError::new("list the tests", ErrorKind::Server, "down");
+    it.handle(Input::TestsRead(asked, Err(down)), now(2, 2));
+    it.handle(Input::Wake, now(90, 90));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(91, 91));
+    let asked = question(&drain(&mut it));
+    // Somebody else runs it for five minutes.
+    read(
+        &mut it,
+        asked,
+        batch(BatchStatus::ExperiencesRunning, 2),
+        now(92, 92),
+    );
+    it.handle(Input::Wake, now(400, 400));
+    let asked = question(&drain(&mut it));
+    let asked = question(&read(
+        &mut it,
+        asked,
+        batch(BatchStatus::Error, 2),
+        now(401, 401),
+    ));
+    it.handle(Input::TestsRead(asked, Ok(unfinished)), now(402, 402));
+    assert_eq!(it.state().phase, Phase::Reading);
+}
