@@ -316,9 +316,6 @@ impl State {
                         self.doubt = None;
                         match evidence {
                             Evidence::LastRun(start) => self.note_start(Some(*start)),
-                            Evidence::History(at) => {
-                                self.newest_change = self.newest_change.max(Some(*at));
-                            }
                             Evidence::Answer if self.batch != Some(*batch) => {
                                 self.newest_start = None;
                                 self.newest_change = None;

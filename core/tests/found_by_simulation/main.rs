@@ -63,12 +63,11 @@ fn question(outputs: &[Output]) -> CallId {
 }
 
 fn started() -> (Supervisor, CallId) {
-    let mut it = Supervisor::start(
-        Policy::default(),
-        Limits::default(),
-        BatchRef::Id(BATCH),
-        now(0, 0),
-    );
+    let policy = Policy {
+        rerun_max_failure_percent: 100.0,
+        ..Policy::default()
+    };
+    let mut it = Supervisor::start(policy, Limits::default(), BatchRef::Id(BATCH), now(0, 0));
     let asked = question(&drain(&mut it));
     (it, asked)
 }

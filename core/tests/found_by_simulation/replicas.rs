@@ -82,18 +82,26 @@ fn a_listing_that_shows_the_new_start_of_the_rerun_tests_needs_no_wait() {
         batch.last_run = Some(now(seconds, 0).wall);
         batch
     };
-    let tests = started_at(one_failing(), [-100, -100]);
-    let listed = |seconds| {
-        let (mut it, asked) = rerun_accepted(with_start(1, -100), tests.clone(), Some(2));
+    let both_failing = vec![
+        test(1, ConflatedStatus::Error),
+        test(2, ConflatedStatus::Error),
+    ];
+    let listed = |failing: &[Test], seconds| {
+        let before = started_at(failing.to_vec(), [-100, -100]);
+        let (mut it, asked) = rerun_accepted(with_start(1, -100), before, Some(2));
         let asked = question(&read(&mut it, asked, with_start(2, 5), now(20, 20)));
-        let tests = started_at(one_failing(), seconds);
+        let tests = started_at(failing.to_vec(), seconds);
         it.handle(Input::TestsRead(asked, Ok(tests)), now(21, 21));
         it.state().phase.clone()
     };
-    assert_eq!(listed([-100, -100]), Phase::Reading);
-    // Test 2 was started by nobody; the one that was to run has not.
-    assert_eq!(listed([-100, 5]), Phase::Reading);
-    assert_eq!(listed([5, -100]), Phase::Deciding);
+    let one = one_failing();
+    assert_eq!(listed(&one, [-100, -100]), Phase::Reading);
+    // Test 2 is not the one that was to run.
+    assert_eq!(listed(&one, [-100, 5]), Phase::Reading);
+    assert_eq!(listed(&one, [5, -100]), Phase::Deciding);
+    // One page is new, the other one old.
+    assert_eq!(listed(&both_failing, [-100, 5]), Phase::Reading);
+    assert_eq!(listed(&both_failing, [5, 5]), Phase::Deciding);
 }
 
 #[test]
@@ -111,27 +119,49 @@ fn a_start_that_lies_ahead_after_the_clock_was_set_back_holds_up_for_a_minute_on
     assert!(began.is_some_and(|at| at <= now(30 - 24 * HOUR, 0).wall));
 }
 
-#[test]
-fn what_proved_a_run_proves_no_later_read() {
-    let with_history = |status: BatchStatus, seconds| {
-        let mut batch = batch(status.clone(), 1);
-        batch.run_counter = None;
-        batch.history = vec![StatusChange {
-            status,
-            at: Some(now(seconds, 0).wall),
-        }];
-        batch
-    };
-    let old = with_history(BatchStatus::Error, -50);
-    let (mut it, asked) = reading(old.clone());
+/// A rerun whose answer was lost, decided on this picture; gives the question
+/// that looks for it.
+fn rerun_lost(picture: &Batch) -> (Supervisor, CallId) {
+    let (mut it, asked) = reading(picture.clone());
     it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
     let asked = question(&drain(&mut it));
-    let outputs = read(&mut it, asked, old.clone(), now(3, 3));
+    let outputs = read(&mut it, asked, picture.clone(), now(3, 3));
     it.handle(Input::Stored(question(&outputs), Ok(())), now(4, 4));
     let post = question(&drain(&mut it));
     let lost = ApiError::new("rerun", ErrorKind::TimedOut, "lost");
     it.handle(Input::RerunAnswered(post, Err(lost)), now(5, 5));
     let asked = question(&drain(&mut it));
+    (it, asked)
+}
+
+/// A batch whose status last changed then, of an API that counts no runs.
+fn with_history(status: BatchStatus, seconds: i64) -> Batch {
+    let mut batch = batch(status.clone(), 1);
+    batch.run_counter = None;
+    batch.history = vec![StatusChange {
+        status,
+        at: Some(now(seconds, 0).wall),
+    }];
+    batch
+}
+
+#[test]
+fn what_proved_a_run_proves_no_later_read() {
+    let (mut it, asked) = rerun_lost(&batch(BatchStatus::Error, 1));
+    let new = batch(BatchStatus::ExperiencesRunning, 2);
+    let asked = question(&read(&mut it, asked, new, now(6, 6)));
+    assert_eq!(it.state().attempt, 1, "the counter showed the run");
+    // The next read is old, and its counter is missing.
+    let mut old = batch(BatchStatus::Error, 1);
+    old.run_counter = None;
+    read(&mut it, asked, old, now(7, 7));
+    assert_eq!(it.state().phase, Phase::Waiting, "it ends nothing");
+}
+
+#[test]
+fn a_change_of_status_that_proved_a_run_makes_earlier_ones_old() {
+    let old = with_history(BatchStatus::Error, -50);
+    let (mut it, asked) = rerun_lost(&old);
     let new = with_history(BatchStatus::ExperiencesRunning, 5);
     let asked = question(&read(&mut it, asked, new, now(6, 6)));
     assert_eq!(it.state().attempt, 1, "the history showed the run");
@@ -174,15 +204,6 @@ fn an_old_picture_takes_no_place_of_a_newer_one() {
 
 #[test]
 fn what_a_moved_batch_showed_is_remembered() {
-    let with_history = |status: BatchStatus, seconds| {
-        let mut batch = batch(status.clone(), 1);
-        batch.run_counter = None;
-        batch.history = vec![StatusChange {
-            status,
-            at: Some(now(seconds, 0).wall),
-        }];
-        batch
-    };
     let (mut it, asked) = reading(with_history(BatchStatus::Succeeded, -50));
     it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
     let asked = question(&drain(&mut it));
@@ -206,7 +227,12 @@ fn what_a_moved_batch_showed_is_remembered() {
 
 #[test]
 fn each_run_has_its_own_minute_in_which_a_listed_test_may_not_run() {
-    let (mut it, asked) = reading(batch(BatchStatus::Error, 1));
+    let uncounted = |status| {
+        let mut batch = batch(status, 1);
+        batch.run_counter = None;
+        batch
+    };
+    let (mut it, asked) = reading(uncounted(BatchStatus::Error));
     let unfinished = vec![
         test(1, ConflatedStatus::Running),
         test(2, ConflatedStatus::Passed),
@@ -221,7 +247,7 @@ fn each_run_has_its_own_minute_in_which_a_listed_test_may_not_run() {
     read(
         &mut it,
         asked,
-        batch(BatchStatus::ExperiencesRunning, 2),
+        uncounted(BatchStatus::ExperiencesRunning),
         now(92, 92),
     );
     it.handle(Input::Wake, now(400, 400));
@@ -229,7 +255,7 @@ fn each_run_has_its_own_minute_in_which_a_listed_test_may_not_run() {
     let asked = question(&read(
         &mut it,
         asked,
-        batch(BatchStatus::Error, 2),
+        uncounted(BatchStatus::Error),
         now(401, 401),
     ));
     it.handle(Input::TestsRead(asked, Ok(unfinished)), now(402, 402));
