@@ -10,8 +10,8 @@ use retake_core::{
 
 use crate::{phase::Phase, server::View, world::Timer};
 
-/// What was read of the newest run that a machine was shown, as it truly was:
-/// the read that its next decision has to rest on. Where the API sends nothing
+/// The latest moment that a machine was shown, as it truly was: what its next
+/// decision has to rest on. Where the API sends nothing
 /// that tells runs apart, it is the last read, as nobody can know better.
 #[derive(Debug, Clone)]
 pub(crate) struct Read {
@@ -115,7 +115,7 @@ pub(crate) struct Tab {
     pub(crate) hidden_until: i64,
     /// Rises whenever the lock is let go.
     pub(crate) ticket: u32,
-    /// Where the last torn listing tore.
+    /// Which tests the last torn listing had, as a fingerprint.
     pub(crate) torn_at: u64,
 }
 

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use super::State;
+use super::{State, journal::Seen};
 use crate::{
     domain::{Batch, BatchStatus, TestId, Timestamp},
     planted::{self, Bug},
@@ -24,9 +24,41 @@ pub struct Began {
     pub at: Timestamp,
     /// The tests that it runs; none where somebody else started it.
     pub tests: BTreeSet<TestId>,
+    /// It was seen to have finished.
+    pub over: bool,
+}
+
+impl Began {
+    /// A run that was known to have started then.
+    pub(super) fn at(at: Timestamp, tests: BTreeSet<TestId>) -> Self {
+        Self {
+            at,
+            tests,
+            over: false,
+        }
+    }
 }
 
 impl State {
+    /// Whether this is the first sight of another run, where no counter tells:
+    /// the last one was over, and this is not finished, or its marks went on.
+    pub(super) fn is_next_run(&self, seen: &Seen) -> bool {
+        let Some(before) = self.seen.as_ref().filter(|_| seen.run.is_none()) else {
+            return false;
+        };
+        let finished = |seen: &Seen| seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
+        let over = match &self.began {
+            Some(run) => run.over,
+            None => finished(before),
+        };
+        let later = if seen.last_run.is_some() && before.last_run.is_some() {
+            seen.last_run > before.last_run
+        } else {
+            !finished(seen) || seen.last_change > before.last_change
+        };
+        over && later
+    }
+
     /// Whether this read is an older picture than one that was already seen.
     pub(super) fn is_old(&self, batch: &Batch) -> bool {
         if planted::is(Bug::TrustsTerminal) {

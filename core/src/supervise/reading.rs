@@ -53,7 +53,7 @@ impl Supervisor {
             self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
             return;
         }
-        if let Some(why) = self.torn(&tests, now.wall) {
+        if let Some(why) = self.torn(&tests, sent_at) {
             self.listing = Some(tests);
             return self.read_again(why, now);
         }
@@ -76,7 +76,7 @@ impl Supervisor {
     /// still runs in a finished batch is an old picture (the simulation found
     /// that a lagging replica hides failures so); it is accepted when it stays
     /// for longer than one can lag.
-    fn torn(&self, tests: &[Test], now: Timestamp) -> Option<String> {
+    fn torn(&self, tests: &[Test], sent_at: Timestamp) -> Option<String> {
         if planted::is(Bug::TornAccepted) {
             return None;
         }
@@ -90,8 +90,9 @@ impl Supervisor {
         });
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
         if runs && finished {
-            let since = self.reading_since.unwrap_or(now);
-            if now.since(since) < OLD_PICTURE {
+            // By when it was sent: the page may have slept before it was taken in.
+            let since = self.reading_since.unwrap_or(sent_at);
+            if sent_at.since(since) < OLD_PICTURE {
                 return Some("the batch has finished, but a listed test has not".to_owned());
             }
         }
@@ -245,9 +246,13 @@ impl Supervisor {
             return self.decide(&picture, &tests, now);
         }
         let old = self.state.is_old(&batch);
-        let moved = batch.run_counter > picture.run_counter || !batch.is_terminal();
+        let moved = batch.run_counter > picture.run_counter
+            || batch.last_run > picture.last_run
+            || last_change(&batch) > last_change(&picture)
+            || !batch.is_terminal();
         if moved && !old {
             self.listing = None;
+            self.reading_since = None;
             self.record(Event::Reopened, now.wall);
             return self.polled(batch, sent_at, now);
         }

@@ -193,7 +193,7 @@ impl State {
                 }
             }
             Event::Polled(seen) => {
-                self.note_seen(seen);
+                self.note_seen(seen, record.at);
                 // Where nothing else could ever tell, an unfinished batch must do.
                 let unfinished = seen
                     .status
@@ -205,17 +205,16 @@ impl State {
             }
             Event::Adopted { run } => {
                 self.awaited = Some(*run);
-                self.began = Some(Began {
-                    at: record.at,
-                    tests: BTreeSet::new(),
-                });
+                self.began = Some(Began::at(record.at, BTreeSet::new()));
                 self.phase = Phase::Waiting;
             }
             Event::Finished { seen, unproven } => {
-                self.note_seen(seen);
-                if *unproven {
-                    self.doubt = None;
+                self.note_seen(seen, record.at);
+                if let Some(began) = &mut self.began {
+                    began.over = true;
                 }
+                // A fence without any mark could never be passed.
+                self.doubt.take_if(|fence| *unproven || fence.is_blind());
                 self.phase = Phase::Reading;
             }
             Event::Listed { .. } => self.phase = Phase::Deciding,
@@ -277,7 +276,10 @@ impl State {
         }
     }
 
-    fn note_seen(&mut self, seen: &Seen) {
+    fn note_seen(&mut self, seen: &Seen, at: Timestamp) {
+        if self.is_next_run(seen) {
+            self.began = Some(Began::at(at, BTreeSet::new()));
+        }
         if let Some(run) = seen.run {
             self.awaited = Some(self.awaited.map_or(run, |awaited| awaited.max(run)));
         }
@@ -332,10 +334,8 @@ impl State {
                             if same && !matches!(evidence, Evidence::StatusMoved(_)) {
                                 self.doubt = Some(open.intent.fence.clone());
                             }
-                            self.began = same.then(|| Began {
-                                at,
-                                tests: open.intent.tests.iter().map(|test| test.id).collect(),
-                            });
+                            let tests = open.intent.tests.iter().map(|test| test.id);
+                            self.began = same.then(|| Began::at(at, tests.collect()));
                             for test in open.intent.tests {
                                 self.reran.entry(test.id).or_insert(test);
                             }

@@ -214,9 +214,13 @@ fn a_listing_that_lags_behind_the_batch_is_not_decided_on() {
     ];
     it.handle(Input::TestsRead(asked, Ok(tests.clone())), now(2, 2));
     assert_eq!(it.state().phase, Phase::Reading);
+    // A page that slept meanwhile makes an answer no newer.
     let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(tests.clone())), now(70, 70));
+    assert_eq!(it.state().phase, Phase::Reading);
     // What stays for longer than a replica lags is how it is.
-    it.handle(Input::TestsRead(asked, Ok(tests)), now(70, 70));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(tests)), now(71, 71));
     assert_eq!(it.state().phase, Phase::Deciding);
 }
 

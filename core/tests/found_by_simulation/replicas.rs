@@ -261,3 +261,41 @@ fn each_run_has_its_own_minute_in_which_a_listed_test_may_not_run() {
     it.handle(Input::TestsRead(asked, Ok(unfinished)), now(402, 402));
     assert_eq!(it.state().phase, Phase::Reading);
 }
+
+#[test]
+fn a_quick_run_of_somebody_else_without_a_counter_is_a_run_of_its_own() {
+    let (mut it, asked) = reading(with_history(BatchStatus::Error, -50));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let asked = question(&drain(&mut it));
+    // It began and ended between two looks; the listing may lag behind it.
+    let newer = with_history(BatchStatus::Error, 20);
+    let asked = question(&read(&mut it, asked, newer, now(25, 25)));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(26, 26));
+    assert_eq!(it.state().phase, Phase::Reading);
+    assert!(it.next_due().is_some());
+}
+
+#[test]
+fn a_fence_without_marks_does_not_outlive_a_cancelled_run() {
+    let unmarked = |status| {
+        let mut batch = batch(status, 1);
+        batch.run_counter = None;
+        batch
+    };
+    let (mut it, asked) = rerun_accepted(unmarked(BatchStatus::Error), one_failing(), None);
+    let cancelled = unmarked(BatchStatus::Cancelled);
+    let mut asked = question(&read(&mut it, asked, cancelled, now(20, 20)));
+    // Somebody ran it again: every look shows the end of that run.
+    for seconds in 21..30 {
+        let at = now(seconds, seconds);
+        it.handle(Input::TestsRead(asked, Ok(one_failing())), at);
+        asked = question(&drain(&mut it));
+        let outputs = read(&mut it, asked, unmarked(BatchStatus::Succeeded), at);
+        if it.state().phase != Phase::Waiting {
+            break;
+        }
+        asked = question(&outputs);
+    }
+    let seen = it.state().verdict().map(|it| it.exit_code.number());
+    assert_ne!(seen, Some(5), "the cancelled run is not the last one");
+}

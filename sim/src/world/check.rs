@@ -115,13 +115,12 @@ impl World {
         let (attempt, most) = (state.attempt, self.policy.max_rerun_attempts);
         let memory = &mut self.memory[device];
         let awake = self.now - self.devices[device].slept;
-        // A machine that was robbed while it was frozen does not count.
+        // A machine that was robbed while it was frozen does not count; one whose
+        // epoch never got into the journal knows of fewer attempts.
         if attempt > memory.attempt && !robbed {
+            memory.attempt = attempt;
             memory.attempt_began = awake;
             memory.paused_ms = 0;
-        }
-        if !robbed {
-            memory.attempt = attempt;
         }
         if robbed {
             // Whoever acts now keeps these notes.

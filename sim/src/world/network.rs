@@ -14,7 +14,7 @@ use super::{Happening, PageRef, Post, World};
 use crate::{
     dice::{mix, within},
     fault::{Class, Fault},
-    server::By,
+    server::{By, bits_of},
     tab::{Listing, Read},
 };
 
@@ -362,8 +362,8 @@ impl World {
         if let Some(machine) = &mut self.tabs[tab].machine {
             machine.read_at = awake;
             match &mut machine.last_read {
-                // An old picture; what was read of the newer run still stands.
-                Some(last) if view.run < last.view.run && !blind => last.sent = sent,
+                // An old picture; what was read of a later moment still stands.
+                Some(last) if view.at < last.view.at && !blind => last.sent = sent,
                 last => {
                     *last = Some(Read {
                         view,
@@ -439,11 +439,8 @@ impl World {
         if count == 0 {
             return;
         }
-        let mut tear = bits % (2 * count);
-        if self.tabs[tab].torn_at == tear + 1 {
-            tear = (tear + 1) % (2 * count);
-        }
-        self.tabs[tab].torn_at = tear + 1;
+        let whole = tests.clone();
+        let tear = bits % (2 * count);
         let at = usize::try_from(tear % count).expect("few tests");
         if tear < count {
             tests.remove(at);
@@ -456,6 +453,12 @@ impl World {
             let first = tests[0].clone();
             let last = tests.len() - 1;
             tests[last] = first;
+        }
+        let listed = tests.iter().fold(0, |listed, test| {
+            mix(listed ^ test.id.map_or(0, |id| bits_of([&id]).into()))
+        });
+        if std::mem::replace(&mut self.tabs[tab].torn_at, listed) == listed {
+            *tests = whole;
         }
     }
 
@@ -476,7 +479,7 @@ impl World {
         self.posts.push(Post {
             key: (device, intent.at.as_millis(), intent.attempt, intent.epoch),
             batch: intent.batch,
-            tests: crate::server::bits_of(tests),
+            tests: bits_of(tests),
             decided_on,
             page,
             machine,
