@@ -152,6 +152,8 @@ pub struct Supervisor {
     pub(super) listing: Option<Vec<Test>>,
     pub(super) torn_tries: u8,
     pub(super) reading_since: Option<Timestamp>,
+    /// When the read was sent that last showed the batch finished.
+    pub(super) finished_at: Option<Timestamp>,
     /// A pause or stop that waits until a POST that is under way is answered.
     wanted: Option<Wanted>,
 }
@@ -245,6 +247,7 @@ impl Supervisor {
             listing: None,
             torn_tries: 0,
             reading_since: None,
+            finished_at: None,
             wanted: None,
         }
     }
@@ -527,6 +530,7 @@ impl Supervisor {
             &mut self.last_poll,
             &mut self.last_written_poll,
             &mut self.reading_since,
+            &mut self.finished_at,
             &mut self.refused_since,
         ] {
             *time = time.map(|at| shifted(at, shift_ms));
@@ -565,6 +569,12 @@ impl Supervisor {
             return;
         }
         self.close_call(id, open.asked);
+        if let Ok(batch) = &answer
+            && batch.is_terminal()
+            && !self.state.is_old(batch)
+        {
+            self.finished_at = Some(open.sent_at);
+        }
         if open.asked == Asked::Look {
             if answer.is_ok() {
                 self.reads_work(now);

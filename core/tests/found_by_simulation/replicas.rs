@@ -7,7 +7,7 @@ use retake_core::{
     supervise::{BatchRef, CallId, Input, PauseReason, Phase, Policy, Supervisor},
 };
 
-use crate::{BATCH, HOUR, batch, drain, now, question, read, reading, test};
+use crate::{BATCH, HOUR, batch, drain, now, question, read, reading, started, test};
 
 /// Accepts the first rerun, of test 1, and gives the question after it.
 fn rerun_accepted(
@@ -298,4 +298,57 @@ fn a_fence_without_marks_does_not_outlive_a_cancelled_run() {
     }
     let seen = it.state().verdict().map(|it| it.exit_code.number());
     assert_ne!(seen, Some(5), "the cancelled run is not the last one");
+}
+
+#[test]
+fn one_look_that_differs_after_a_finished_one_times_out_nothing() {
+    let (mut it, asked) = started();
+    read(
+        &mut it,
+        asked,
+        batch(BatchStatus::ExperiencesRunning, 1),
+        now(1, 1),
+    );
+    let mut seconds = 1;
+    let asked = loop {
+        seconds += 30;
+        it.handle(Input::Wake, now(seconds, seconds));
+        let call = question(&drain(&mut it));
+        if seconds >= HOUR - 10 {
+            break call;
+        }
+        read(
+            &mut it,
+            call,
+            batch(BatchStatus::ExperiencesRunning, 1),
+            now(seconds, seconds),
+        );
+    };
+    let outputs = read(
+        &mut it,
+        asked,
+        batch(BatchStatus::Succeeded, 1),
+        now(seconds, seconds),
+    );
+    let down = ApiError::new("list the tests", ErrorKind::Server, "down");
+    it.handle(
+        Input::TestsRead(question(&outputs), Err(down)),
+        now(seconds + 1, seconds + 1),
+    );
+    it.handle(Input::Wake, now(HOUR + 5, HOUR + 5));
+    let asked = question(&drain(&mut it));
+    it.handle(
+        Input::TestsRead(asked, Ok(one_failing())),
+        now(HOUR + 6, HOUR + 6),
+    );
+    let asked = question(&drain(&mut it));
+    // A replica that lags behind still shows it running, after the deadline.
+    let running = batch(BatchStatus::ExperiencesRunning, 1);
+    read(&mut it, asked, running.clone(), now(HOUR + 7, HOUR + 7));
+    assert_eq!(it.state().phase, Phase::Waiting);
+    it.handle(Input::Wake, now(HOUR + 80, HOUR + 80));
+    let asked = question(&drain(&mut it));
+    read(&mut it, asked, running, now(HOUR + 81, HOUR + 81));
+    let code = it.state().verdict().map(|it| it.exit_code.number());
+    assert_eq!(code, Some(6), "what runs a minute later truly runs");
 }
