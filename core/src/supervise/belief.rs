@@ -64,14 +64,11 @@ impl State {
         if planted::is(Bug::TrustsTerminal) {
             return false;
         }
-        match (batch.run_counter, self.awaited) {
-            (Some(run), Some(awaited)) => run < awaited,
-            _ => {
-                let back = |mark: Option<Timestamp>, newest| mark.is_some() && mark < newest;
-                back(batch.last_run, self.newest_start)
-                    || back(last_change(batch), self.newest_change)
-            }
+        if let (Some(run), Some(awaited)) = (batch.run_counter, self.awaited) {
+            return run < awaited;
         }
+        let back = |mark: Option<Timestamp>, newest| mark.is_some() && mark < newest;
+        back(batch.last_run, self.newest_start) || back(last_change(batch), self.newest_change)
     }
 
     /// Whether this read is proven to be of the run that is waited for: its

@@ -171,8 +171,10 @@ fn a_change_of_status_that_proved_a_run_makes_earlier_ones_old() {
 
 #[test]
 fn an_old_picture_takes_no_place_of_a_newer_one() {
-    let mut policy = Policy::default();
-    policy.max_rerun_attempts = 0;
+    let policy = Policy {
+        max_rerun_attempts: 0,
+        ..Policy::default()
+    };
     let mut it = Supervisor::start(policy, Limits::default(), BatchRef::Id(BATCH), now(0, 0));
     let asked = question(&drain(&mut it));
     let asked = question(&read(
