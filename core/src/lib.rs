@@ -12,6 +12,10 @@ pub mod api;
 pub mod auth;
 pub mod config;
 pub mod domain;
+#[cfg(not(feature = "planted"))]
+mod planted;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod rerun;
 pub mod supervise;
 pub mod view;

@@ -299,7 +299,9 @@ impl Reruns {
                 }
                 SubmissionNote::Waiting { message, .. } => view.said.clone_from(message),
                 SubmissionNote::Unknown { error, .. } => view.said = Some(error.to_string()),
-                SubmissionNote::SignedOut | SubmissionNote::Ended(_) => {}
+                SubmissionNote::SignedOut
+                | SubmissionNote::AsksPerson
+                | SubmissionNote::Ended(_) => {}
             }
         });
         if let SubmissionNote::Sending { post } = *note {

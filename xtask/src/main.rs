@@ -5,7 +5,8 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the tasks
+//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the
+//!   tasks
 //! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
@@ -25,6 +26,7 @@ mod process;
 mod progress;
 mod sandbox;
 mod serve;
+mod sim;
 mod site;
 mod size;
 mod test;
@@ -61,6 +63,12 @@ const TASKS: &[Task] = &[
         usage: "[--only STEP] [--list] [-- WORDS FOR THE STEP]",
         what: "run every check, from formatting to end-to-end tests",
         run: test::test,
+    },
+    Task {
+        name: "sim",
+        usage: "[--seeds N] [--seed N] [--planted] [--coverage] [--compare N]",
+        what: "run the simulation on all cores, or one seed told line by line",
+        run: sim::sim,
     },
     Task {
         name: "dist",

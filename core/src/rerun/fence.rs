@@ -10,7 +10,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Batch, BatchStatus, RunCounter, Timestamp};
+use crate::{
+    domain::{Batch, BatchStatus, RunCounter, Timestamp},
+    planted::{self, Bug},
+};
 
 /// The state of a batch that a rerun was decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,8 @@ pub enum Evidence {
     LastRun(Timestamp),
     /// The status history has a later entry than at the decision.
     History(Timestamp),
+    /// A person said so.
+    Person,
 }
 
 impl fmt::Display for Evidence {
@@ -64,6 +69,7 @@ impl fmt::Display for Evidence {
             Self::StatusMoved(status) => write!(f, "the status is {status}"),
             Self::LastRun(at) => write!(f, "the latest run started {at}"),
             Self::History(at) => write!(f, "the status changed {at}"),
+            Self::Person => f.write_str("a person said so"),
         }
     }
 }
@@ -87,7 +93,7 @@ impl Fence {
     /// so it is said apart.
     pub fn compare(&self, later: &Batch) -> Passage {
         if let (Some(base), Some(now)) = (self.run, later.run_counter) {
-            if now > base {
+            if now > base || (planted::is(Bug::FenceAtLeast) && now == base) {
                 return Passage::Passed(Evidence::RunCounter(now));
             }
             if now < base {
@@ -122,6 +128,8 @@ impl Fence {
             Some(status) if was_terminal && is_known_unfinished(status) => {
                 Passage::Unfinished(status.clone())
             }
+            // An answer that lacks every mark the fence has says nothing.
+            _ if !self.is_blind() && !self.shares_a_mark(later) => Passage::Stale,
             status if *status == self.status => Passage::Unmoved,
             _ => Passage::Changed,
         }
@@ -133,13 +141,20 @@ impl Fence {
         self.run.is_none() && self.last_run.is_none() && self.last_change.is_none()
     }
 
+    fn shares_a_mark(&self, later: &Batch) -> bool {
+        (self.run.is_some() && later.run_counter.is_some())
+            || (self.last_run.is_some() && later.last_run.is_some())
+            || (self.last_change.is_some() && last_change(later).is_some())
+    }
+
     /// The run that a rerun from here will be, where counters are known.
     pub fn next_run(&self) -> Option<RunCounter> {
         self.run.map(RunCounter::next)
     }
 }
 
-fn last_change(batch: &Batch) -> Option<Timestamp> {
+/// Time of the latest status change that the batch shows.
+pub(crate) fn last_change(batch: &Batch) -> Option<Timestamp> {
     batch.history.iter().filter_map(|change| change.at).max()
 }
 
@@ -191,6 +206,16 @@ mod tests {
         let fence = Fence::at(&batch(BatchStatus::Succeeded, None));
         let odd = batch(BatchStatus::from_word("THAWING"), None);
         assert_eq!(fence.compare(&odd), Passage::Changed);
+    }
+
+    #[test]
+    fn an_answer_without_the_marks_says_nothing() {
+        let fence = Fence::at(&batch(BatchStatus::Error, Some(3)));
+        for status in [BatchStatus::Error, BatchStatus::from_word("THAWING")] {
+            assert_eq!(fence.compare(&batch(status, None)), Passage::Stale);
+        }
+        let nothing = Batch::new(BatchId::from_u128(1));
+        assert_eq!(fence.compare(&nothing), Passage::Stale);
     }
 
     #[test]

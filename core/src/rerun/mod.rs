@@ -9,6 +9,7 @@
 //!               | 409        -> Checking -> Cooling -> Checking -> Posting (3 in all)
 //!               | 429        -> Cooling -> Checking -> Posting
 //!               | no answer  -> Settling -> applied, or not applied
+//!               |                  ` strict: Asking a person -> applied, or not
 //!               ` refused    -> refused
 //! ```
 //!
@@ -22,8 +23,11 @@ mod fence;
 mod intent;
 mod submission;
 
+pub(crate) use fence::last_change;
 pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
+pub(crate) use submission::OLD_PICTURE;
 pub use submission::{
-    Effect, Ended, Limits, Stage, Submission, SubmissionInput, SubmissionNote, WaitReason,
+    Effect, Ended, Limits, PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
+    WaitReason,
 };

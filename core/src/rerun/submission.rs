@@ -11,6 +11,7 @@ use super::{Evidence, Intent, Passage};
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::{Batch, BatchId, BatchStatus, RunCounter, Timestamp},
+    planted::{self, Bug},
 };
 
 /// The bounds of a submission.
@@ -30,6 +31,10 @@ pub struct Limits {
     pub throttled_posts: u32,
     /// Pause between two reads while an outcome is unknown.
     pub look_every: Duration,
+    /// Strict: when no read shows a POST of unknown outcome even after the
+    /// window, a person is asked, instead of calling it not applied.
+    #[serde(default)]
+    pub ask_person: bool,
 }
 
 impl Default for Limits {
@@ -40,6 +45,7 @@ impl Default for Limits {
             busy_posts: 3,
             throttled_posts: 6,
             look_every: Duration::from_secs(5),
+            ask_person: false,
         }
     }
 }
@@ -50,12 +56,12 @@ const AGREEING_READS: u8 = 2;
 const REFUSED_READS: u8 = 3;
 /// Longer than a read can lag behind: a batch that is unfinished on every look
 /// for this long has really started again, whatever the counters say.
-const OLD_PICTURE: Duration = Duration::from_mins(1);
+pub(crate) const OLD_PICTURE: Duration = Duration::from_mins(1);
 /// A decision that is older than this when it is stored is looked at again
 /// before it is sent: the page may have slept in between.
-const FRESH: Duration = Duration::from_secs(10);
+pub(crate) const FRESH: Duration = Duration::from_secs(10);
 /// The longest pause between two looks while looks fail.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Pause after a 429 that names none.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -85,6 +91,10 @@ pub enum Stage {
         /// Reads after that which agreed that nothing moved.
         agreeing: u8,
     },
+    /// Strict: no read shows the POST, and a person is asked whether it was
+    /// applied; waits for [`SubmissionInput::PersonSays`], still looking now
+    /// and then.
+    Asking,
     /// Signed out: waits for [`SubmissionInput::Resume`].
     Parked,
     /// Over.
@@ -134,6 +144,15 @@ pub enum Ended {
     CalledOff,
 }
 
+/// A person's word on a POST whose outcome is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonSays {
+    /// It was applied: ReSim shows the new run.
+    Applied,
+    /// It was not.
+    NotApplied,
+}
+
 /// What happened to a submission.
 #[derive(Debug, Clone)]
 pub enum SubmissionInput {
@@ -147,6 +166,8 @@ pub enum SubmissionInput {
     Wake,
     /// Signed in again, or unpaused.
     Resume,
+    /// The person answers [`Stage::Asking`].
+    PersonSays(PersonSays),
     /// The person calls it off; honoured while nothing is under way.
     CallOff,
 }
@@ -197,6 +218,8 @@ pub enum SubmissionNote {
         /// Until when the server may still apply it.
         settle_until: Timestamp,
     },
+    /// No read shows it, and a person is asked.
+    AsksPerson,
     /// 401: nothing was applied, sign-in is needed.
     SignedOut,
     /// How it ended.
@@ -228,10 +251,14 @@ pub struct Submission {
 impl Submission {
     /// Begins: the first effect stores the intent.
     pub fn new(intent: Intent, limits: Limits) -> (Self, Vec<Effect>) {
-        (
-            Self::at_stage(intent, limits, Stage::Storing),
-            vec![Effect::Store],
-        )
+        let mut it = Self::at_stage(intent, limits, Stage::Storing);
+        let mut effects = vec![Effect::Store];
+        if planted::is(Bug::SendsBeforeStored) {
+            let at = it.intent.at;
+            effects = it.post(at);
+            effects.push(Effect::Store);
+        }
+        (it, effects)
     }
 
     /// Takes up an intent that was stored by an earlier life. `last_sent` is
@@ -316,7 +343,9 @@ impl Submission {
                 }
             }
             SubmissionInput::Wake => self.woken(now),
+            SubmissionInput::Resume if planted::is(Bug::RepostsOnResume) => self.post(now),
             SubmissionInput::Resume => self.resume(),
+            SubmissionInput::PersonSays(word) => self.person_says(word),
             SubmissionInput::CallOff => match self.stage {
                 Stage::Cooling { .. } | Stage::Checking { .. } | Stage::Parked
                     if !self.in_doubt =>
@@ -338,6 +367,7 @@ impl Submission {
                 self.look()
             }
             Ok(()) => self.post(now),
+            Err(_) if planted::is(Bug::SendsUnstored) => self.post(now),
             Err(why) => self.end(Ended::NotStored(why)),
         }
     }
@@ -374,8 +404,11 @@ impl Submission {
             Err(error) => error,
         };
         if error.kind.leaves_post_unknown() {
+            if planted::is(Bug::RepostsUnanswered) {
+                return self.post(now);
+            }
             self.in_doubt = true;
-            let until = self.sent_at.unwrap_or(now).after(self.limits.settle);
+            let until = self.sent_at.unwrap_or(now).after(self.settle());
             self.stage = Stage::Settling { until, agreeing: 0 };
             let mut effects = vec![Effect::Note(SubmissionNote::Unknown {
                 error,
@@ -409,6 +442,16 @@ impl Submission {
         }
     }
 
+    fn settle(&self) -> Duration {
+        if planted::is(Bug::NoSettle) {
+            return Duration::ZERO;
+        }
+        if planted::is(Bug::ShortSettle) {
+            return Duration::from_secs(30);
+        }
+        self.limits.settle
+    }
+
     fn cool(
         &mut self,
         error: ApiError,
@@ -434,7 +477,8 @@ impl Submission {
         let mut passage = self.intent.fence.compare(batch);
         if let Passage::Unfinished(status) = passage {
             let since = *self.unfinished_since.get_or_insert(now);
-            passage = if now.since(since) >= OLD_PICTURE {
+            let long = now.since(since) >= OLD_PICTURE || planted::is(Bug::UnfinishedProves);
+            passage = if long {
                 Passage::Passed(Evidence::StatusMoved(status))
             } else {
                 Passage::Stale
@@ -444,14 +488,16 @@ impl Submission {
         }
         if let Passage::Passed(evidence) = passage {
             return match self.stage {
-                Stage::Checking { .. } | Stage::Settling { .. } => self.end(Ended::Applied {
-                    batch: self.intent.batch,
-                    run: match evidence {
-                        Evidence::RunCounter(run) => Some(run),
-                        _ => self.intent.fence.next_run(),
-                    },
-                    evidence,
-                }),
+                Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => {
+                    self.end(Ended::Applied {
+                        batch: self.intent.batch,
+                        run: match evidence {
+                            Evidence::RunCounter(run) => Some(run),
+                            _ => self.intent.fence.next_run(),
+                        },
+                        evidence,
+                    })
+                }
                 _ => Vec::new(),
             };
         }
@@ -478,7 +524,7 @@ impl Submission {
             }
             Stage::Settling { until, agreeing } if sent_at > until => {
                 if agreeing + 1 >= AGREEING_READS {
-                    return self.end(Ended::NotApplied);
+                    return self.unseen(now);
                 }
                 self.stage = Stage::Settling {
                     until,
@@ -486,7 +532,30 @@ impl Submission {
                 };
                 self.look_later(now)
             }
-            Stage::Settling { .. } => self.look_later(now),
+            Stage::Settling { .. } | Stage::Asking => self.look_later(now),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The window is over, and no read showed the POST.
+    fn unseen(&mut self, now: Timestamp) -> Vec<Effect> {
+        if !self.limits.ask_person {
+            return self.end(Ended::NotApplied);
+        }
+        self.stage = Stage::Asking;
+        let mut effects = vec![Effect::Note(SubmissionNote::AsksPerson)];
+        effects.extend(self.look_later(now));
+        effects
+    }
+
+    fn person_says(&mut self, word: PersonSays) -> Vec<Effect> {
+        match (&self.stage, word) {
+            (Stage::Asking, PersonSays::Applied) => self.end(Ended::Applied {
+                batch: self.intent.batch,
+                run: self.intent.fence.next_run(),
+                evidence: Evidence::Person,
+            }),
+            (Stage::Asking, PersonSays::NotApplied) => self.end(Ended::NotApplied),
             _ => Vec::new(),
         }
     }
@@ -528,11 +597,14 @@ impl Submission {
     fn woken(&mut self, now: Timestamp) -> Vec<Effect> {
         match &self.stage {
             Stage::Cooling { until, .. } if now >= *until => {
+                if planted::is(Bug::BlindBusy) {
+                    return self.post(now);
+                }
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
             Stage::Cooling { until, .. } => vec![Effect::WakeAt(*until)],
-            Stage::Checking { .. } | Stage::Settling { .. } if !self.looking => {
+            Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking if !self.looking => {
                 match self.next_look {
                     Some(due) if now < due => vec![Effect::WakeAt(due)],
                     _ => self.look(),
@@ -548,7 +620,7 @@ impl Submission {
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
-            Stage::Checking { .. } | Stage::Settling { .. } => self.look(),
+            Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => self.look(),
             Stage::Cooling { until, .. } => vec![Effect::WakeAt(*until)],
             _ => Vec::new(),
         }
@@ -561,7 +633,13 @@ impl Submission {
     }
 
     fn look_later(&mut self, now: Timestamp) -> Vec<Effect> {
-        let mut due = now.after(self.limits.look_every);
+        // While a person is asked, a look now and then is enough.
+        let pause = if self.stage == Stage::Asking {
+            self.limits.cooldown
+        } else {
+            self.limits.look_every
+        };
+        let mut due = now.after(pause);
         // The reads that decide are those after the window; no need to be late.
         if let Stage::Settling { until, agreeing: 0 } = self.stage
             && now < until

@@ -357,3 +357,66 @@ fn an_unfinished_batch_without_a_mark_is_believed_only_after_a_minute() {
         }
     ));
 }
+
+/// A strict submission whose POST got no answer, after the window.
+fn asking() -> Submission {
+    let strict = Limits {
+        ask_person: true,
+        ..Limits::default()
+    };
+    let (mut it, _) = Submission::new(intent(), strict);
+    it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::Unreachable))),
+        at(1),
+    );
+    look(&mut it, 96, batch(BatchStatus::Error, 1));
+    let effects = look(&mut it, 101, batch(BatchStatus::Error, 1));
+    assert_eq!(effects[0], Effect::Note(SubmissionNote::AsksPerson));
+    assert_eq!(it.stage(), &Stage::Asking);
+    it
+}
+
+#[test]
+fn the_strict_setting_waits_for_a_persons_word() {
+    let mut it = asking();
+    for seconds in [140, 400, 4000] {
+        look(&mut it, seconds, batch(BatchStatus::Error, 1));
+        assert_eq!(it.stage(), &Stage::Asking, "second {seconds}");
+    }
+    it.handle(
+        SubmissionInput::PersonSays(PersonSays::NotApplied),
+        at(4001),
+    );
+    assert_eq!(ended(&it), &Ended::NotApplied);
+
+    let mut it = asking();
+    it.handle(SubmissionInput::PersonSays(PersonSays::Applied), at(200));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            run: Some(RunCounter(2)),
+            evidence: Evidence::Person,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_run_that_shows_while_a_person_is_asked_answers_for_them() {
+    let mut it = asking();
+    look(&mut it, 140, batch(BatchStatus::Submitted, 2));
+    assert!(matches!(ended(&it), Ended::Applied { .. }));
+}
+
+#[test]
+fn a_person_is_heard_only_when_asked() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::Unreachable))),
+        at(1),
+    );
+    let effects = it.handle(SubmissionInput::PersonSays(PersonSays::NotApplied), at(2));
+    assert_eq!(effects, []);
+    assert!(matches!(it.stage(), Stage::Settling { .. }));
+}

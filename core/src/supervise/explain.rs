@@ -257,6 +257,12 @@ fn note_line(note: &SubmissionNote) -> (LineKind, String) {
                 clock(*settle_until)
             ),
         ),
+        SubmissionNote::AsksPerson => (
+            Warning,
+            "no look shows the rerun, and by the strict setting only a person may say that it was \
+             not applied: look it up at ReSim, then say so here"
+                .into(),
+        ),
         SubmissionNote::SignedOut => (Warning, "the rerun was not applied: signed out".into()),
         SubmissionNote::Ended(ended) => match ended {
             Ended::Applied { run, evidence, .. } => {

@@ -12,7 +12,7 @@ use super::{BatchRef, Figures, Policy, Verdict, WhyNot};
 use crate::{
     api::ApiError,
     domain::{BatchId, BatchStatus, ConflatedBatchStatus, RunCounter, Timestamp},
-    rerun::{Intent, Limits, SubmissionNote},
+    rerun::{Intent, Limits, SubmissionNote, last_change},
 };
 
 /// One event with its place in the journal.
@@ -177,6 +177,9 @@ pub struct Seen {
     pub run: Option<RunCounter>,
     /// When the latest run started.
     pub last_run: Option<Timestamp>,
+    /// When its status last changed.
+    #[serde(default)]
+    pub last_change: Option<Timestamp>,
     /// Tests that wait or run.
     pub unfinished: u64,
     /// All tests.
@@ -192,6 +195,7 @@ impl Seen {
             word: batch.conflated.clone(),
             run: batch.run_counter,
             last_run: batch.last_run,
+            last_change: last_change(batch),
             unfinished: summary.running,
             total: summary.total,
         }

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::{Batch, BatchId, Test, Timestamp},
-    rerun::{Effect, Ended, Intent, Limits, Submission, SubmissionInput},
+    planted::{self, Bug},
+    rerun::{Effect, Ended, Intent, Limits, PersonSays, Submission, SubmissionInput},
 };
 
 /// A batch as a person names it.
@@ -79,6 +80,9 @@ pub enum Input {
     Resume,
     /// Signed in again.
     SignedIn,
+    /// A person says whether a rerun of unknown outcome was applied; heard
+    /// while `crate::rerun::Stage::Asking`.
+    PersonSays(PersonSays),
     /// A person ends it.
     Stop,
 }
@@ -148,7 +152,8 @@ pub struct Supervisor {
     pub(super) listing: Option<Vec<Test>>,
     pub(super) torn_tries: u8,
     pub(super) reading_since: Option<Timestamp>,
-    paused_at: Option<Timestamp>,
+    /// When the read was sent that last showed the batch finished.
+    pub(super) finished_at: Option<Timestamp>,
     /// A pause or stop that waits until a POST that is under way is answered.
     wanted: Option<Wanted>,
 }
@@ -202,7 +207,7 @@ impl Supervisor {
             return Some(it);
         }
         let away = now.wall.since(it.state.last_at);
-        let epoch = it.state.epoch + 1;
+        let epoch = it.state.epoch + u64::from(!planted::is(Bug::EpochNotRaised));
         it.record(Event::Restored { epoch, away }, now.wall);
         if let Some(open) = it.state.open.clone() {
             // A POST may have gone out at any time until the page was closed, and
@@ -213,6 +218,7 @@ impl Supervisor {
             it.submission = Some(submission);
             if it.state.phase == Phase::Rerunning {
                 it.perform(effects, now);
+                it.ask_to_be_woken();
             }
         } else {
             it.go_on(now);
@@ -222,7 +228,6 @@ impl Supervisor {
 
     fn around(state: State, log: Vec<Record>, now: Now) -> Self {
         Self {
-            paused_at: matches!(state.phase, Phase::Paused(_)).then_some(state.last_at),
             state,
             log,
             outputs: VecDeque::new(),
@@ -242,6 +247,7 @@ impl Supervisor {
             listing: None,
             torn_tries: 0,
             reading_since: None,
+            finished_at: None,
             wanted: None,
         }
     }
@@ -290,6 +296,7 @@ impl Supervisor {
         if self.state.phase.is_over() {
             return;
         }
+        let now = self.seen_by_bugs(now);
         self.note_time(now);
         match input {
             Input::Wake => self.woken(now),
@@ -301,8 +308,8 @@ impl Supervisor {
             }
             Input::BatchRead(id, answer) => self.batch_read(id, answer, now),
             Input::TestsRead(id, answer) => {
-                if self.close_call(id, Asked::Tests).is_some() {
-                    self.tests_read(answer, now);
+                if let Some(open) = self.close_call(id, Asked::Tests) {
+                    self.tests_read(answer, open.sent_at, now);
                 }
             }
             Input::Stored(id, stored) => {
@@ -316,6 +323,11 @@ impl Supervisor {
                 }
             }
             Input::Pause(why) => self.want(Wanted::Pause(why), now),
+            Input::PersonSays(word) => {
+                if self.state.phase == Phase::Rerunning {
+                    self.submit(SubmissionInput::PersonSays(word), now);
+                }
+            }
             Input::Stop => self.want(Wanted::Stop, now),
             Input::Resume => self.resume(now),
             Input::SignedIn => {
@@ -331,6 +343,15 @@ impl Supervisor {
             self.want(wanted, now);
         }
         self.ask_to_be_woken();
+    }
+
+    /// The present, as a planted bug sees it.
+    fn seen_by_bugs(&self, now: Now) -> Now {
+        if planted::is(Bug::MonoClockOnly) {
+            let wall = self.state.started.after(now.mono);
+            return Now { wall, ..now };
+        }
+        now
     }
 
     // Asking and recording.
@@ -483,19 +504,25 @@ impl Supervisor {
     /// means sleep, or that somebody set it. Neither counts as waiting.
     fn note_time(&mut self, now: Now) {
         let before = std::mem::replace(&mut self.last_now, now);
-        if matches!(self.state.phase, Phase::Paused(_)) {
+        if planted::is(Bug::WallClockOnly) {
             return;
         }
         let wall_ms = now.wall.as_millis() - before.wall.as_millis();
+        // However long an open question may take: a nap during a listing is a nap.
+        let longest = self.open_call.map_or(Duration::MAX, |_| CALL_GUARD);
         let planned = self
             .due
-            .map_or(Duration::ZERO, |due| due.since(before.wall));
+            .map_or(Duration::ZERO, |due| due.since(before.wall))
+            .min(longest);
         let waited = now.mono.saturating_sub(before.mono).min(planned + LATE);
         let shift_ms = wall_ms - i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
         if shift_ms.abs() < JUMP_MS {
             return;
         }
-        self.record(Event::ClockJumped { shift_ms }, now.wall);
+        // A pause counts its own time when it ends; what is in doubt is not paused.
+        if !matches!(self.state.phase, Phase::Paused(_)) {
+            self.record(Event::ClockJumped { shift_ms }, now.wall);
+        }
         if let Some(submission) = &mut self.submission {
             submission.shift(|at| shifted(at, shift_ms));
         }
@@ -503,12 +530,17 @@ impl Supervisor {
             &mut self.last_poll,
             &mut self.last_written_poll,
             &mut self.reading_since,
+            &mut self.finished_at,
             &mut self.refused_since,
         ] {
             *time = time.map(|at| shifted(at, shift_ms));
         }
-        // Poll first, conclude later: whatever was due by the old clock is due now.
-        if self.open_call.is_none() && self.due.is_some() {
+        if let Some(open) = &mut self.open_call {
+            // The answer may still come; it is given the time that was left.
+            open.sent_at = shifted(open.sent_at, shift_ms);
+            self.due = self.due.map(|due| shifted(due, shift_ms));
+        } else if self.due.is_some() {
+            // Poll first, conclude later: whatever was due by the old clock is due now.
             self.due = Some(now.wall);
         }
     }
@@ -537,6 +569,12 @@ impl Supervisor {
             return;
         }
         self.close_call(id, open.asked);
+        if let Ok(batch) = &answer
+            && batch.is_terminal()
+            && !self.state.is_old(batch)
+        {
+            self.finished_at = Some(open.sent_at);
+        }
         if open.asked == Asked::Look {
             if answer.is_ok() {
                 self.reads_work(now);
@@ -552,7 +590,7 @@ impl Supervisor {
                     self.record(Event::Pinned { batch, name }, now.wall);
                 }
                 match open.asked {
-                    Asked::Confirm => self.confirmed(batch, now),
+                    Asked::Confirm => self.confirmed(batch, open.sent_at, now),
                     _ => self.polled(batch, open.sent_at, now),
                 }
             }
@@ -656,7 +694,6 @@ impl Supervisor {
         }
         let sign_in = why == PauseReason::SignedOut;
         self.record(Event::Paused(why), now.wall);
-        self.paused_at = Some(now.wall);
         self.rest();
         if sign_in {
             self.outputs.push_back(Output::NeedSignIn);
@@ -665,11 +702,14 @@ impl Supervisor {
 
     fn resume(&mut self, now: Now) {
         if !matches!(self.state.phase, Phase::Paused(_)) {
+            // A pause that waits for the answer to a POST is taken back.
+            self.wanted
+                .take_if(|wanted| matches!(wanted, Wanted::Pause(_)));
             return;
         }
         let paused = self
-            .paused_at
-            .take()
+            .state
+            .paused_since
             .map_or(Duration::ZERO, |at| now.wall.since(at));
         self.record(Event::Resumed { paused }, now.wall);
         self.go_on(now);

@@ -8,7 +8,8 @@
 //!
 //! To follow one attempt from poll to verdict, read in this order:
 //! [`Policy`] (what is allowed), `machine` (who is asked next), `waiting`
-//! (when a finished status is believed), `reading` (one consistent picture),
+//! and `belief` (when a finished status is believed), `reading` (one consistent
+//! picture),
 //! [`plan_rerun`] (which tests), [`crate::rerun`] (one POST and what became of
 //! it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
 //! written down, and how that gives the state back), `explain` (the log lines).
@@ -18,6 +19,7 @@
 //! empty list; never after a cancel; nothing is sent before its intent is
 //! stored; a finished status counts only from the run that is waited for.
 
+mod belief;
 mod explain;
 mod journal;
 mod machine;
@@ -31,6 +33,7 @@ mod twin;
 mod verdict;
 mod waiting;
 
+pub use belief::Began;
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};

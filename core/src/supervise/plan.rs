@@ -17,6 +17,7 @@ use super::Policy;
 use crate::{
     api::TestIds,
     domain::{BatchStatus, ConflatedStatus, Test, TestId},
+    planted::{self, Bug},
 };
 
 /// What a test list says about a policy: the numbers that decide.
@@ -137,11 +138,15 @@ pub fn plan_rerun<'a>(
     }
     figures.failing = failing.len() as u64;
 
-    let choice = if attempt >= policy.max_rerun_attempts {
+    let allowed = policy.max_rerun_attempts + u32::from(planted::is(Bug::OneAttemptMore));
+    let above = figures.percent() > policy.rerun_max_failure_percent
+        || (planted::is(Bug::GuardAtLeast)
+            && figures.percent() >= policy.rerun_max_failure_percent);
+    let choice = if attempt >= allowed {
         Choice::Nothing(WhyNot::AttemptsUsed)
-    } else if batch == Some(&BatchStatus::Cancelled) {
+    } else if batch == Some(&BatchStatus::Cancelled) && !planted::is(Bug::CancelIgnored) {
         Choice::Nothing(WhyNot::Cancelled)
-    } else if figures.percent() > policy.rerun_max_failure_percent {
+    } else if above && !(planted::is(Bug::GuardOnlyFirst) && attempt > 0) {
         Choice::Nothing(WhyNot::AboveLimit)
     } else {
         TestIds::new(failing).map_or(Choice::Nothing(WhyNot::NoneFailing), Choice::Rerun)

@@ -9,7 +9,10 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ConflatedBatchStatus, ConflatedStatus, GoDuration};
+use crate::{
+    domain::{ConflatedBatchStatus, ConflatedStatus, GoDuration},
+    planted::{self, Bug},
+};
 
 /// Failing states that can be watched: any of WARNING, ERROR, BLOCKER.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -63,6 +66,7 @@ impl WatchedStates {
             ConflatedStatus::Warning => self.warning,
             ConflatedStatus::Error => self.error,
             ConflatedStatus::Blocker => self.blocker,
+            ConflatedStatus::Unknown(_) => planted::is(Bug::UnknownWordFails),
             _ => false,
         }
     }

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
-    domain::{Batch, BatchStatus, ConflatedStatus, Test, TestId},
-    rerun::{Fence, Intent, IntentTest, error_signature},
+    domain::{Batch, BatchStatus, ConflatedStatus, Test, TestId, Timestamp},
+    planted::{self, Bug},
+    rerun::{Fence, Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
 };
 
 /// Listings that may be torn before the next poll is waited for.
@@ -27,13 +28,32 @@ const LISTING_TRIES: u32 = 3;
 
 impl Supervisor {
     /// The pages arrived, or did not.
-    pub(super) fn tests_read(&mut self, answer: Result<Vec<Test>, ApiError>, now: Now) {
+    pub(super) fn tests_read(
+        &mut self,
+        answer: Result<Vec<Test>, ApiError>,
+        sent_at: Timestamp,
+        now: Now,
+    ) {
         let mut tests = match answer {
             Ok(tests) => tests,
             Err(error) => return self.listing_failed(error, now),
         };
         self.reads_work(now);
-        if let Some(why) = self.torn(&tests) {
+        if self.is_of_later_run(&tests) {
+            self.record(Event::Reopened, now.wall);
+            self.listing = None;
+            self.due = Some(now.wall.after(self.state.policy.poll_every));
+            return;
+        }
+        if let Some(until) = self.may_be_of_run_before(&tests, sent_at) {
+            self.listing = None;
+            let why = "the tests may still be those of the run before".to_owned();
+            let tries = self.torn_tries;
+            self.record(Event::Torn { why, tries }, now.wall);
+            self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
+            return;
+        }
+        if let Some(why) = self.torn(&tests, sent_at) {
             self.listing = Some(tests);
             return self.read_again(why, now);
         }
@@ -52,14 +72,36 @@ impl Supervisor {
 
     /// What does not fit, if anything. A count that disagrees, or a test that is
     /// listed twice, is accepted when two listings in a row are the same: then
-    /// that is how the API lists this batch. Each test counts once.
-    fn torn(&self, tests: &[Test]) -> Option<String> {
+    /// that is how the API lists this batch. Each test counts once. A test that
+    /// still runs in a finished batch is an old picture (the simulation found
+    /// that a lagging replica hides failures so); it is accepted when it stays
+    /// for longer than one can lag.
+    fn torn(&self, tests: &[Test], sent_at: Timestamp) -> Option<String> {
+        if planted::is(Bug::TornAccepted) {
+            return None;
+        }
+        let picture = self.picture.as_ref();
+        let runs = tests.iter().any(|test| {
+            let status = test.conflated.as_ref();
+            matches!(
+                status,
+                Some(ConflatedStatus::Running | ConflatedStatus::Queued)
+            )
+        });
+        let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
+        if runs && finished {
+            // By when it was sent: the page may have slept before it was taken in.
+            let since = self.reading_since.unwrap_or(sent_at);
+            if sent_at.since(since) < OLD_PICTURE {
+                return Some("the batch has finished, but a listed test has not".to_owned());
+            }
+        }
         let mut seen = BTreeSet::new();
         let twice = tests
             .iter()
             .filter_map(|test| test.id)
             .find(|id| !seen.insert(*id));
-        let total = self.picture.as_ref().and_then(|batch| batch.total_tests);
+        let total = picture.and_then(|batch| batch.total_tests);
         let why = match (twice, total) {
             (Some(id), _) => format!("test {id} was listed twice"),
             (None, Some(total)) if total != tests.len() as u64 => {
@@ -77,6 +119,43 @@ impl Supervisor {
             facts(before) == facts(tests)
         });
         (!same_as_before).then_some(why)
+    }
+
+    /// Listed after somebody started the next run, while the batch was still
+    /// read from a replica that lags behind.
+    fn is_of_later_run(&self, tests: &[Test]) -> bool {
+        let start = self.picture.as_ref().and_then(|batch| batch.last_run);
+        start.is_some() && tests.iter().any(|test| test.last_run > start)
+    }
+
+    /// Until when a listing may show how the run before ended: a replica that
+    /// lags behind does so without contradicting itself, while another one shows
+    /// that the newest run has finished. What proves a listing is the start of
+    /// the tests: of each that this run is about, where that is known, else of
+    /// any. Without that mark it is believed once the run is older than a replica
+    /// can lag. The pages of a batch that was cancelled decide nothing.
+    fn may_be_of_run_before(&self, tests: &[Test], sent_at: Timestamp) -> Option<Timestamp> {
+        let picture = self.picture.as_ref()?;
+        if picture.status == Some(BatchStatus::Cancelled) || planted::is(Bug::TornAccepted) {
+            return None;
+        }
+        let marked = tests.iter().any(|test| test.last_run.is_some());
+        let start = picture.last_run.filter(|_| marked);
+        let began = self.state.began.as_ref();
+        let since = began.map(|run| run.at);
+        let until = since
+            .or(self.reading_since.filter(|_| start.is_some()))?
+            .after(OLD_PICTURE);
+        let is_new = |test: &Test| test.last_run >= start;
+        let shown = start.is_some()
+            && match began {
+                Some(run) if !run.tests.is_empty() => tests
+                    .iter()
+                    .filter(|test| test.id.is_some_and(|id| run.tests.contains(&id)))
+                    .all(is_new),
+                _ => tests.iter().any(is_new),
+            };
+        (sent_at < until && !shown).then_some(until)
     }
 
     fn read_again(&mut self, why: String, now: Now) {
@@ -103,9 +182,10 @@ impl Supervisor {
     fn listing_failed(&mut self, error: ApiError, now: Now) {
         let needless = self.decided_without_tests().is_some();
         let final_error = matches!(error.kind, ErrorKind::Forbidden);
-        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error))
-            || (self.reading_overdue(now) && error.kind != ErrorKind::SignedOut)
-        {
+        // An outage is ridden out, however long; what cannot be read for that
+        // long never will be.
+        let hopeless = error.kind == ErrorKind::Unreadable && self.reading_overdue(now);
+        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error)) || hopeless {
             return self.judge_without_tests(error.to_string(), now);
         }
         self.read_failed(error, now);
@@ -155,25 +235,31 @@ impl Supervisor {
     }
 
     /// The batch was read once more after the listing.
-    pub(super) fn confirmed(&mut self, batch: Box<Batch>, now: Now) {
+    pub(super) fn confirmed(&mut self, batch: Box<Batch>, sent_at: Timestamp, now: Now) {
         let Some(picture) = self.picture.take() else {
             // Taken up again in between: begin with a fresh look.
             self.record(Event::Reopened, now.wall);
             return self.ask_batch(Asked::Poll, now);
         };
-        let moved = batch.run_counter > picture.run_counter || !batch.is_terminal();
-        if moved && !self.state.is_old(&batch) {
+        if planted::is(Bug::OldPicture) {
+            let tests = self.listing.take().unwrap_or_default();
+            return self.decide(&picture, &tests, now);
+        }
+        let old = self.state.is_old(&batch);
+        let moved = batch.run_counter > picture.run_counter
+            || batch.last_run > picture.last_run
+            || last_change(&batch) > last_change(&picture)
+            || !batch.is_terminal();
+        if moved && !old {
             self.listing = None;
+            self.reading_since = None;
             self.record(Event::Reopened, now.wall);
-            self.due = Some(now.wall.after(self.state.policy.poll_every));
-            return;
+            return self.polled(batch, sent_at, now);
         }
         if !same_picture(&picture, &batch) {
-            self.picture = Some(if self.state.is_old(&batch) {
-                picture
-            } else {
-                batch
-            });
+            // What is not believed takes no place of what was.
+            let believed = !old && batch.is_terminal() && self.state.leaves_no_doubt(&batch);
+            self.picture = Some(if believed { batch } else { picture });
             self.listing = None;
             return self.read_again("the batch changed while it was listed".into(), now);
         }
@@ -271,7 +357,7 @@ fn same_picture(a: &Batch, b: &Batch) -> bool {
     let facts = |batch: &Batch| {
         (
             (batch.status.clone(), batch.conflated.clone()),
-            (batch.run_counter, batch.last_run),
+            (batch.run_counter, batch.last_run, last_change(batch)),
             (batch.total_tests, batch.status_counts, batch.metrics_counts),
         )
     };

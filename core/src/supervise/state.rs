@@ -2,12 +2,16 @@
 //!
 //! Nothing else changes it, so a replay after a reload gives the same state.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
+use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
-    domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote},
+    domain::{BatchId, BatchStatus, RunCounter, TestId, Timestamp},
+    planted::{self, Bug},
+    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -81,10 +85,16 @@ pub struct State {
     /// Without counters: the latest start of a run that was seen; a read with
     /// an earlier one is stale.
     pub newest_start: Option<Timestamp>,
-    /// After an accepted rerun: a finished status is believed once it is past this.
+    /// The same for the latest change of status.
+    pub newest_change: Option<Timestamp>,
+    /// After an applied rerun: a finished status is believed only past this.
     pub doubt: Option<Fence>,
+    /// The start of the newest run, where it began while this was supervised.
+    pub began: Option<Began>,
     /// When this attempt's wait began, moved by pauses and sleep.
     pub clock_started: Timestamp,
+    /// Since when it is paused, across every page that shows it meanwhile.
+    pub paused_since: Option<Timestamp>,
     /// The rerun that is on its way.
     pub open: Option<OpenIntent>,
     /// Tests that were run again, and how each had failed at first.
@@ -142,8 +152,11 @@ impl State {
             attempt: 0,
             awaited: None,
             newest_start: None,
+            newest_change: None,
             doubt: None,
+            began: None,
             clock_started: record.at,
+            paused_since: None,
             open: None,
             reran: BTreeMap::new(),
             unapplied: 0,
@@ -161,7 +174,11 @@ impl State {
 
     /// Takes in one record.
     pub(super) fn apply(&mut self, record: &Record) {
-        self.last_at = record.at;
+        let before = std::mem::replace(&mut self.last_at, record.at);
+        if let Some(began) = &mut self.began {
+            // What lies ahead was noted before the clock was set back.
+            began.at = began.at.min(record.at);
+        }
         match &record.event {
             Event::Started { .. }
             | Event::ReadFailed { .. }
@@ -176,7 +193,7 @@ impl State {
                 }
             }
             Event::Polled(seen) => {
-                self.note_seen(seen);
+                self.note_seen(seen, record.at);
                 // Where nothing else could ever tell, an unfinished batch must do.
                 let unfinished = seen
                     .status
@@ -188,11 +205,16 @@ impl State {
             }
             Event::Adopted { run } => {
                 self.awaited = Some(*run);
+                self.began = Some(Began::at(record.at, BTreeSet::new()));
                 self.phase = Phase::Waiting;
             }
-            Event::Finished { seen, .. } => {
-                self.note_seen(seen);
-                self.doubt = None;
+            Event::Finished { seen, unproven } => {
+                self.note_seen(seen, record.at);
+                if let Some(began) = &mut self.began {
+                    began.over = true;
+                }
+                // A fence without any mark could never be passed.
+                self.doubt.take_if(|fence| *unproven || fence.is_blind());
                 self.phase = Phase::Reading;
             }
             Event::Listed { .. } => self.phase = Phase::Deciding,
@@ -206,22 +228,45 @@ impl State {
                 self.phase = Phase::Rerunning;
             }
             Event::Rerun(note) => self.apply_note(note, record.at),
-            Event::Paused(why) => self.phase = Phase::Paused(why.clone()),
-            Event::Resumed { paused } => {
-                self.clock_started = self.clock_started.after(*paused);
+            Event::Paused(why) => {
+                self.paused_since = Some(record.at);
+                self.phase = Phase::Paused(why.clone());
+            }
+            Event::Resumed { .. } => {
+                // By as much as the clock moved, which is less than the pause, or
+                // even back, if somebody set it meanwhile.
+                let moved = self
+                    .paused_since
+                    .take()
+                    .map_or(0, |since| between(since, record.at));
+                if !planted::is(Bug::PauseCounts) {
+                    self.clock_started = shifted(self.clock_started, moved);
+                }
                 self.phase = self.phase_to_resume();
             }
             Event::Restored { epoch, away } => {
                 self.epoch = *epoch;
+                if planted::is(Bug::ForgetsIntent) {
+                    self.open = None;
+                }
+                if planted::is(Bug::ForgetsAttempts) {
+                    self.attempt = 0;
+                }
                 // A pause counts its own time when it ends.
                 if !self.phase.is_over() && !matches!(self.phase, Phase::Paused(_)) {
                     let asleep = away.saturating_sub(self.policy.poll_every + ALIVE);
                     self.clock_started = self.clock_started.after(asleep);
+                    // The clock may have been set back while the page was away.
+                    let set_back = between(before, record.at).min(0);
+                    self.clock_started = shifted(self.clock_started, set_back);
                     self.phase = self.phase_to_resume();
                 }
             }
             Event::ClockJumped { shift_ms } => {
                 self.clock_started = shifted(self.clock_started, *shift_ms);
+                if let Some(began) = &mut self.began {
+                    began.at = shifted(began.at, *shift_ms);
+                }
             }
             Event::Ended(verdict) => {
                 self.open = None;
@@ -231,39 +276,20 @@ impl State {
         }
     }
 
-    fn note_seen(&mut self, seen: &Seen) {
+    fn note_seen(&mut self, seen: &Seen, at: Timestamp) {
+        if self.is_next_run(seen) {
+            self.began = Some(Began::at(at, BTreeSet::new()));
+        }
         if let Some(run) = seen.run {
             self.awaited = Some(self.awaited.map_or(run, |awaited| awaited.max(run)));
         }
         self.note_start(seen.last_run);
+        self.newest_change = self.newest_change.max(seen.last_change);
         self.seen = Some(seen.clone());
     }
 
     fn note_start(&mut self, start: Option<Timestamp>) {
         self.newest_start = self.newest_start.max(start);
-    }
-
-    /// Whether this read is an older picture than one that was already seen.
-    pub(super) fn is_old(&self, batch: &Batch) -> bool {
-        match (batch.run_counter, self.awaited) {
-            (Some(run), Some(awaited)) => run < awaited,
-            _ => batch
-                .last_run
-                .is_some_and(|start| Some(start) < self.newest_start),
-        }
-    }
-
-    /// Whether this read is proven to be of the run that is waited for: its
-    /// counter has reached it, or another mark has passed the fence.
-    pub(super) fn shows_new_run(&self, batch: &Batch, fence: &Fence) -> bool {
-        let reached = match (batch.run_counter, self.awaited) {
-            // An answer that repeats the old counter proves nothing.
-            (Some(run), Some(awaited)) => {
-                run >= awaited && fence.run.is_none_or(|base| awaited > base)
-            }
-            _ => false,
-        };
-        reached || matches!(fence.compare(batch), Passage::Passed(_))
     }
 
     fn apply_note(&mut self, note: &SubmissionNote, at: Timestamp) {
@@ -274,6 +300,7 @@ impl State {
                 }
             }
             SubmissionNote::Waiting { .. }
+            | SubmissionNote::AsksPerson
             | SubmissionNote::Unknown { .. }
             | SubmissionNote::SignedOut => {}
             SubmissionNote::Ended(ended) => {
@@ -293,21 +320,29 @@ impl State {
                             Evidence::LastRun(start) => self.note_start(Some(*start)),
                             Evidence::Answer if self.batch != Some(*batch) => {
                                 self.newest_start = None;
+                                self.newest_change = None;
                             }
                             _ => {}
                         }
                         if let Some(open) = open {
                             let same = *batch == open.intent.batch;
-                            // The POST's own answer proves no read: each has to show
-                            // by itself that it is of the new run.
-                            if same && *evidence == Evidence::Answer {
+                            // What proved the run proves no later read: each has to
+                            // show by itself that it is of the new run, since the next
+                            // one may come from a replica that lags behind. Only a
+                            // batch that was seen unfinished for longer than one can
+                            // lag leaves no doubt.
+                            if same && !matches!(evidence, Evidence::StatusMoved(_)) {
                                 self.doubt = Some(open.intent.fence.clone());
                             }
+                            let tests = open.intent.tests.iter().map(|test| test.id);
+                            self.began = same.then(|| Began::at(at, tests.collect()));
                             for test in open.intent.tests {
                                 self.reran.entry(test.id).or_insert(test);
                             }
                         }
-                        self.batch = Some(*batch);
+                        if !planted::is(Bug::NewIdIgnored) {
+                            self.batch = Some(*batch);
+                        }
                     }
                     Ended::NotApplied => self.unapplied += 1,
                     Ended::Refused(_)
@@ -335,7 +370,7 @@ impl State {
     /// it stands still.
     pub fn waited(&self, now: Timestamp) -> Duration {
         let until = match self.phase {
-            Phase::Paused(_) => self.last_at,
+            Phase::Paused(_) => self.paused_since.unwrap_or(self.last_at),
             _ => now,
         };
         until.since(self.clock_started)
@@ -353,6 +388,11 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// Milliseconds from one time to another; negative if it is earlier.
+fn between(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_millis().saturating_sub(from.as_millis())
 }
 
 /// A time moved by a signed number of milliseconds.

@@ -16,6 +16,8 @@ use super::{
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
+    planted::{self, Bug},
+    rerun::{Fence, OLD_PICTURE},
 };
 
 /// Reads of a finished batch that must pass before it is believed although
@@ -42,16 +44,16 @@ impl Supervisor {
         if self.state.is_old(&batch) {
             return self.set_aside(&batch, sent_at, now);
         }
-        if let (Some(run), Some(awaited)) = (batch.run_counter, self.state.awaited)
-            && run > awaited
-        {
-            self.record(Event::Adopted { run }, now.wall);
-            self.stale_noted = false;
+        if self.is_ahead(&batch) && planted::is(Bug::ForeignNotAdopted) {
+            return self.set_aside(&batch, sent_at, now);
         }
         if !batch.is_terminal() {
+            // Whatever is listed next is another picture, with a time of its own.
+            self.reading_since = None;
             self.note_poll(&batch, now);
             return self.keep_waiting(batch.status.as_ref(), sent_at, now, None);
         }
+        self.adopt(&batch, now);
         match self.belief(&batch) {
             Belief::Believed { unproven } => {
                 self.record(
@@ -72,13 +74,10 @@ impl Supervisor {
 
     /// Whether this finished picture is of the run that is waited for.
     fn belief(&mut self, batch: &Batch) -> Belief {
-        let Some(fence) = &self.state.doubt else {
-            return Belief::Believed { unproven: false };
-        };
-        if self.state.shows_new_run(batch, fence) || batch.status == Some(BatchStatus::Cancelled) {
+        if self.state.leaves_no_doubt(batch) {
             return Belief::Believed { unproven: false };
         }
-        if fence.is_blind() {
+        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
             self.blind_reads += 1;
             if self.blind_reads >= BLIND_READS {
                 return Belief::Believed { unproven: true };
@@ -107,7 +106,22 @@ impl Supervisor {
         self.keep_waiting(batch.status.as_ref(), sent_at, now, Some(note));
     }
 
-    fn note_poll(&mut self, batch: &Batch, now: Now) {
+    /// Whether it shows a later run than the one that is waited for.
+    fn is_ahead(&self, batch: &Batch) -> bool {
+        batch.run_counter > self.state.awaited && self.state.awaited.is_some()
+    }
+
+    /// A later run is followed, whoever started it.
+    fn adopt(&mut self, batch: &Batch, now: Now) {
+        if let Some(run) = batch.run_counter.filter(|_| self.is_ahead(batch)) {
+            self.record(Event::Adopted { run }, now.wall);
+            self.stale_noted = false;
+            self.reading_since = None;
+        }
+    }
+
+    pub(super) fn note_poll(&mut self, batch: &Batch, now: Now) {
+        self.adopt(batch, now);
         let seen = Seen::of(batch);
         let due = self
             .last_written_poll
@@ -131,7 +145,12 @@ impl Supervisor {
         note: Option<String>,
     ) {
         let deadline = self.state.deadline();
-        if sent_at >= deadline {
+        // A read that may be older than one that showed the end times out nothing.
+        let after_end = self
+            .finished_at
+            .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
+        let late = sent_at >= deadline && !after_end;
+        if late || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();
             match last {
                 Some(BatchStatus::Unknown(word)) => notes.push(format!(
@@ -149,7 +168,7 @@ impl Supervisor {
             );
             return self.conclude(verdict, now);
         }
-        if now.wall >= deadline {
+        if now.wall >= deadline && !after_end {
             // This read was under way when the time ran out: one more decides.
             return self.ask_batch(Asked::Poll, now);
         }

@@ -176,7 +176,9 @@ impl RerunView {
                     Stage::Cooling { .. } | Stage::Checking { .. } => {
                         ("Not accepted yet".to_owned(), Some("doubt"))
                     }
-                    Stage::Settling { .. } => ("Not known yet".to_owned(), Some("doubt")),
+                    Stage::Settling { .. } | Stage::Asking => {
+                        ("Not known yet".to_owned(), Some("doubt"))
+                    }
                     _ => ("Accepted".to_owned(), None),
                 });
                 steps.push(("Seen running".to_owned(), None));
@@ -218,6 +220,9 @@ impl RerunView {
                      at the latest."
                 ),
             },
+            Stage::Asking => {
+                "Nothing shows whether it was applied. Look it up at ReSim, then say so.".to_owned()
+            }
             Stage::Parked => "Goes on after you sign in.".to_owned(),
             Stage::Ended(_) if self.elsewhere().is_some() => {
                 "ReSim put this rerun into another batch; this one stays as it is.".to_owned()

@@ -161,6 +161,10 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 .to_owned()
         }
         Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
+        Stage::Asking => {
+            "Nothing shows whether the rerun was applied. Look it up at ReSim, then say so."
+                .to_owned()
+        }
         Stage::Parked => "Waiting for sign-in.".to_owned(),
         Stage::Ended(_) => "Done.".to_owned(),
     }

@@ -8,7 +8,7 @@ use crate::playwright::{self, Run};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser, RustTool, WASM};
 use crate::workspace::Workspace;
-use crate::{process, size};
+use crate::{process, sim, size};
 
 /// One check.
 #[derive(Debug)]
@@ -54,6 +54,18 @@ pub(super) const STEPS: &[Step] = &[
         what: "the tests of core, sandbox and xtask",
         needs: None,
         run: native,
+    },
+    Step {
+        name: "sim",
+        what: "a million simulated supervisions keep every promise",
+        needs: None,
+        run: simulate,
+    },
+    Step {
+        name: "planted",
+        what: "the simulation catches every bug that is planted in the core",
+        needs: None,
+        run: planted,
     },
     Step {
         name: "web",
@@ -187,6 +199,14 @@ fn lint_web(context: &mut Context<'_>) -> Outcome<()> {
 fn native(context: &mut Context<'_>) -> Outcome<()> {
     let mut cargo = context.cargo(&["test", "--workspace", "--exclude", "retake"]);
     check(cargo.args(context.rest("native")), "A native test failed.")
+}
+
+fn simulate(context: &mut Context<'_>) -> Outcome<()> {
+    sim::run(context.workspace, context.rest("sim"))
+}
+
+fn planted(context: &mut Context<'_>) -> Outcome<()> {
+    sim::run_planted(context.workspace)
 }
 
 fn web(context: &mut Context<'_>) -> Outcome<()> {

@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, SeatInput, SeatOutput};
-use crate::supervise::Now;
+use crate::{
+    planted::{self, Bug},
+    supervise::Now,
+};
 
 /// Several tabs that notice the same silence do not rob all at once: each
 /// waits for up to this many milliseconds more.
@@ -115,9 +118,10 @@ impl Seat {
     /// send although another tab has long taken over.
     pub fn may_send(&self, decided: Now, asked: Now, now: Now) -> bool {
         self.may_act()
-            && [decided, asked]
+            && ([decided, asked]
                 .iter()
                 .all(|then| passed(*then, now) <= SEND_WITHIN)
+                || planted::is(Bug::SendsAfterSleep))
     }
 
     /// The next thing to do, until there is none.
@@ -193,7 +197,7 @@ impl Seat {
     }
 
     fn lost(&mut self, now: Now) {
-        if self.lock == Lock::Held {
+        if self.lock == Lock::Held && !planted::is(Bug::NoStepDown) {
             self.lock = Lock::Unwanted;
             self.mirror(now);
         }
@@ -253,7 +257,7 @@ impl Seat {
     }
 
     fn superseded(&mut self, epoch: u64, now: Now) {
-        if self.role != Role::Acting {
+        if self.role != Role::Acting || planted::is(Bug::NoStepDown) {
             return;
         }
         if epoch <= self.epoch && matches!(self.lock, Lock::Held | Lock::Impossible) {
@@ -416,8 +420,8 @@ impl Seat {
         let until = match self.role {
             Role::Acting => (self.beaten + BEAT).saturating_sub(now.mono),
             // At least once a beat, so that a longer gap tells of sleep.
-            Role::Mirroring => self.robs_at().saturating_sub(now.mono).min(BEAT),
-            Role::Loading => BEAT,
+            Role::Mirroring if self.able => self.robs_at().saturating_sub(now.mono).min(BEAT),
+            Role::Mirroring | Role::Loading => BEAT,
             Role::Over | Role::Shelved | Role::Refused | Role::Left => return,
         };
         let until = until.max(Duration::from_millis(1));

@@ -1,0 +1,93 @@
+//! Which reads are believed: none that shows less than was seen before, and
+//! after a rerun none that does not show the new run by itself.
+//!
+//! A replica may lag behind, so one read can show a newer
+//! picture than the next. What a read shows can only go forward: the counter,
+//! the start of the latest run, the latest change of status.
+//!
+//! Elsewhere: what is done with an old read (`waiting`), which listing is
+//! believed (`reading`).
+
+use std::collections::BTreeSet;
+
+use super::{State, journal::Seen};
+use crate::{
+    domain::{Batch, BatchStatus, TestId, Timestamp},
+    planted::{self, Bug},
+    rerun::{Passage, last_change},
+};
+
+/// A run that was started while the batch was supervised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Began {
+    /// When it was known to have started.
+    pub at: Timestamp,
+    /// The tests that it runs; none where somebody else started it.
+    pub tests: BTreeSet<TestId>,
+    /// It was seen to have finished.
+    pub over: bool,
+}
+
+impl Began {
+    /// A run that was known to have started then.
+    pub(super) fn at(at: Timestamp, tests: BTreeSet<TestId>) -> Self {
+        Self {
+            at,
+            tests,
+            over: false,
+        }
+    }
+}
+
+impl State {
+    /// Whether this is the first sight of another run, where no counter tells:
+    /// the last one was over, and this is not finished, or its marks went on.
+    pub(super) fn is_next_run(&self, seen: &Seen) -> bool {
+        let Some(before) = self.seen.as_ref().filter(|_| seen.run.is_none()) else {
+            return false;
+        };
+        let finished = |seen: &Seen| seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
+        let over = match &self.began {
+            Some(run) => run.over,
+            None => finished(before),
+        };
+        let later = if seen.last_run.is_some() && before.last_run.is_some() {
+            seen.last_run > before.last_run
+        } else {
+            !finished(seen) || seen.last_change > before.last_change
+        };
+        over && later
+    }
+
+    /// Whether this read is an older picture than one that was already seen.
+    pub(super) fn is_old(&self, batch: &Batch) -> bool {
+        if planted::is(Bug::TrustsTerminal) {
+            return false;
+        }
+        if let (Some(run), Some(awaited)) = (batch.run_counter, self.awaited) {
+            return run < awaited;
+        }
+        let back = |mark: Option<Timestamp>, newest| mark.is_some() && mark < newest;
+        back(batch.last_run, self.newest_start) || back(last_change(batch), self.newest_change)
+    }
+
+    /// Whether this read is proven to be of the run that is waited for: its
+    /// counter has reached it, or another mark has passed the fence. A cancel
+    /// needs no proof.
+    pub(super) fn leaves_no_doubt(&self, batch: &Batch) -> bool {
+        let Some(fence) = &self.doubt else {
+            return true;
+        };
+        let reached = match (batch.run_counter, self.awaited) {
+            // An answer that repeats the old counter proves nothing.
+            (Some(run), Some(awaited)) => {
+                run >= awaited && fence.run.is_none_or(|base| awaited > base)
+            }
+            _ => false,
+        };
+        reached
+            || matches!(fence.compare(batch), Passage::Passed(_))
+            || batch.status == Some(BatchStatus::Cancelled)
+            || planted::is(Bug::TrustsTerminal)
+    }
+}

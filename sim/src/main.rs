@@ -1,0 +1,130 @@
+//! Runs the simulation from the command line; `cargo xtask sim` builds and
+//! calls it. Without words: a million seeds of the swarm.
+
+mod planted;
+mod table;
+
+use std::process::ExitCode;
+
+use retake_sim::{Batch, Mix, replay, run_many, shrink};
+
+/// Seeds of a run without words: what every change must pass.
+const SEEDS: u64 = 1_000_000;
+
+struct Words {
+    seeds: u64,
+    from: u64,
+    seed: Option<u64>,
+    planted: bool,
+    compare: Option<u64>,
+    coverage: bool,
+    mix: Mix,
+    settle: Option<u64>,
+    commit: String,
+}
+
+fn words() -> Result<Words, String> {
+    let mut it = Words {
+        seeds: SEEDS,
+        from: 0,
+        seed: None,
+        planted: false,
+        compare: None,
+        coverage: false,
+        mix: Mix::Swarm,
+        settle: None,
+        commit: "unknown".into(),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        let number = |text: String| {
+            let plain = text.replace('_', "");
+            plain
+                .parse::<u64>()
+                .map_err(|_| format!("{text} is not a number"))
+        };
+        match word.as_str() {
+            "--seeds" => it.seeds = number(value()?)?,
+            "--from" => it.from = number(value()?)?,
+            "--seed" => it.seed = Some(number(value()?)?),
+            "--settle" => it.settle = Some(number(value()?)?),
+            "--compare" => it.compare = Some(number(value()?)?),
+            "--planted" => it.planted = true,
+            "--coverage" => it.coverage = true,
+            "--commit" => it.commit = value()?,
+            "--mix" => {
+                it.mix = match value()?.as_str() {
+                    "swarm" => Mix::Swarm,
+                    "harsh" => Mix::Harsh,
+                    "mild" => Mix::Mild,
+                    other => return Err(format!("there is no mix called {other}")),
+                }
+            }
+            other => return Err(format!("{other} is not understood")),
+        }
+    }
+    Ok(it)
+}
+
+fn main() -> ExitCode {
+    // A panic is a broken promise of one seed: told in the table, not here.
+    std::panic::set_hook(Box::new(|_| {}));
+    let words = match words() {
+        Ok(words) => words,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let batch = Batch {
+        mix: words.mix,
+        settle: words.settle.map(std::time::Duration::from_secs),
+        ..Batch::swarm(words.from, words.seeds)
+    };
+    let passed = if let Some(seed) = words.seed {
+        tell(&batch, seed)
+    } else if words.planted {
+        planted::run(words.seeds)
+    } else if let Some(seeds) = words.compare {
+        table::compare(seeds, &words.commit)
+    } else {
+        let totals = run_many(&batch, || ());
+        table::print(&totals, &batch, &words.commit, words.coverage);
+        if let Some(failure) = totals.failures.first() {
+            tell(&batch, failure.seed);
+        }
+        totals.failed == 0 && table::is_reached(&totals, words.seeds)
+    };
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Tells one run; a failing one is shrunk first.
+fn tell(batch: &Batch, seed: u64) -> bool {
+    let (story, failure, fingerprint) = replay(batch, seed);
+    let Some(failure) = failure else {
+        table::story(&story);
+        println!("seed {seed}: every promise is kept, fingerprint {fingerprint:016x}");
+        return true;
+    };
+    println!("\nseed {seed} breaks a promise: {}", failure.promise);
+    if let Some(shrunk) = shrink(batch, seed) {
+        println!(
+            "{} of {} faults are needed:",
+            shrunk.needed.len(),
+            shrunk.before
+        );
+        for (fault, nth) in &shrunk.needed {
+            println!("  {} (asked for the {}. time)", fault.words(), nth + 1);
+        }
+        table::story(&shrunk.story);
+    }
+    println!(
+        "fingerprint of the whole run {fingerprint:016x}; again: cargo xtask sim --seed {seed}"
+    );
+    false
+}

@@ -1,0 +1,83 @@
+//! Mixes of faults: the swarm, and the two of the calibration by which a
+//! supervisor is compared with the CLI's policy (`reliability.md` §1).
+
+use retake_core::{rerun::Limits, supervise::Policy};
+
+use crate::{
+    dice::Dice,
+    fault::{Fault, Faults},
+    server::{Sends, Server},
+};
+
+/// A mix of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mix {
+    /// A random subset of all, with random intensity.
+    #[default]
+    Swarm,
+    /// Per call: 2 % each of dropped request, lost answer, 5xx before and after
+    /// applying, late request, 429; 1 % garbage; 0.2 % crash; reads up to 10 s
+    /// stale; another person in 20 % of runs.
+    Harsh,
+    /// A twentieth of the call faults, a tenth of the crashes, no stale reads,
+    /// another person in 5 % of runs.
+    Mild,
+}
+
+impl Mix {
+    /// The chances of one call, in 1000 thousandths: dropped, lost, 5xx before,
+    /// 5xx after, late, 429 each; garbage; crash.
+    pub(crate) const fn permille(self) -> (u16, u16, u16) {
+        match self {
+            Self::Swarm => (0, 0, 0),
+            Self::Harsh => (20, 10, 2),
+            Self::Mild => (1, 1, 1),
+        }
+    }
+
+    /// Whether somebody else reruns in this run.
+    pub(crate) const fn others_permille(self) -> u64 {
+        match self {
+            Self::Swarm => 0,
+            Self::Harsh => 200,
+            Self::Mild => 50,
+        }
+    }
+
+    /// The plain deployment that the comparison is about.
+    pub(crate) fn settle(server: &mut Server, policy: &mut Policy, limits: &mut Limits) {
+        server.sends = Sends {
+            counter: true,
+            start: true,
+            history: false,
+            word: true,
+        };
+        server.new_ids = false;
+        policy.max_rerun_attempts = policy.max_rerun_attempts.max(1);
+        limits.ask_person = false;
+    }
+
+    pub(crate) fn faults(self, seed: u64, dice: &mut Dice) -> Faults {
+        let mut faults = Faults::none(seed);
+        let (call, garbage, crash) = self.permille();
+        for fault in [
+            Fault::DropRequest,
+            Fault::DropAnswer,
+            Fault::ErrorBefore,
+            Fault::ErrorAfter,
+            Fault::LateRequest,
+            Fault::ThrottledHidden,
+        ] {
+            faults.switch_on(fault, call);
+        }
+        faults.switch_on(Fault::Truncated, garbage);
+        faults.switch_on(Fault::CrashAfterAnswer, crash);
+        if self == Self::Harsh {
+            faults.switch_on(Fault::StaleReplica, 500);
+        }
+        if dice.permille(self.others_permille()) {
+            faults.switch_on(Fault::OthersRerunSame, 100);
+        }
+        faults
+    }
+}

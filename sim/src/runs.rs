@@ -1,0 +1,210 @@
+//! Many runs on all cores, and one run told line by line.
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    coverage::Coverage,
+    fault::Occurrence,
+    mixes::Mix,
+    world::{Line, Setup, World},
+};
+
+/// A promise that a run broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The run.
+    pub seed: u64,
+    /// The promise.
+    pub promise: String,
+}
+
+/// Which runs to make.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The first seed.
+    pub from: u64,
+    /// How many.
+    pub seeds: u64,
+    /// The faults.
+    pub mix: Mix,
+    /// The settle window, if another than the default.
+    pub settle: Option<Duration>,
+    /// Stop at the first failure.
+    pub stop_at_failure: bool,
+    /// Stop after this long.
+    pub within: Option<Duration>,
+}
+
+impl Batch {
+    /// The swarm, from this seed.
+    pub fn swarm(from: u64, seeds: u64) -> Self {
+        Self {
+            from,
+            seeds,
+            mix: Mix::Swarm,
+            settle: None,
+            stop_at_failure: false,
+            within: None,
+        }
+    }
+}
+
+/// What a set of runs came to.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Runs.
+    pub runs: u64,
+    /// Virtual milliseconds.
+    pub virtual_ms: u64,
+    /// Calls to the API.
+    pub calls: u64,
+    /// What they met.
+    pub coverage: Coverage,
+    /// The first failures by seed, at most ten of each worker.
+    pub failures: Vec<Failure>,
+    /// All failures.
+    pub failed: u64,
+    /// Wall time.
+    pub took: Duration,
+    /// Processor time of all workers; `None` where the system does not tell.
+    pub worked: Option<Duration>,
+    /// Fingerprint of all runs, independent of their order.
+    pub fingerprint: u64,
+}
+
+impl Totals {
+    fn absorb(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.virtual_ms += other.virtual_ms;
+        self.calls += other.calls;
+        self.coverage.absorb(&other.coverage);
+        self.failures.extend(other.failures);
+        self.failed += other.failed;
+        self.fingerprint ^= other.fingerprint;
+        self.worked = self.worked.zip(other.worked).map(|(all, one)| all + one);
+    }
+}
+
+/// What one run came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) failure: Option<Failure>,
+    pub(crate) occurred: Vec<Occurrence>,
+    pub(crate) story: Vec<Line>,
+    pub(crate) fingerprint: u64,
+}
+
+/// Makes one run. A panic of the core is a broken promise too.
+fn run_one(seed: u64, setup: &Setup, totals: Option<&mut Totals>) -> Outcome {
+    let mut world = World::new(seed, setup);
+    let ended = catch_unwind(AssertUnwindSafe(|| world.run()));
+    if let Err(panic) = ended {
+        let words = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_default();
+        world.broken(&format!("the core does not panic: {words}"));
+    }
+    if let Some(totals) = totals {
+        totals.runs += 1;
+        totals.virtual_ms += world.virtual_ms();
+        totals.calls += world.calls;
+        totals.coverage.absorb(&world.coverage);
+        totals.fingerprint ^= world.fingerprint();
+    }
+    let fingerprint = world.fingerprint();
+    Outcome {
+        failure: world.failure.map(|promise| Failure { seed, promise }),
+        occurred: world.faults.occurred.take().unwrap_or_default(),
+        story: world.story.take().unwrap_or_default(),
+        fingerprint,
+    }
+}
+
+/// One run with these occurrences only, told.
+pub(crate) fn run_kept(batch: &Batch, seed: u64, keep: Option<BTreeSet<Occurrence>>) -> Outcome {
+    let setup = Setup {
+        mix: batch.mix,
+        keep,
+        tell: true,
+        settle: batch.settle,
+    };
+    run_one(seed, &setup, None)
+}
+
+/// One run, told line by line, with its failure and fingerprint.
+pub fn replay(batch: &Batch, seed: u64) -> (Vec<Line>, Option<Failure>, u64) {
+    let outcome = run_kept(batch, seed, None);
+    (outcome.story, outcome.failure, outcome.fingerprint)
+}
+
+/// How long this thread has been on a processor, which unlike wall time says
+/// the same on a busy machine; Linux alone tells it.
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+/// Seeds are handed out in chunks, so that the workers rarely meet.
+const CHUNK: u64 = 64;
+
+/// Makes the runs on all cores; `prepare` is called on every worker first.
+pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
+    let began = Instant::now();
+    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let setup = Setup {
+        mix: batch.mix,
+        keep: None,
+        tell: false,
+        settle: batch.settle,
+    };
+    let work = || {
+        prepare();
+        let mut totals = Totals::default();
+        while !stop.load(Ordering::Relaxed) {
+            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if from >= batch.seeds || batch.within.is_some_and(|most| began.elapsed() > most) {
+                break;
+            }
+            for seed in from..(from + CHUNK).min(batch.seeds) {
+                let outcome = run_one(batch.from + seed, &setup, Some(&mut totals));
+                if let Some(failure) = outcome.failure {
+                    totals.failed += 1;
+                    if totals.failures.len() < 10 {
+                        totals.failures.push(failure);
+                    }
+                    if batch.stop_at_failure {
+                        stop.store(true, Ordering::Relaxed);
+                        totals.worked = processor_time();
+                        return totals;
+                    }
+                }
+            }
+        }
+        totals.worked = processor_time();
+        totals
+    };
+    let mut all = Totals {
+        worked: Some(Duration::ZERO),
+        ..Totals::default()
+    };
+    thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for handle in handles {
+            all.absorb(handle.join().expect("a worker catches every panic"));
+        }
+    });
+    all.failures.sort_by_key(|failure| failure.seed);
+    all.took = began.elapsed();
+    all
+}

@@ -1,0 +1,383 @@
+//! A model of the API, written from its documented laws: a batch runs,
+//! finishes, cleans up, and is run again with a rising run counter.
+//!
+//! Everything that the server ever did is a short list of runs, so its state
+//! at any moment, now or half a minute ago on a lagging replica, is a function
+//! of that list. Nothing is ever copied.
+
+use retake_core::domain::{
+    Batch, BatchId, BatchStatus, ConflatedBatchStatus, ConflatedStatus, RunCounter, StatusChange,
+    StatusCounts, Test, TestId, Timestamp,
+};
+
+use crate::dice::{Dice, mix, within};
+
+/// Virtual time 0 by an unmoved wall clock.
+pub(crate) const EPOCH_MS: i64 = 1_800_000_000_000;
+
+/// Milliseconds of virtual time as the server's clock shows them.
+pub(crate) const fn stamp(at: i64) -> Timestamp {
+    Timestamp::from_millis(EPOCH_MS + at)
+}
+
+/// How one test behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    /// Always passes.
+    Sound,
+    /// Fails its first so many runs.
+    Flaky(u32),
+    /// Always fails.
+    Broken,
+}
+
+/// Who made a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The launch.
+    Launch,
+    /// A POST of this simulation's supervisors: its index.
+    Post(usize),
+    /// Somebody else.
+    Others,
+}
+
+/// One run of the batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) start: i64,
+    /// When the last test and the metrics are done.
+    pub(crate) end: i64,
+    /// The tests that it ran, as bits.
+    pub(crate) tests: u16,
+    pub(crate) cancelled: i64,
+    pub(crate) by: By,
+}
+
+/// Which optional fields a deployment sends.
+#[allow(clippy::struct_excessive_bools)] // four fields, each sent or not
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sends {
+    pub(crate) counter: bool,
+    pub(crate) start: bool,
+    pub(crate) history: bool,
+    pub(crate) word: bool,
+}
+
+impl Sends {
+    /// Whether nothing that it sends could ever prove a new run.
+    pub(crate) fn is_blind(self) -> bool {
+        !self.counter && !self.start && !self.history
+    }
+}
+
+/// The server's side.
+#[allow(clippy::struct_excessive_bools)] // a model of independent peculiarities
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    seed: u64,
+    pub(crate) size: u16,
+    natures: [Nature; 16],
+    fails_as: [ConflatedStatus; 16],
+    pub(crate) runs: Vec<Run>,
+    /// The counter of the first run.
+    first: i64,
+    pub(crate) sends: Sends,
+    /// A rerun gets a new batch ID.
+    pub(crate) new_ids: bool,
+    /// Broken tests do not make the batch an error.
+    tolerant: bool,
+    /// The first run never ends.
+    hangs: bool,
+    cleanup_ms: i64,
+    longest_ms: i64,
+    pub(crate) page: u16,
+    pub(crate) busy_forever: bool,
+    /// The batch says so many tests more than there are.
+    pub(crate) miscounts: u64,
+}
+
+/// What one moment shows, before any field is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct View {
+    /// Index of the run in [`Server::runs`].
+    pub(crate) run: usize,
+    pub(crate) at: i64,
+    pub(crate) terminal: bool,
+    pub(crate) cancelled: bool,
+}
+
+const BATCH: u128 = 99;
+
+impl Server {
+    pub(crate) fn new(seed: u64, dice: &mut Dice) -> Self {
+        let size = u16::try_from(dice.between(1, 9)).expect("small");
+        let failing = dice.pick(&[0, 100, 300, 300, 700]);
+        let natures = std::array::from_fn(|_| {
+            if !dice.permille(failing) {
+                Nature::Sound
+            } else if dice.permille(600) {
+                Nature::Flaky(u32::try_from(dice.between(1, 3)).expect("small"))
+            } else {
+                Nature::Broken
+            }
+        });
+        let fails_as = std::array::from_fn(|_| match dice.below(3) {
+            0 => ConflatedStatus::Error,
+            1 => ConflatedStatus::Blocker,
+            _ => ConflatedStatus::Warning,
+        });
+        let counter = !dice.permille(120);
+        let mut it = Self {
+            seed: mix(seed ^ 0x5EED),
+            size,
+            natures,
+            fails_as,
+            runs: Vec::with_capacity(8),
+            first: dice.between(0, 3),
+            sends: Sends {
+                counter,
+                start: !dice.permille(if counter { 200 } else { 400 }),
+                history: dice.permille(300),
+                word: !dice.permille(100),
+            },
+            new_ids: dice.permille(40),
+            tolerant: dice.permille(300),
+            hangs: dice.permille(30),
+            cleanup_ms: dice.pick(&[0, 0, 15_000, 55_000, 120_000]),
+            longest_ms: dice.pick(&[20_000, 120_000, 300_000]),
+            page: dice.pick(&[3, 100, 100]),
+            busy_forever: false,
+            miscounts: 0,
+        };
+        it.begin(0, it.all(), By::Launch);
+        it
+    }
+
+    /// Every test, as bits.
+    pub(crate) fn all(&self) -> u16 {
+        (1 << self.size) - 1
+    }
+
+    fn begin(&mut self, now: i64, tests: u16, by: By) {
+        let run = self.runs.len();
+        let end = (0..self.size)
+            .filter(|job| tests >> job & 1 == 1)
+            .map(|job| self.done_at(job, run, now))
+            .max()
+            .unwrap_or(now);
+        let metrics = within(mix(self.seed ^ run as u64 ^ 0x3E), 1_000, 15_000);
+        let hangs = self.hangs && run == 0;
+        self.runs.push(Run {
+            start: now,
+            end: if hangs { i64::MAX } else { end + metrics },
+            tests,
+            cancelled: i64::MAX,
+            by,
+        });
+    }
+
+    fn done_at(&self, job: u16, run: usize, start: i64) -> i64 {
+        let bits = mix(self.seed ^ (run as u64) << 16 ^ u64::from(job));
+        start + within(bits, 2_000, self.longest_ms)
+    }
+
+    /// What this moment shows.
+    pub(crate) fn view(&self, at: i64) -> View {
+        let at = at.max(0);
+        let run = self
+            .runs
+            .iter()
+            .rposition(|run| run.start <= at)
+            .expect("the first run starts at 0");
+        self.view_of(run, at)
+    }
+
+    fn view_of(&self, run: usize, at: i64) -> View {
+        let Run { end, cancelled, .. } = self.runs[run];
+        View {
+            run,
+            at,
+            terminal: at >= end.min(cancelled),
+            cancelled: at >= cancelled,
+        }
+    }
+
+    /// The status of a test at this moment.
+    pub(crate) fn test(&self, job: u16, view: View) -> ConflatedStatus {
+        let upto = &self.runs[..=view.run];
+        let mut last = None;
+        let mut count = 0;
+        for (index, run) in upto.iter().enumerate() {
+            if run.tests >> job & 1 == 1 {
+                last = Some((index, run));
+                count += 1;
+            }
+        }
+        let Some((index, run)) = last else {
+            return ConflatedStatus::Queued;
+        };
+        let done = self.done_at(job, index, run.start);
+        if run.cancelled <= view.at && run.cancelled < done {
+            return ConflatedStatus::Cancelled;
+        }
+        if view.at < done || (run.end == i64::MAX && job == 0) {
+            return ConflatedStatus::Running;
+        }
+        let fails = match self.natures[usize::from(job)] {
+            Nature::Sound => false,
+            Nature::Flaky(until) => count <= until,
+            Nature::Broken => true,
+        };
+        if fails {
+            self.fails_as[usize::from(job)].clone()
+        } else {
+            ConflatedStatus::Passed
+        }
+    }
+
+    /// When the latest run of a test began.
+    fn started(&self, job: u16, view: View) -> i64 {
+        let runs = self.runs[..=view.run].iter().rev();
+        let mut ran = runs.filter(|run| run.tests >> job & 1 == 1);
+        ran.next().map_or(0, |run| run.start)
+    }
+
+    /// Status and word of the batch at this moment.
+    pub(crate) fn words(&self, view: View) -> (BatchStatus, ConflatedBatchStatus) {
+        if view.cancelled {
+            return (BatchStatus::Cancelled, ConflatedBatchStatus::Cancelled);
+        }
+        if !view.terminal {
+            let status = if view.at < self.runs[view.run].start + 1_000 {
+                BatchStatus::Submitted
+            } else {
+                BatchStatus::ExperiencesRunning
+            };
+            return (status, ConflatedBatchStatus::Running);
+        }
+        let (mut error, mut blocker, mut warning) = (false, false, false);
+        for job in 0..self.size {
+            match self.test(job, view) {
+                ConflatedStatus::Error => error = true,
+                ConflatedStatus::Blocker => blocker = true,
+                ConflatedStatus::Warning => warning = true,
+                _ => {}
+            }
+        }
+        if error && !self.tolerant {
+            return (BatchStatus::Error, ConflatedBatchStatus::Error);
+        }
+        let word = if blocker {
+            ConflatedBatchStatus::Blocker
+        } else if warning {
+            ConflatedBatchStatus::Warning
+        } else {
+            ConflatedBatchStatus::Complete
+        };
+        (BatchStatus::Succeeded, word)
+    }
+
+    /// The ID under which a run is read.
+    pub(crate) fn id_of(&self, run: usize) -> BatchId {
+        BatchId::from_u128(BATCH + if self.new_ids { run as u128 } else { 0 })
+    }
+
+    /// The counter of a run. A new batch counts from its own start.
+    pub(crate) fn counter(&self, run: usize) -> RunCounter {
+        let past = if self.new_ids { 0 } else { run };
+        RunCounter(self.first + i64::try_from(past).expect("few runs"))
+    }
+
+    /// What a read of this ID shows at this moment; for a new ID per rerun,
+    /// the run that the ID names.
+    pub(crate) fn view_by_id(&self, id: BatchId, at: i64) -> View {
+        if !self.new_ids {
+            return self.view(at);
+        }
+        let run = usize::try_from(id.as_u128() - BATCH).expect("an ID that was given out");
+        // A replica that does not know the batch yet would answer 404; it is
+        // shown as just begun.
+        self.view_of(run, at.max(self.runs[run].start))
+    }
+
+    /// The batch as the API sends it.
+    pub(crate) fn batch(&self, view: View) -> Batch {
+        let run = self.runs[view.run];
+        let mut batch = Batch::new(self.id_of(view.run));
+        let (status, word) = self.words(view);
+        batch.status = Some(status);
+        batch.conflated = self.sends.word.then_some(word);
+        batch.total_tests = Some(u64::from(self.size) + self.miscounts);
+        batch.run_counter = self.sends.counter.then(|| self.counter(view.run));
+        batch.last_run = self.sends.start.then(|| stamp(run.start));
+        if self.sends.history {
+            batch.history.push(StatusChange {
+                status: BatchStatus::Submitted,
+                at: Some(stamp(run.start)),
+            });
+            if view.terminal {
+                batch.history.push(StatusChange {
+                    status: batch.status.clone().expect("just set"),
+                    at: Some(stamp(run.end.min(run.cancelled))),
+                });
+            }
+        }
+        let running = u64::from(!view.terminal);
+        batch.status_counts = Some(StatusCounts {
+            running,
+            succeeded: u64::from(self.size) - running,
+            ..StatusCounts::default()
+        });
+        batch
+    }
+
+    /// One page of the listing, as the API sends it.
+    pub(crate) fn page(&self, view: View, page: u16, into: &mut Vec<Test>) {
+        let from = page * self.page;
+        for job in from..(from + self.page).min(self.size) {
+            let mut test = Test::new(id_of_test(job), String::new());
+            test.conflated = Some(self.test(job, view));
+            test.last_run = self.sends.start.then(|| stamp(self.started(job, view)));
+            into.push(test);
+        }
+    }
+
+    /// Number of pages.
+    pub(crate) fn pages(&self) -> u16 {
+        self.size.div_ceil(self.page)
+    }
+
+    /// A rerun arrives; `true` if it is applied.
+    pub(crate) fn rerun(&mut self, id: BatchId, tests: u16, now: i64, by: By) -> bool {
+        let view = self.view_by_id(id, now);
+        let run = self.runs[view.run];
+        let clean = run.end.min(run.cancelled).saturating_add(self.cleanup_ms);
+        if !view.terminal || now < clean || self.busy_forever {
+            return false;
+        }
+        self.begin(now, tests, by);
+        true
+    }
+
+    /// Somebody cancels; `true` if there was something to cancel.
+    pub(crate) fn cancel(&mut self, now: i64) -> bool {
+        let view = self.view(now);
+        if !view.terminal {
+            self.runs[view.run].cancelled = now;
+        }
+        !view.terminal
+    }
+}
+
+/// The ID of a test.
+pub(crate) fn id_of_test(job: u16) -> TestId {
+    TestId::from_u128(u128::from(job) + 1)
+}
+
+/// The tests of these IDs, as bits.
+pub(crate) fn bits_of<'a>(ids: impl IntoIterator<Item = &'a TestId>) -> u16 {
+    ids.into_iter()
+        .map(|id| 1 << (id.as_u128() - 1))
+        .fold(0, |all, bit: u16| all | bit)
+}

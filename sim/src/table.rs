@@ -1,0 +1,215 @@
+//! What a person reads of a simulation.
+
+use retake_sim::{
+    Batch, Ending, Fault, Line, Mix, Phase, Totals, compare as references, impossible, run_many,
+};
+
+/// A cell is covered in a night of this many seeds when it is hit as often as this.
+const NIGHT: (u64, u64) = (20_000_000, 1_000);
+
+fn years(ms: u64) -> f64 {
+    ms as f64 / (365.25 * 86_400_000.0)
+}
+
+/// The table of a set of runs.
+pub(crate) fn print(totals: &Totals, batch: &Batch, commit: &str, cells: bool) {
+    let seconds = totals.took.as_secs_f64();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let rate = totals.runs as f64 / seconds / cores as f64;
+    println!("simulation of {:?} seeds, commit {commit}", batch.mix);
+    println!("  seeds            {} from {}", totals.runs, batch.from);
+    println!("  virtual time     {:.0} years", years(totals.virtual_ms));
+    println!("  API calls        {}", totals.calls);
+    println!("  violations       {}", totals.failed);
+    println!("  wall time        {seconds:.1} s, {rate:.0} runs/s on each of {cores} cores");
+    match totals.worked {
+        Some(worked) => println!(
+            "  processor time   {:.1} s, {:.0} runs/s of one core",
+            worked.as_secs_f64(),
+            totals.runs as f64 / worked.as_secs_f64()
+        ),
+        None => println!("  processor time   not told by this system"),
+    }
+    println!("  fingerprint      {:016x}", totals.fingerprint);
+    println!("\nendings");
+    for ending in Ending::ALL {
+        let count = totals.coverage.endings.get(&ending).copied().unwrap_or(0);
+        let name = match ending {
+            Ending::Exit(code) => format!("exit {code}"),
+            Ending::Stopped => "stopped".into(),
+        };
+        println!("  {name:<16} {count}");
+    }
+    for (why, count) in &totals.coverage.gave_up {
+        println!("    exit 1: {count:>8}  {why}");
+    }
+    println!("\ncases");
+    for (name, count, _) in totals.coverage.reach.cases() {
+        println!(
+            "  {name:<60} {count:>10}  {:>8.1} per million",
+            count as f64 * 1e6 / totals.runs as f64
+        );
+    }
+    coverage(totals, cells);
+    for failure in totals.failures.iter().take(10) {
+        println!("  seed {}: {}", failure.seed, failure.promise);
+    }
+}
+
+/// The fault × phase cells.
+fn coverage(totals: &Totals, all: bool) {
+    let (mut hit, mut possible, mut kinds) = (0, 0, 0);
+    let mut thin = Vec::new();
+    let night = NIGHT.1 as f64 / NIGHT.0 as f64 * totals.runs as f64;
+    if all {
+        print!("\n{:<34}", "fault × phase");
+        for phase in Phase::ALL {
+            print!("{:>10}", phase.words());
+        }
+        println!();
+    }
+    for fault in Fault::ALL {
+        let mut any = false;
+        if all {
+            print!("{:<34}", fault.words());
+        }
+        for phase in Phase::ALL {
+            let count = totals.coverage.cell(*fault, phase);
+            let cannot = impossible(*fault, phase);
+            any |= count > 0;
+            if cannot.is_none() {
+                possible += 1;
+                hit += usize::from(count > 0);
+                if f64::from(count) < night {
+                    thin.push(format!("{} × {} ({count})", fault.words(), phase.words()));
+                }
+            }
+            if all {
+                match (cannot, count) {
+                    (Some(_), 0) => print!("{:>10}", "·"),
+                    _ => print!("{count:>10}"),
+                }
+            }
+        }
+        kinds += usize::from(any);
+        if all {
+            println!();
+        }
+    }
+    println!(
+        "\ncoverage: {kinds} fault kinds hit; {hit} of {possible} fault × phase cells that can be hit"
+    );
+    println!(
+        "  {} cells below the rate of {} per {} seeds{}",
+        thin.len(),
+        NIGHT.1,
+        NIGHT.0,
+        if thin.is_empty() { "" } else { ":" }
+    );
+    for cell in thin {
+        println!("    {cell}");
+    }
+    let mut reasons: Vec<&str> = Fault::ALL
+        .iter()
+        .flat_map(|fault| Phase::ALL.map(|phase| impossible(*fault, phase)))
+        .flatten()
+        .collect();
+    reasons.sort_unstable();
+    let every = reasons.len();
+    println!("  {every} cells cannot be hit:");
+    reasons.dedup();
+    for reason in reasons {
+        println!("    {reason}");
+    }
+}
+
+/// Whether every case and cell was met that so many seeds must meet.
+pub(crate) fn is_reached(totals: &Totals, seeds: u64) -> bool {
+    if seeds < 1_000_000 {
+        return true;
+    }
+    let mut reached = true;
+    for (name, count, must) in totals.coverage.reach.cases() {
+        if must && count == 0 {
+            println!("never met: {name}");
+            reached = false;
+        }
+    }
+    for ending in Ending::ALL {
+        if !totals.coverage.endings.contains_key(&ending) {
+            println!("never ended as {ending:?}");
+            reached = false;
+        }
+    }
+    for fault in Fault::ALL {
+        for phase in Phase::ALL {
+            let count = totals.coverage.cell(*fault, phase);
+            if impossible(*fault, phase).is_none() && count == 0 {
+                println!("never hit: {} in {}", fault.words(), phase.words());
+                reached = false;
+            }
+        }
+    }
+    reached
+}
+
+/// The core beside the reference policies, in both mixes.
+pub(crate) fn compare(seeds: u64, commit: &str) -> bool {
+    println!("supervisions that end without a verdict, {seeds} seeds each, commit {commit}\n");
+    println!(
+        "{:<8} {:<38} {:>12} {:>22}",
+        "mix", "policy", "lost", "a decision run twice"
+    );
+    let mut kept = true;
+    for mix in [Mix::Harsh, Mix::Mild] {
+        let percent = |part: u64| format!("{:.4} %", part as f64 * 100.0 / seeds as f64);
+        for it in references(mix, seeds) {
+            println!(
+                "{:<8} {:<38} {:>12} {:>22}",
+                format!("{mix:?}"),
+                it.policy,
+                percent(it.lost),
+                percent(it.doubled)
+            );
+        }
+        let batch = Batch {
+            mix,
+            ..Batch::swarm(0, seeds)
+        };
+        let totals = run_many(&batch, || ());
+        let lost = totals
+            .coverage
+            .endings
+            .get(&Ending::Exit(1))
+            .copied()
+            .unwrap_or(0);
+        println!(
+            "{:<8} {:<38} {:>12} {:>22}",
+            format!("{mix:?}"),
+            "Retake's core",
+            percent(lost),
+            percent(totals.failed)
+        );
+        for (why, count) in &totals.coverage.gave_up {
+            println!("           {count:>8}  {why}");
+        }
+        kept &= totals.failed == 0 && lost * 10_000 <= seeds;
+    }
+    kept
+}
+
+/// A timeline.
+pub(crate) fn story(lines: &[Line]) {
+    for line in lines {
+        let at = line.at;
+        println!(
+            "{:>4}:{:02}:{:02}.{:03}  {:<16} {}",
+            at / 3_600_000,
+            at / 60_000 % 60,
+            at / 1_000 % 60,
+            at % 1_000,
+            line.who,
+            line.what
+        );
+    }
+}

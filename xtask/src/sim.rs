@@ -1,0 +1,93 @@
+//! `cargo xtask sim`: runs the simulation, built for speed, on all cores.
+
+use std::process::Command;
+
+use crate::arguments::Arguments;
+use crate::failure::{Outcome, fail};
+use crate::process;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Runs the task.
+///
+/// # Errors
+/// When a promise is broken, a planted bug is not caught, or the command line
+/// is wrong.
+pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
+    let mut words = Vec::new();
+    for name in [
+        "--seeds",
+        "--from",
+        "--seed",
+        "--settle",
+        "--compare",
+        "--mix",
+    ] {
+        if let Some(value) = arguments.take_value(name)? {
+            words.extend([name.to_owned(), value]);
+        }
+    }
+    if arguments.take_flag("--coverage") {
+        words.push("--coverage".to_owned());
+    }
+    let planted = arguments.take_flag("--planted");
+    arguments.finish()?;
+    if planted {
+        return run_planted(workspace);
+    }
+    run(workspace, &words)
+}
+
+/// Runs the core as it is.
+///
+/// # Errors
+/// When a promise is broken.
+pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Outcome<()> {
+    let mut cargo = command(workspace, &[]);
+    cargo
+        .arg("--")
+        .args(words)
+        .args(["--commit", &commit(workspace)]);
+    if process::run(&mut cargo)? {
+        Ok(())
+    } else {
+        fail("The simulation found a broken promise, or missed a case. Its words are above.")
+    }
+}
+
+/// Runs the planted bugs.
+///
+/// # Errors
+/// When one is not caught.
+pub(crate) fn run_planted(workspace: &Workspace) -> Outcome<()> {
+    let mut cargo = command(workspace, &["--features", "planted"]);
+    cargo.args(["--", "--planted"]);
+    if process::run(&mut cargo)? {
+        Ok(())
+    } else {
+        fail("A planted bug was not caught, so the simulation's silence means little.")
+    }
+}
+
+fn command(workspace: &Workspace, features: &[&str]) -> Command {
+    let mut cargo = tools::command(workspace, "cargo");
+    cargo
+        .args([
+            "run",
+            "--quiet",
+            "--profile",
+            "sim",
+            "--package",
+            "retake-sim",
+        ])
+        .args(features)
+        .env("CARGO_TARGET_DIR", &workspace.target);
+    cargo
+}
+
+/// The commit that is checked out, for the table; with a mark when files differ.
+fn commit(workspace: &Workspace) -> String {
+    let mut git = tools::command(workspace, "git");
+    git.args(["describe", "--always", "--dirty", "--exclude=*"]);
+    process::ask(&mut git).map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}
