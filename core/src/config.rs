@@ -36,6 +36,9 @@ pub struct Environment {
     pub min_poll_every: Duration,
     /// How long the outcome of a POST without an answer stays open.
     pub settle_window: Option<Duration>,
+    /// Strict: after that window a person says whether a rerun of which nothing
+    /// is seen was applied, instead of it counting as not applied.
+    pub ask_person: bool,
 }
 
 /// Poll interval below which a real API is not asked (`resim-api.md` §9, 13).
@@ -55,6 +58,7 @@ impl Default for Environment {
             app: None,
             min_poll_every: MIN_POLL,
             settle_window: None,
+            ask_person: false,
         }
     }
 }
@@ -74,7 +78,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "name",
     "api",
     "issuer",
@@ -84,6 +88,7 @@ const FIELDS: [&str; 9] = [
     "app",
     "min_poll_every",
     "settle_window",
+    "ask_person",
 ];
 
 impl Config {
@@ -175,6 +180,18 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
     let min_poll = text("min_poll_every");
     let settle = text("settle_window");
 
+    let ask_person = match object.get("ask_person") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(on)) => *on,
+        Some(_) => {
+            errors.push(problem(
+                format!("{at}.ask_person"),
+                "must be true or false, without quotes",
+            ));
+            false
+        }
+    };
+
     let mut complain =
         |name: &str, what: String| errors.push(problem(format!("{at}.{name}"), what));
     if value.is_object() {
@@ -238,6 +255,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
         app,
         min_poll_every: min_poll_every.unwrap_or(MIN_POLL),
         settle_window,
+        ask_person,
     }
 }
 
@@ -301,12 +319,13 @@ mod tests {
         let config = Config::parse(
             r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c",
                 "audience":"a","scopes":"openid","app":"https://app.resim.ai",
-                "min_poll_every":"1s","settle_window":"20s"}]}"#,
+                "min_poll_every":"1s","settle_window":"20s","ask_person":true}]}"#,
         )
         .unwrap();
         let it = &config.environments[0];
         assert_eq!(it.min_poll_every, Duration::from_secs(1));
         assert_eq!(it.settle_window, Some(Duration::from_secs(20)));
+        assert!(it.ask_person);
         assert_eq!(
             (it.issuer.as_deref(), it.scopes.as_str()),
             (Some("/oidc"), "openid")
@@ -352,6 +371,10 @@ mod tests {
             (
                 r#"{"environments":[{"name":"x","api":"/v1","min_poll_every":"0s"}]}"#,
                 "environments[0].min_poll_every",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1","ask_person":"yes"}]}"#,
+                "environments[0].ask_person",
             ),
             (
                 r#"{"environments":[{"name":"x","api":"/v1","settle_window":"soon"}]}"#,

@@ -17,3 +17,4 @@ pub mod status;
 pub mod supervise_panel;
 pub mod tests_table;
 pub mod verdict;
+pub mod was_it_applied;

@@ -14,7 +14,10 @@ use retake_core::{
     },
 };
 
-use super::confirm::{Confirm, Question};
+use super::{
+    confirm::{Confirm, Question},
+    was_it_applied::WasItApplied,
+};
 use crate::{
     browser::clock,
     driver::{feed::Feed, rerun::Reruns},
@@ -283,6 +286,7 @@ fn Progress(
     });
     let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
     let cools = Memo::new(move |_| with_view(|it| matches!(it.stage, Stage::Cooling { .. })));
+    let asks = Memo::new(move |_| with_view(|it| it.stage == Stage::Asking));
     let over = Memo::new(move |_| with_view(|it| !it.is_open()));
     let dismiss = move || {
         view! {
@@ -325,6 +329,9 @@ fn Progress(
                         >
                             "Call it off"
                         </button>
+                    </Show>
+                    <Show when=move || asks.get()>
+                        <WasItApplied say=move |word| reruns.person_says(word)/>
                     </Show>
                     {move || elsewhere.get().map(|batch| view! {
                         <A

@@ -7,14 +7,14 @@ use leptos::prelude::*;
 use retake_core::{
     auth::Identity,
     domain::{Batch, ProjectId},
-    rerun::Limits,
+    rerun::{Limits, Stage},
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
     view::{freshness::upper_first, supervision::progress, words},
 };
 
 use super::{
     copy_button::CopyButton, decision_log::DecisionLog, policy_form::PolicyFields,
-    verdict::VerdictCard,
+    verdict::VerdictCard, was_it_applied::WasItApplied,
 };
 use crate::{
     browser::{clock, dom},
@@ -240,10 +240,22 @@ fn Now(one: Supervision) -> impl IntoView {
     let policy_line =
         move || snapshot.with(|it| format!("{}.", upper_first(&it.state.policy.in_words())));
     let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
+    let asked = one.clone();
+    let asks = Memo::new(move |_| {
+        acts_here.get() && snapshot.with(|it| it.submission == Some(Stage::Asking))
+    });
     view! {
         <div class="supervise__now" data-acting=move || standing.with(Standing::word)>
             <Elsewhere one/>
             <p aria-live="off" data-testid="supervise-doing">{doing}</p>
+            <Show when=move || asks.get()>
+                <div class="buttons">
+                    {
+                        let one = asked.clone();
+                        view! { <WasItApplied say=move |word| one.person_says(word)/> }
+                    }
+                </div>
+            </Show>
             <p class="muted">{policy_line}</p>
             <dl class="facts">
                 <div><dt>"Reruns made"</dt><dd>{move || facts().0}</dd></div>

@@ -13,7 +13,7 @@ use retake_core::{
     api::{RerunRequest, endpoint},
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Effect as Want, Fence, Intent, IntentTest, Limits, Submission, SubmissionInput,
+        Effect as Want, Fence, Intent, IntentTest, Limits, PersonSays, Submission, SubmissionInput,
         SubmissionNote,
     },
     view::rerun::RerunView,
@@ -132,6 +132,11 @@ impl Reruns {
     /// The project.
     pub fn project(&self) -> ProjectId {
         self.inner.with_value(|inner| inner.project)
+    }
+
+    /// A person says whether the rerun was applied; heard while it asks.
+    pub fn person_says(&self, word: PersonSays) {
+        self.feed(SubmissionInput::PersonSays(word));
     }
 
     /// Calls off a rerun that waits for its next try.

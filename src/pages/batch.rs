@@ -129,6 +129,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
             .environment
             .settle_window
             .unwrap_or(Limits::default().settle),
+        ask_person: account.environment.ask_person,
         ..Limits::default()
     };
     let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);

@@ -299,6 +299,7 @@ mod tests {
             status: None,
             word: None,
             last_run: None,
+            last_change: None,
         };
         state.policy.max_rerun_attempts = 0;
         assert_eq!(progress(&state), "No reruns allowed");

@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use leptos::prelude::*;
 use retake_core::{
     domain::Timestamp,
-    rerun::Stage,
+    rerun::{PersonSays, Stage},
     supervise::{Input, LogLine, PauseReason, Record, Role, SeatInput, State, WakeReason, explain},
     view::supervision as view,
 };
@@ -159,6 +159,11 @@ impl Supervision {
     /// Ends it without a verdict.
     pub fn stop(&self) {
         self.feed(Input::Stop);
+    }
+
+    /// A person says whether the rerun was applied; heard while it asks.
+    pub fn person_says(&self, word: PersonSays) {
+        self.feed(Input::PersonSays(word));
     }
 
     /// Looks now.

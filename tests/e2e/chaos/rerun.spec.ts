@@ -54,6 +54,23 @@ test.describe('an answer that is lost', () => {
     expect((sent?.at_ms ?? 0) - (lost?.at_ms ?? 0), 'the settle window is waited out').toBeGreaterThan(4_000);
   });
 
+  test('03 strict: where no look shows the rerun, a person says so, and nothing is sent before', async ({ retake, sandbox, page }) => {
+    await configure(page, { settle_window: '3s', ask_person: true });
+    const batch = await sandbox.batch(FLAKY);
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: 'drop' });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(page.getByTestId('supervise-doing')).toContainText('Look it up at ReSim, then say so');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+    await retake.hook('rerun-was-not-applied').click();
+    await expectEnd(retake, sandbox, batch, {
+      posts: 2,
+      applied: 1,
+      verdict: [0, 'pass-after-rerun'],
+      says: ['by the strict setting only a person may say', 'accepted as run 2'],
+    });
+  });
+
   test('04 the rerun arrives late, within the settle window: waited for, not sent again', async ({ retake, sandbox, page }) => {
     // 50 s of 95 s, a fifth of each.
     await configure(page, { settle_window: '19s' });
