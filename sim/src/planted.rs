@@ -22,15 +22,12 @@ pub(crate) fn run(most: u64) -> bool {
             ..Batch::swarm(0, most.max(u64::from(u32::MAX)))
         };
         let totals = run_many(&batch, || plant(Some(*bug)));
-        let line = match totals.failures.first() {
-            Some(failure) => {
-                longest = longest.max(totals.runs);
-                format!("seed {:>8}  {}", failure.seed, failure.promise)
-            }
-            None => {
-                missed += 1;
-                "NOT CAUGHT".to_owned()
-            }
+        let line = if let Some(failure) = totals.failures.first() {
+            longest = longest.max(totals.runs);
+            format!("seed {:>8}  {}", failure.seed, failure.promise)
+        } else {
+            missed += 1;
+            "NOT CAUGHT".to_owned()
         };
         println!(
             "{:<55} {:>8} runs {:>6.2} s  {line}",

@@ -131,8 +131,8 @@ impl Supervisor {
     /// Until when a listing may show how the run before ended: a replica that
     /// lags behind does so without contradicting itself, while another one shows
     /// that the newest run has finished. What proves a listing is the start of
-    /// the tests: of each that this run is about, where that is known, else of
-    /// any. Without that mark it is believed once the run is older than a replica
+    /// each test that our own rerun is about, or of any test in a run that was there
+    /// before us. Otherwise it is believed once the run is older than a replica
     /// can lag. The pages of a batch that was cancelled decide nothing.
     fn may_be_of_run_before(&self, tests: &[Test], sent_at: Timestamp) -> Option<Timestamp> {
         let picture = self.picture.as_ref()?;
@@ -149,11 +149,14 @@ impl Supervisor {
         let is_new = |test: &Test| test.last_run >= start;
         let shown = start.is_some()
             && match began {
-                Some(run) if !run.tests.is_empty() => tests
+                // Which tests somebody else's run is about nobody knows, and each
+                // page may come from another replica.
+                Some(run) if run.tests.is_empty() => false,
+                Some(run) => tests
                     .iter()
                     .filter(|test| test.id.is_some_and(|id| run.tests.contains(&id)))
                     .all(is_new),
-                _ => tests.iter().any(is_new),
+                None => tests.iter().any(is_new),
             };
         (sent_at < until && !shown).then_some(until)
     }

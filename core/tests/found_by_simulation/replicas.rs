@@ -354,3 +354,29 @@ fn one_look_that_differs_after_a_finished_one_times_out_nothing() {
     let code = it.state().verdict().map(|it| it.exit_code.number());
     assert_eq!(code, Some(6), "what runs a minute later truly runs");
 }
+
+#[test]
+fn somebody_elses_quick_run_is_listed_for_good_after_a_minute() {
+    let with_start = |run, seconds| {
+        let mut batch = batch(BatchStatus::Error, run);
+        batch.last_run = Some(now(seconds, 0).wall);
+        batch
+    };
+    let (mut it, asked) = reading(with_start(1, -100));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let asked = question(&drain(&mut it));
+    let mut running = with_start(2, 3);
+    running.status = Some(BatchStatus::Submitted);
+    read(&mut it, asked, running, now(3, 3));
+    it.handle(Input::Wake, now(33, 33));
+    let asked = question(&drain(&mut it));
+    let asked = question(&read(&mut it, asked, with_start(2, 3), now(34, 34)));
+    // One page shows the new run; the other one may not, and nobody can tell.
+    let tests = started_at(one_failing(), [-100, 3]);
+    it.handle(Input::TestsRead(asked, Ok(tests.clone())), now(35, 35));
+    assert_eq!(it.state().phase, Phase::Reading);
+    it.handle(Input::Wake, now(64, 64));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(tests)), now(65, 65));
+    assert_eq!(it.state().phase, Phase::Deciding);
+}

@@ -5,9 +5,15 @@
 //! S4 nothing is sent without a durable intent of the present epoch · S5 one
 //! writer · S6 nothing is sent, and nothing concluded, while another POST may
 //! still land · S7 a verdict is the truth of the newest run that counts · S8 a
-//! timeout has truly waited, and rests on a read sent after the deadline · S9
+//! timeout has truly waited, rests on a read sent after the deadline, and never
+//! on one that is older than a read which showed the end · S9
 //! never after a cancel, never above the guard · S10 reads are spaced · S11
 //! the journal replays to the state · L1 it ends · L2 nothing deadlocks.
+//!
+//! "Last read" means the latest moment that a machine was shown, not the read
+//! that came last: a replica may be 30 s behind, and no client can know the
+//! present, but none need fall back behind what it was shown. Where the API sends
+//! nothing that tells runs apart, it is the read that came last.
 //!
 //! S12 (no token bytes in records) holds by type: no input of the core carries
 //! a token, so there is nothing to plant here; the browser tests look for a

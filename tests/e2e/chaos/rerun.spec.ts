@@ -181,6 +181,7 @@ test.describe('an answer that says no', () => {
   });
 
   test('08 somebody else reruns while nothing of ours is open: followed, and it costs no attempt', async ({ retake, sandbox }) => {
+    test.setTimeout(150_000);
     const batch = await sandbox.batch({ ...FLAKY, start: 'running', duration_ms: [9_000, 10_000], outcomes: { flaky: [{ count: 2, fails_runs: 2 }] } });
     await retake.openBatch(batch);
     await retake.supervise({ 'poll-every': '3s' });
@@ -192,6 +193,8 @@ test.describe('an answer that says no', () => {
       applied: 2,
       verdict: [0, 'pass-after-rerun'],
       says: ['somebody else started run 2: following it, it costs no attempt', 'accepted as run 3'],
+      // Their run is quick; its tests are decided on once it is a minute old.
+      timeout: 120_000,
     });
   });
 
