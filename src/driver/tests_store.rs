@@ -3,7 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use retake_core::{
     api::ApiError,
     domain::{BatchId, ConflatedStatus, Test, TestId},
@@ -14,7 +14,7 @@ use retake_core::{
     },
 };
 
-use crate::browser::{storage, timer::Timer};
+use crate::browser::{clock, storage, timer::Timer};
 
 /// How far the listing has come.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,6 +29,11 @@ pub struct Loading {
 
 /// While pages stream in, the order is made anew at most this often.
 const REORDER: Duration = Duration::from_millis(250);
+/// And never takes more than one part in so many of the time, so that a large
+/// batch leaves the page to the person who works on it.
+const REORDER_SHARE: u32 = 20;
+/// Ticks are remembered for a reload once the hand has rested for so long.
+const REMEMBER: Duration = Duration::from_millis(400);
 
 /// The tests of one batch. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -49,6 +54,9 @@ pub struct TestsStore {
     /// How far the listing has come.
     pub loading: RwSignal<Loading>,
     reorder: StoredValue<Option<Timer>, LocalStorage>,
+    /// How long it took to make the order anew the last time.
+    reorder_took: StoredValue<Duration>,
+    remember: StoredValue<Option<Timer>, LocalStorage>,
 }
 
 impl TestsStore {
@@ -68,6 +76,8 @@ impl TestsStore {
             query: RwSignal::new(query),
             loading: RwSignal::new(Loading::default()),
             reorder: StoredValue::new_local(None),
+            reorder_took: StoredValue::new(Duration::ZERO),
+            remember: StoredValue::new_local(None),
         };
         it.follow_query();
         it.remember_selection();
@@ -92,18 +102,38 @@ impl TestsStore {
             if before.is_none() {
                 return;
             }
-            let ids = self.table.with_value(|table| {
-                self.selection
-                    .with_untracked(|selection| selection.all_ids(table))
-            });
-            if let Ok(json) = serde_json::to_string(&ids) {
-                storage::tab_set(&selection_key(self.batch), &json);
-            }
+            let timer = Timer::after(REMEMBER, move || self.store_selection());
+            self.remember.set_value(Some(timer));
         });
+        // What was ticked just before a reload or another page is not lost.
+        let leaving = window_event_listener(ev::pagehide, move |_| self.store_what_waits());
+        on_cleanup(move || {
+            leaving.remove();
+            self.store_what_waits();
+        });
+    }
+
+    fn store_what_waits(self) {
+        let waits = self.remember.try_update_value(Option::take).flatten();
+        if waits.is_some() {
+            self.store_selection();
+        }
+    }
+
+    fn store_selection(self) {
+        let ids = self.table.try_with_value(|table| {
+            self.selection
+                .try_with_untracked(|selection| selection.all_ids(table))
+        });
+        // The page may have gone meanwhile.
+        if let Some(Ok(json)) = ids.flatten().map(|ids| serde_json::to_string(&ids)) {
+            storage::tab_set(&selection_key(self.batch), &json);
+        }
     }
 
     /// Makes the order anew: what changed goes to its place.
     pub fn order_anew(&self) {
+        let began = clock::now().mono;
         let listing = self.query.with_untracked(|query| {
             let mut listing = None;
             self.table.update_value(|table| {
@@ -111,6 +141,8 @@ impl TestsStore {
             });
             listing
         });
+        let took = clock::now().mono.saturating_sub(began);
+        self.reorder_took.set_value(took);
         if let Some(listing) = listing {
             self.listing.set(listing);
         }
@@ -244,7 +276,8 @@ impl TestsStore {
         if it.listing.with_untracked(Listing::is_empty) {
             it.order_anew();
         } else if it.reorder.with_value(Option::is_none) {
-            let timer = Timer::after(REORDER, move || {
+            let pause = REORDER.max(it.reorder_took.get_value() * REORDER_SHARE);
+            let timer = Timer::after(pause, move || {
                 // The page may have gone meanwhile.
                 if it.reorder.try_update_value(Option::take).is_some() {
                     it.order_anew();

@@ -5,9 +5,9 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the
-//!   tasks
-//! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
+//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
+//!   `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
+//! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -15,6 +15,8 @@
 //! goes wrong is told in a sentence.
 
 mod arguments;
+mod bench;
+mod bytes;
 mod dist;
 mod failure;
 mod hidden;
@@ -29,6 +31,7 @@ mod serve;
 mod sim;
 mod site;
 mod size;
+mod styles;
 mod test;
 mod tools;
 mod versions;
@@ -75,6 +78,18 @@ const TASKS: &[Task] = &[
         usage: "",
         what: "build the site for hosting into dist/, compressed copies included",
         run: dist::dist,
+    },
+    Task {
+        name: "bench",
+        usage: "[--sizes 1000,10000,100000] [--runs N]",
+        what: "measure the app beside a page of plain JavaScript",
+        run: bench::bench,
+    },
+    Task {
+        name: "bytes",
+        usage: "",
+        what: "show what the app's bytes are made of, largest first",
+        run: bytes::bytes,
     },
     Task {
         name: "pictures",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::failure::{Doing, Outcome};
 use crate::progress::{Job, run_lanes};
+use crate::styles;
 use crate::tools::{self, RustTool, WASM};
 use crate::workspace::Workspace;
 
@@ -126,6 +127,7 @@ fn bundle(workspace: &Workspace, kind: Kind, site: PathBuf) -> Job<'_> {
         },
         expect: None,
         work: Box::new(move |reporter| {
+            styles::bundle(workspace)?;
             std::fs::create_dir_all(&site).doing(format!("create {}", site.display()))?;
             let mut trunk = tools::command(workspace, "trunk");
             trunk

@@ -150,6 +150,9 @@ words! {
 }
 
 impl ConflatedStatus {
+    /// Number of ranks that [`Self::severity_rank`] gives.
+    pub const RANKS: usize = Self::KNOWN.len() + 1;
+
     /// The order that people triage in, worst first: the CLI's exit-code
     /// priority (7 › 2 › 8), then what is still moving, then the rest.
     pub const WORST_FIRST: [Self; Self::KNOWN.len()] = [
@@ -182,7 +185,7 @@ impl ConflatedStatus {
     }
 
     /// Place in [`Self::WORST_FIRST`]; unknown words come last.
-    pub fn severity_rank(&self) -> u8 {
+    pub const fn severity_rank(&self) -> u8 {
         match self {
             Self::Blocker => 0,
             Self::Error => 1,

@@ -5,7 +5,7 @@ use super::{
 };
 
 /// One test, as one read of the API shows it (`resim-api.md` §2.2, Job).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Test {
     /// Identity: the ID that a rerun names. `None` when the answer had none;
     /// such a test counts in percentages but can be neither ticked nor rerun.
@@ -81,6 +81,15 @@ impl Test {
             (Some(conflated), _) => conflated.clone(),
             (None, Some(status)) => ConflatedStatus::derive(status, self.metrics.as_ref()),
             (None, None) => ConflatedStatus::Unknown("?".into()),
+        }
+    }
+
+    /// How bad the word to show is; see [`ConflatedStatus::severity_rank`].
+    /// Without making that word, as long lists ask it of every test.
+    pub fn severity_rank(&self) -> u8 {
+        match &self.conflated {
+            Some(conflated) => conflated.severity_rank(),
+            None => self.shown_status().severity_rank(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! are appended; a person asks for the order to be made anew.
 
 use super::{Filter, RowId, Sort, SortKey, TestTable, table::Changes};
-use crate::domain::{RunCounter, Timestamp};
+use crate::domain::{ConflatedStatus, RunCounter, Timestamp};
 
 /// The rows on show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,9 +34,7 @@ impl Listing {
         // The sorts are stable, so rows with equal keys stay in order of name.
         match sort.key {
             SortKey::Name => {}
-            SortKey::Status => {
-                order.sort_by_key(|row| table.get(*row).shown_status().severity_rank());
-            }
+            SortKey::Status => order = by_severity(table, &order),
             SortKey::Run => order.sort_by_key(|row| {
                 std::cmp::Reverse(table.get(*row).run_counter.unwrap_or(RunCounter(-1)))
             }),
@@ -130,10 +128,20 @@ impl Listing {
     }
 }
 
+/// The rows, worst first; those of one status keep their order. There are few
+/// statuses, so each row goes straight to its own.
+fn by_severity(table: &TestTable, rows: &[RowId]) -> Vec<RowId> {
+    let mut ranks: [Vec<RowId>; ConflatedStatus::RANKS] = Default::default();
+    for row in rows {
+        ranks[usize::from(table.get(*row).severity_rank())].push(*row);
+    }
+    ranks.concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ConflatedStatus, Test, TestId};
+    use crate::domain::{Test, TestId};
 
     fn test(n: u128, name: &str, status: ConflatedStatus) -> Test {
         let mut test = Test::new(TestId::from_u128(n), name);

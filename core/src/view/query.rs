@@ -52,8 +52,19 @@ pub struct Matcher<'a> {
 impl Matcher<'_> {
     /// Whether the test is shown.
     pub fn matches(&self, test: &Test) -> bool {
-        (self.statuses.is_empty() || self.statuses.contains(&test.shown_status()))
-            && self.words.iter().all(|word| has_word(test, word))
+        self.has_status(test) && self.words.iter().all(|word| has_word(test, word))
+    }
+}
+
+impl Matcher<'_> {
+    fn has_status(&self, test: &Test) -> bool {
+        if self.statuses.is_empty() {
+            return true;
+        }
+        match &test.conflated {
+            Some(conflated) => self.statuses.contains(conflated),
+            None => self.statuses.contains(&test.shown_status()),
+        }
     }
 }
 
@@ -77,10 +88,17 @@ fn contains(text: &str, word: &str) -> bool {
         return text.to_lowercase().contains(word);
     }
     let (text, word) = (text.as_bytes(), word.as_bytes());
-    word.is_empty()
-        || text
-            .windows(word.len())
-            .any(|part| part.eq_ignore_ascii_case(word))
+    let Some((first, rest)) = word.split_first() else {
+        return true;
+    };
+    let Some(last_start) = text.len().checked_sub(word.len()) else {
+        return false;
+    };
+    // Most places fail at their first letter.
+    (0..=last_start).any(|at| {
+        text[at].eq_ignore_ascii_case(first)
+            && text[at + 1..at + word.len()].eq_ignore_ascii_case(rest)
+    })
 }
 
 /// What rows are sorted by.

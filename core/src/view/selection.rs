@@ -150,8 +150,8 @@ impl Selection {
     /// The ticked tests that the table has, by ID.
     pub fn ids(&self, table: &TestTable) -> Vec<TestId> {
         self.rows()
+            .filter(|row| table.is_listed(*row))
             .filter_map(|row| table.get(row).id)
-            .filter(|id| table.row(*id).is_some())
             .collect()
     }
 

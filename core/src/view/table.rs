@@ -104,7 +104,11 @@ pub struct TestTable {
     nameless_seen: usize,
     tally: Tally,
     listing: u32,
+    /// Rows by name, without those of `unordered`.
     by_name: Vec<RowId>,
+    /// Rows that came since `by_name` was made.
+    unordered: Vec<RowId>,
+    /// A name changed or a test went, so that all of `by_name` is made anew.
     by_name_is_stale: bool,
 }
 
@@ -187,7 +191,7 @@ impl TestTable {
         self.tally.add(test.shown_status());
         self.rows.push(test);
         self.seen_in.push(self.listing);
-        self.by_name_is_stale = true;
+        self.unordered.push(row);
         changes.added.push(row);
     }
 
@@ -202,6 +206,11 @@ impl TestTable {
             .get(&id)
             .copied()
             .filter(|row| self.seen_in[row.index()] != 0)
+    }
+
+    /// Whether a row's test is listed, that is, not gone.
+    pub fn is_listed(&self, row: RowId) -> bool {
+        self.seen_in.get(row.index()).is_some_and(|seen| *seen != 0)
     }
 
     /// Number of tests, without those that are gone.
@@ -233,18 +242,43 @@ impl TestTable {
             .map(|(n, test)| (RowId::from_index(n), test))
     }
 
-    /// Every row, sorted by name the way people count: `cut_in_2` before `cut_in_10`.
+    /// Every row, sorted by name the way people count: `cut_in_2` before
+    /// `cut_in_10`. While pages stream in, only what is new is sorted, then
+    /// merged into what was in order.
     pub fn by_name(&mut self) -> &[RowId] {
         if self.by_name_is_stale {
-            let mut order: Vec<RowId> = self.iter().map(|(row, _)| row).collect();
-            order.sort_by(|a, b| {
-                let (a, b) = (self.get(*a), self.get(*b));
-                natural(&a.name, &b.name).then_with(|| a.id.cmp(&b.id))
-            });
+            self.by_name = self.iter().map(|(row, _)| row).collect();
+            self.unordered.clear();
+            let mut order = std::mem::take(&mut self.by_name);
+            order.sort_by(|a, b| self.compare_names(*a, *b));
             self.by_name = order;
             self.by_name_is_stale = false;
+        } else if !self.unordered.is_empty() {
+            let mut new = std::mem::take(&mut self.unordered);
+            new.sort_by(|a, b| self.compare_names(*a, *b));
+            let old = std::mem::take(&mut self.by_name);
+            self.by_name = self.merged(&old, &new);
         }
         &self.by_name
+    }
+
+    fn compare_names(&self, a: RowId, b: RowId) -> Ordering {
+        let (a, b) = (self.get(a), self.get(b));
+        natural(&a.name, &b.name).then_with(|| a.id.cmp(&b.id))
+    }
+
+    /// Two ordered lists in one. `new` is short, so that the place of each is
+    /// looked for instead of comparing every row of `old`.
+    fn merged(&self, mut old: &[RowId], new: &[RowId]) -> Vec<RowId> {
+        let mut all = Vec::with_capacity(old.len() + new.len());
+        for row in new {
+            let place = old.partition_point(|it| self.compare_names(*it, *row).is_le());
+            all.extend_from_slice(&old[..place]);
+            all.push(*row);
+            old = &old[place..];
+        }
+        all.extend_from_slice(old);
+        all
     }
 }
 
@@ -359,6 +393,33 @@ mod tests {
         );
         table.merge([test(1, "a", ConflatedStatus::Passed)]);
         assert_eq!(table.tally().unknown().count(), 0);
+    }
+
+    #[test]
+    fn what_streams_in_ends_in_the_same_order_as_all_at_once() {
+        let name = |n: u128| format!("case_{}", n * 7919 % 101);
+        let all: Vec<Test> = (1..=300)
+            .map(|n| test(n, &name(n), ConflatedStatus::Passed))
+            .collect();
+        let mut streamed = TestTable::new();
+        for page in all.chunks(7) {
+            streamed.merge(page.to_vec());
+            streamed.by_name();
+        }
+        let mut at_once = TestTable::new();
+        at_once.merge(all);
+        assert_eq!(streamed.by_name(), at_once.by_name());
+        assert_eq!(streamed.by_name().len(), 300);
+        // Also after a name has changed and one more has come.
+        for table in [&mut streamed, &mut at_once] {
+            table.merge([
+                test(5, "aaa", ConflatedStatus::Passed),
+                test(301, "case_50", ConflatedStatus::Passed),
+            ]);
+        }
+        assert_eq!(streamed.by_name(), at_once.by_name());
+        assert_eq!(streamed.by_name()[0], RowId(4));
+        assert_eq!(streamed.by_name().len(), 301);
     }
 
     #[test]

@@ -39,20 +39,6 @@ pub fn TestsTable(
     table.measure();
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
-    let rows = move || {
-        let shown = table.shown.get();
-        store.listing.with(|listing| {
-            listing
-                .order()
-                .get(shown.clone())
-                .map_or(Vec::new(), |rows| {
-                    rows.iter()
-                        .enumerate()
-                        .map(|(n, row)| (shown.start + n, *row))
-                        .collect()
-                })
-        })
-    };
     let count = Memo::new(move |_| store.listing.with(retake_core::view::Listing::len));
     let empty =
         Memo::new(move |_| (count.get() == 0).then(|| store.loading.with(|it| it.complete)));
@@ -73,8 +59,10 @@ pub fn TestsTable(
                 >
                     <Head store/>
                     <tbody role="rowgroup" style=("--rows", move || count.get().max(1).to_string())>
-                        <For each=rows key=|key| *key let((index, row))>
-                            <Row store row index current=table.current/>
+                        // By place, not by test: another filter or order fills the
+                        // rows that are there anew instead of making new ones.
+                        <For each=move || table.shown.get() key=|index| *index let(index)>
+                            <Row store index current=table.current/>
                         </For>
                         {move || {
                             let nothing_read = empty.get() == Some(false);

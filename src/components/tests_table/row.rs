@@ -1,9 +1,12 @@
-//! One row of the tests table. It follows its test in place.
+//! One row of the tests table: whatever test stands at its place.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
-use retake_core::view::{RowId, words};
+use retake_core::{
+    domain::Test,
+    view::{RowId, words},
+};
 
 use super::columns::COLUMNS;
 use crate::{driver::tests_store::TestsStore, shell::Ticker};
@@ -16,34 +19,46 @@ const MARKED: Duration = Duration::from_millis(2400);
 pub fn Row(
     /// The tests.
     store: TestsStore,
-    /// Which row of the table.
-    row: RowId,
     /// Its place in the list.
     index: usize,
     /// The place that keys act on.
     current: RwSignal<usize>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
-    let test = Memo::new(move |_| store.test(row));
+    let row = Memo::new(move |before: Option<&Option<RowId>>| {
+        let now = store
+            .listing
+            .with(|listing| listing.order().get(index).copied());
+        // A list that has become shorter is about to take this row away.
+        now.or_else(|| before.copied().flatten())
+    });
+    let test = Memo::new(move |_| row.get().map_or_else(Test::default, |row| store.test(row)));
     let word = Memo::new(move |_| test.with(|test| test.shown_status().word().to_owned()));
     let name = Memo::new(move |_| test.with(|test| words::name(&test.name)));
-    let ticked = Memo::new(move |_| store.selection.with(|selection| selection.has(row)));
+    let ticked = Memo::new(move |_| {
+        row.get()
+            .is_some_and(|row| store.selection.with(|selection| selection.has(row)))
+    });
     let left = Memo::new(move |_| {
         store.version.track();
-        store.listing.with(|listing| !listing.matches(row))
+        row.get()
+            .is_some_and(|row| store.listing.with(|listing| !listing.matches(row)))
     });
-    let id = test.with_untracked(|test| test.id);
-    let is_open = Memo::new(move |_| id.is_some() && store.query.with(|it| it.open) == id);
+    let id = Memo::new(move |_| test.with(|test| test.id));
+    let is_open = Memo::new(move |_| {
+        let id = id.get();
+        id.is_some() && store.query.with(|it| it.open) == id
+    });
     let is_current = Memo::new(move |_| current.get() == index);
     let href = move || {
         store.query.with(|query| {
             let mut query = query.clone();
-            query.open = id;
+            query.open = id.get();
             query.to_query()
         })
     };
     let tab = move || if is_current.get() { "0" } else { "-1" };
-    let changed = mark_changes(word);
+    let changed = mark_changes(row, word);
     // To the minute: the whole table need not be drawn each second.
     let now = Memo::new(move |_| {
         let now = ticker.now();
@@ -61,7 +76,7 @@ pub fn Row(
             event.prevent_default();
             event.stop_propagation();
             current.set(index);
-            store.query.update(|query| query.open = id);
+            store.query.update(|query| query.open = id.get_untracked());
         }
     };
     view! {
@@ -69,7 +84,7 @@ pub fn Row(
             class="row"
             role="row"
             data-testid="job-row"
-            data-job-id=id.map(|id| id.to_string())
+            data-job-id=move || id.get().map(|id| id.to_string())
             data-status=word
             data-left=move || left.get().then_some("")
             data-changed=move || changed.get().then_some("")
@@ -87,10 +102,14 @@ pub fn Row(
                         data-testid="job-select"
                         tabindex=tab
                         aria-label=move || format!("Select {}", name.get())
-                        disabled=id.is_none()
-                        title=id.is_none().then_some("ReSim sent no ID for this test, so it cannot be rerun")
+                        disabled=move || id.get().is_none()
+                        title=move || id.get().is_none().then_some("ReSim sent no ID for this test, so it cannot be rerun")
                         prop:checked=ticked
-                        on:click=move |event| store.toggle(row, event.shift_key())
+                        on:click=move |event| {
+                            if let Some(row) = row.get_untracked() {
+                                store.toggle(row, event.shift_key());
+                            }
+                        }
                     />
                 </label>
             </td>
@@ -122,12 +141,13 @@ pub fn Row(
     }
 }
 
-/// Set for a moment after the status changed.
-fn mark_changes(word: Memo<String>) -> ReadSignal<bool> {
+/// Set for a moment after the status changed; not when another test takes the place.
+fn mark_changes(row: Memo<Option<RowId>>, word: Memo<String>) -> ReadSignal<bool> {
     let (changed, set_changed) = signal(false);
-    Effect::new(move |before: Option<String>| {
-        let now = word.get();
-        if before.is_some_and(|before| before != now) {
+    Effect::new(move |before: Option<(Option<RowId>, String)>| {
+        let now = (row.get(), word.get());
+        let moved = before.is_some_and(|before| before.0 == now.0 && before.1 != now.1);
+        if moved {
             set_changed.set(true);
             set_timeout(
                 move || {

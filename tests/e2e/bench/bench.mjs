@@ -1,0 +1,148 @@
+// `cargo xtask bench`: measures the app and the reference page side by side, on
+// the same machine at the same time, so that the ratio says more than either.
+// Prints a table; writes the figures as JSON to RETAKE_BENCH_OUT.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { chromium } from '@playwright/test';
+
+const url = process.env.RETAKE_URL;
+const runs = Number(process.env.RETAKE_BENCH_RUNS ?? 3);
+const sizes = (process.env.RETAKE_BENCH_SIZES ?? '1000,10000,100000').split(',').map(Number);
+const here = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
+const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
+
+const browser = await chromium.launch({
+  executablePath: process.env.RETAKE_CHROMIUM || undefined,
+  args: ['--no-sandbox', '--disable-background-networking', '--enable-precise-memory-info'],
+});
+
+async function open(batch, path) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const requests = [];
+  const bytes = {};
+  page.on('request', (it) => requests.push({ url: it.url(), at: Date.now() }));
+  page.on('requestfinished', async (it) => {
+    const type = it.resourceType();
+    const size = (await it.sizes().catch(() => null))?.responseBodySize ?? 0;
+    bytes[type] = (bytes[type] ?? 0) + size;
+  });
+  await page.addInitScript(here('in-page.js'));
+  await page.route('**/bench/*', (route) => {
+    const name = new URL(route.request().url()).pathname.split('/').at(-1);
+    return route.fulfill({
+      contentType: name.endsWith('.js') ? 'text/javascript' : 'text/html',
+      body: here(name),
+    });
+  });
+  await page.goto(path(batch));
+  return { context, page, requests, bytes };
+}
+
+/** Bytes that only this page's process holds, by the system's own account. */
+async function memory(page, context) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+  const system = await browser.newBrowserCDPSession();
+  const { processInfo } = await system.send('SystemInfo.getProcessInfo');
+  const renderers = processInfo.filter((it) => it.type === 'renderer').map((it) => it.id);
+  let renderer = 0;
+  for (const id of renderers) {
+    const rollup = readFileSync(`/proc/${id}/smaps_rollup`, 'utf8');
+    const kilobytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+)/gm)];
+    renderer = Math.max(renderer, kilobytes.reduce((sum, it) => sum + Number(it[1]), 0) * 1024);
+  }
+  return { jsHeap: usedSize, renderer };
+}
+
+const total = async (page, size) => {
+  await page.waitForFunction(
+    (n) => Number(document.querySelector('[data-testid=row-count]')?.dataset.count) === n,
+    size,
+    { timeout: 600_000, polling: 100 },
+  );
+};
+
+async function measure(kind, batch, size) {
+  const isApp = kind === 'app';
+  const { context, page, requests, bytes } = await open(batch, (it) =>
+    isApp
+      ? `${url}/projects/${it.projectID}/batches/${it.batchID}`
+      : `${url}/bench/reference.html#${it.projectID}/${it.batchID}`,
+  );
+  if (isApp) {
+    await page.getByTestId('sign-in-token').fill('test-token');
+    await page.evaluate(() => (window.longTasks.length = 0));
+    requests.length = 0;
+    await page.getByTestId('sign-in-token-submit').click();
+  }
+  const start = Date.now();
+  const firstRow = page.getByTestId('job-row').first();
+  await firstRow.waitFor();
+  const out = { firstRow: Date.now() - start };
+  const calls = requests.filter((it) => it.url.includes('/v1/')).map((it) => it.url);
+  out.callsBeforeFirstRow = calls.length;
+  if (isApp) await page.locator(`[data-testid=row-count]:has-text("of ${size.toLocaleString('en')} tests")`).waitFor({ timeout: 600_000 });
+  else await page.locator('html[data-loaded]').waitFor({ timeout: 600_000 });
+  await total(page, size);
+  out.allRows = Date.now() - start;
+  await page.waitForTimeout(1000);
+  const tasks = await page.evaluate(() => window.longTasks);
+  out.longTasks = tasks.length;
+  out.longestTask = Math.max(0, ...tasks);
+  Object.assign(out, await page.evaluate(() => window.bench.acts()));
+  const scroll = await page.evaluate(() => window.bench.scroll());
+  out.scrollOver16 = scroll.over16;
+  out.scrollOver50 = scroll.over50;
+  out.scrollWorst = scroll.worst;
+  out.scrollBlank = scroll.blank;
+  Object.assign(out, await memory(page, context));
+  if (isApp) {
+    for (const type of ['other', 'document', 'script', 'stylesheet', 'fetch', 'image']) {
+      out[`bytes ${type}`] = bytes[type] ?? 0;
+    }
+  }
+  await context.close();
+  return out;
+}
+
+async function order(size) {
+  const share = Math.max(1, Math.round(size / 200));
+  const answer = await fetch(`${url}/sandbox/batches`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({
+      name: `bench ${size}`,
+      recipe: { tests: size, start: 'finished', outcomes: { blocker: share, error: share } },
+    }),
+  });
+  if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
+
+const result = {};
+for (const size of sizes) {
+  const batch = await order(size);
+  const all = { app: [], reference: [] };
+  for (let run = 0; run < runs; run++) {
+    for (const kind of ['app', 'reference']) all[kind].push(await measure(kind, batch, size));
+  }
+  const figures = (kind) =>
+    Object.fromEntries(
+      Object.keys(all[kind][0]).map((name) => [name, median(all[kind].map((it) => it[name]))]),
+    );
+  result[size] = { app: figures('app'), reference: figures('reference') };
+  console.log(`\n${size.toLocaleString('en')} tests, medians of ${runs}`);
+  console.log(`${''.padEnd(22)} ${'app'.padStart(12)} ${'reference'.padStart(12)} ${'ratio'.padStart(7)}`);
+  for (const [name, value] of Object.entries(result[size].app)) {
+    const floor = result[size].reference[name];
+    const ratio = floor > 0 ? (value / floor).toFixed(2) : '';
+    const show = (it) => (it === undefined ? '' : it.toFixed(it < 1000 && it % 1 ? 1 : 0));
+    console.log(`${name.padEnd(22)} ${show(value).padStart(12)} ${show(floor).padStart(12)} ${ratio.padStart(7)}`);
+  }
+}
+if (process.env.RETAKE_BENCH_OUT) {
+  writeFileSync(process.env.RETAKE_BENCH_OUT, JSON.stringify(result, null, 2));
+}
+await browser.close();
