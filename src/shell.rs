@@ -179,7 +179,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     view! {
         <header class="bar">
             <A href="/" attr:class="bar__mark" attr:aria-label="Retake, all projects">
-                <img src="/favicon.svg" alt="" width="20" height="20"/>
+                <img src=dom::file("favicon.svg") alt="" width="20" height="20"/>
                 <span>"Retake"</span>
             </A>
             <nav class="crumbs" aria-label="Breadcrumb">

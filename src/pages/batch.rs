@@ -146,7 +146,8 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let link = Signal::derive(move || {
         let origin = window().location().origin().unwrap_or_default();
         let query = store.query.with(ViewQuery::to_query);
-        format!("{origin}{}{query}", open::batch_path(project.id, id))
+        let path = open::batch_path(project.id, id);
+        format!("{origin}{}{query}", dom::file(path.trim_start_matches('/')))
     });
 
     let verb = RwSignal::new(None::<Verb>);

@@ -8,7 +8,7 @@ use leptos_router::{
 use retake_core::{auth::route, config::Environment, view::query::pairs};
 
 use crate::{
-    browser::storage,
+    browser::{dom, storage},
     driver::supervisions::Supervisions,
     session::{Session, SessionState},
     shell::{Crumbs, PageTitle},
@@ -106,7 +106,7 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
     view! {
         <div class="door">
             <h1 class="door__mark">
-                <img src="/favicon.svg" alt="" width="28" height="28"/>
+                <img src=dom::file("favicon.svg") alt="" width="28" height="28"/>
                 "Retake"
             </h1>
             {move || why().map(|why| view! {

@@ -19,7 +19,7 @@ use retake_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{clock, fetch, storage};
+use crate::browser::{clock, dom, fetch, storage};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -304,7 +304,7 @@ impl Session {
 
 async fn read_config() -> Result<Config, Vec<String>> {
     let unreachable = |why: String| vec![format!("config.json: {why}")];
-    let answer = fetch::read_document("read config.json", "/config.json")
+    let answer = fetch::read_document("read config.json", &dom::file("config.json"))
         .await
         .map_err(|error| unreachable(error.to_string()))?;
     if answer.status != 200 {

@@ -7,7 +7,7 @@ use retake_core::{
     config::Environment,
 };
 
-use crate::browser::{clock, fetch, random, storage, window, words};
+use crate::browser::{clock, dom, fetch, random, storage, window, words};
 
 /// The transaction of this tab, while it is away.
 const TRANSACTION: &str = "retake-transaction";
@@ -54,7 +54,7 @@ pub(super) async fn leave(
     let transaction = Transaction::begin(
         environment,
         provider,
-        format!("{origin}/callback"),
+        format!("{origin}{}", dom::file("callback")),
         return_to,
         &random,
         clock::wall(),

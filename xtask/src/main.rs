@@ -7,6 +7,7 @@
 //!
 //! - `serve.rs`, `test.rs`, `dist.rs`: the tasks
 //! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
+//! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -16,6 +17,7 @@
 mod arguments;
 mod dist;
 mod failure;
+mod finish;
 mod port;
 mod process;
 mod progress;
@@ -23,6 +25,7 @@ mod sandbox;
 mod serve;
 mod site;
 mod size;
+mod templates;
 mod test;
 mod tools;
 mod versions;

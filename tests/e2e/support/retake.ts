@@ -71,8 +71,12 @@ export class Retake {
   }
 }
 
-/** Every test fails if the page throws or the browser reports a violation. */
-export const test = base.extend<{ retake: Retake; sandbox: Sandbox; calm: undefined }>({
+/**
+ * Every test fails if the page throws or the browser reports a violation.
+ * `tolerates` names what a test provokes on purpose.
+ */
+export const test = base.extend<{ retake: Retake; sandbox: Sandbox; tolerates: RegExp | null; calm: undefined }>({
+  tolerates: [null, { option: true }],
   sandbox: async ({ request }, use) => {
     await use(new Sandbox(request));
   },
@@ -80,12 +84,15 @@ export const test = base.extend<{ retake: Retake; sandbox: Sandbox; calm: undefi
     await use(new Retake(page));
   },
   calm: [
-    async ({ page }, use) => {
+    async ({ page, tolerates }, use) => {
       const wrong: string[] = [];
       page.on('pageerror', (error) => wrong.push(String(error)));
       page.on('console', (message) => {
         const text = message.text();
-        const expected = text.startsWith('Failed to load resource') || text.includes('net::ERR_');
+        const expected =
+          text.startsWith('Failed to load resource') ||
+          text.includes('net::ERR_') ||
+          (tolerates !== null && tolerates.test(text));
         if (message.type() === 'error' && !expected) wrong.push(text);
       });
       await use(undefined);
