@@ -32,6 +32,23 @@ impl fmt::Display for JournalError {
     }
 }
 
+/// Deletes every journal of this browser, of every account.
+///
+/// # Errors
+/// The browser refuses. Another tab that has a journal open delays it until
+/// that tab is gone, so nobody should wait for this without an end.
+pub async fn erase() -> Result<(), JournalError> {
+    let deletion = Database::delete_by_name(DATABASE).map_err(failed)?;
+    let patience = super::timer::sleep(std::time::Duration::from_secs(1));
+    futures::pin_mut!(patience);
+    let deletion = std::future::IntoFuture::into_future(deletion);
+    futures::pin_mut!(deletion);
+    match futures::future::select(deletion, patience).await {
+        futures::future::Either::Left((done, _)) => done.map_err(failed),
+        futures::future::Either::Right(_) => Ok(()),
+    }
+}
+
 fn failed(error: impl fmt::Display) -> JournalError {
     JournalError(error.to_string())
 }

@@ -8,6 +8,7 @@
 //! - `serve.rs`, `test.rs`, `dist.rs`: the tasks
 //! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
+//! - `hosts.rs`: real web servers with the shipped configurations
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -18,6 +19,7 @@ mod arguments;
 mod dist;
 mod failure;
 mod finish;
+mod hosts;
 mod port;
 mod process;
 mod progress;
@@ -63,8 +65,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "dist",
-        usage: "",
-        what: "build the site for hosting into dist/, compressed copies included",
+        usage: "[--base /PATH/] [--config FILE] [--connect ORIGIN]",
+        what: "build the site for hosting into dist/, with the configurations of hosts",
         run: dist::dist,
     },
 ];

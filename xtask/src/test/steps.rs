@@ -7,7 +7,7 @@ use crate::failure::{Outcome, fail};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser, RustTool, WASM};
 use crate::workspace::Workspace;
-use crate::{port, process, sandbox, size};
+use crate::{hosts, port, process, sandbox, size};
 
 /// One check.
 #[derive(Debug)]
@@ -79,6 +79,12 @@ pub(super) const STEPS: &[Step] = &[
         run: e2e,
     },
     Step {
+        name: "hosting",
+        what: "nginx and Caddy serve and relay with the shipped configurations",
+        needs: Some("build"),
+        run: hosting,
+    },
+    Step {
         name: "a11y",
         what: "axe finds no barrier on any page, in both themes",
         needs: Some("build"),
@@ -88,6 +94,8 @@ pub(super) const STEPS: &[Step] = &[
 
 /// The tag in the titles of the accessibility tests.
 const A11Y_TAG: &str = "@a11y";
+/// The tag of the tests that want real web servers.
+const HOSTING_TAG: &str = "@hosting";
 
 /// What the steps share.
 pub(super) struct Context<'a> {
@@ -234,7 +242,30 @@ fn check_size(context: &mut Context<'_>) -> Outcome<()> {
 }
 
 fn e2e(context: &mut Context<'_>) -> Outcome<()> {
-    playwright(context, "e2e", &["--grep-invert", A11Y_TAG])
+    let others = format!("{A11Y_TAG}|{HOSTING_TAG}");
+    playwright(context, "e2e", &["--grep-invert", &others])
+}
+
+fn hosting(context: &mut Context<'_>) -> Outcome<()> {
+    let workspace = context.workspace;
+    tools::node_packages(workspace, "the end-to-end tests")?;
+    let browser = Browser::ensure(workspace)?;
+    site::build_sandbox(workspace)?;
+    let hosts = hosts::start(workspace, &release_site(context))?;
+    let mut playwright = tools::command(workspace, "playwright");
+    playwright
+        .current_dir(workspace.e2e())
+        .args(["test", "--grep", HOSTING_TAG])
+        .args(context.rest("hosting"))
+        .env("RETAKE_HOSTS", &hosts.list)
+        .env("RETAKE_API", &hosts.api)
+        .env("RETAKE_URL", &hosts.api)
+        .env("RETAKE_CHROMIUM", &browser.chromium)
+        .env("RETAKE_OUT", "hosting");
+    check(
+        &mut playwright,
+        "A shipped configuration does not do what it should.",
+    )
 }
 
 fn accessibility(context: &mut Context<'_>) -> Outcome<()> {

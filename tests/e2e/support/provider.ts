@@ -1,0 +1,71 @@
+/**
+ * A sign-in provider that is not ours: oidc-provider, which is certified by the
+ * OpenID Foundation. What it thinks of our requests is independent of what we
+ * think of them.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Provider from 'oidc-provider';
+
+export const CLIENT = 'retake-e2e';
+
+export interface Running {
+  issuer: string;
+  /** What the token endpoint was asked, newest last. */
+  grants: { grant_type: string; status: number; at: number }[];
+  /** Ends every refresh token, as an administrator would. */
+  endGrants(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a provider for the site at `site`; access tokens live `lifetime` seconds. */
+export async function startProvider(site: string, lifetime = 3600): Promise<Running> {
+  const server: Server = createServer();
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  const issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: CLIENT,
+        token_endpoint_auth_method: 'none',
+        application_type: 'native',
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        redirect_uris: [`${site}/callback`],
+        post_logout_redirect_uris: [`${site}/sign-in`],
+      },
+    ],
+    pkce: { required: () => true, methods: ['S256'] },
+    clientBasedCORS: () => true,
+    rotateRefreshToken: true,
+    issueRefreshToken: async () => true,
+    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    ttl: { AccessToken: lifetime, IdToken: lifetime, RefreshToken: 86_400, Grant: 86_400, Session: 86_400, Interaction: 600 },
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    cookies: { keys: ['for tests only'] },
+    findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
+  });
+  const grants: Running['grants'] = [];
+  provider.use(async (context, next) => {
+    await next();
+    if (context.path === '/token' && context.method === 'POST') {
+      grants.push({ grant_type: context.oidc?.params?.grant_type ?? '', status: context.status, at: Date.now() });
+    }
+  });
+  server.on('request', provider.callback());
+  let ended = false;
+  const find = provider.RefreshToken.find.bind(provider.RefreshToken);
+  provider.RefreshToken.find = async (token, options) => (ended ? undefined : find(token, options));
+  return {
+    issuer,
+    grants,
+    endGrants: async () => {
+      ended = true;
+    },
+    close: () =>
+      new Promise((closed) => {
+        server.closeAllConnections();
+        server.close(() => closed());
+      }),
+  };
+}
