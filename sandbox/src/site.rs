@@ -52,7 +52,8 @@ pub(crate) async fn serve(
         return error(404, "The site has not been built here yet.");
     };
     let config = tokio::fs::read(root.join("config.json")).await;
-    let origins = origins(&config.unwrap_or_default());
+    let mut origins = origins(&config.unwrap_or_default());
+    origins.extend(sandbox.config.connect.iter().cloned());
     let accepted = headers
         .get(ACCEPT_ENCODING)
         .and_then(|it| it.to_str().ok())

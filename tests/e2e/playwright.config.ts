@@ -28,9 +28,6 @@ export default defineConfig({
         '--disable-sync',
         '--no-first-run',
         '--disable-quic',
-        // A page that a test answered itself counts as from far away, and might
-        // then not call servers of this machine.
-        '--disable-features=LocalNetworkAccessChecks',
       ],
     },
   },

@@ -6,6 +6,9 @@ declare module 'oidc-provider' {
     path: string;
     method: string;
     status: number;
+    body: unknown;
+    response: { get(name: string): string };
+    remove(name: string): void;
     oidc?: { params?: { grant_type?: string } };
   }
 

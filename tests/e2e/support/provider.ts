@@ -4,7 +4,6 @@
  * think of them.
  */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 
 export const CLIENT = 'retake-e2e';
@@ -13,16 +12,21 @@ export interface Running {
   issuer: string;
   /** What the token endpoint was asked, newest last. */
   grants: { grant_type: string; status: number; at: number }[];
+  /**
+   * The next answer to the site stays here: the browser shows a page of the
+   * provider instead, and the address that it was to go to comes back.
+   */
+  holdNextAnswer(): () => Promise<URL>;
   /** Ends every refresh token, as an administrator would. */
   endGrants(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a provider for the site at `site`; access tokens live `lifetime` seconds. */
-export async function startProvider(site: string, lifetime = 3600): Promise<Running> {
+/** Starts a provider on `port` for the site at `site`; access tokens live `lifetime` seconds. */
+export async function startProvider(site: string, port: number, lifetime = 3600): Promise<Running> {
   const server: Server = createServer();
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((ready) => server.listen(port, '127.0.0.1', ready));
+  const issuer = `http://localhost:${port}`;
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -46,8 +50,17 @@ export async function startProvider(site: string, lifetime = 3600): Promise<Runn
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
   });
   const grants: Running['grants'] = [];
+  let hold: ((url: URL) => void) | undefined;
   provider.use(async (context, next) => {
     await next();
+    const location = context.response.get('location');
+    if (hold && location.startsWith(`${site}/callback`)) {
+      hold(new URL(location));
+      hold = undefined;
+      context.remove('location');
+      context.status = 200;
+      context.body = 'held';
+    }
     if (context.path === '/token' && context.method === 'POST') {
       grants.push({ grant_type: context.oidc?.params?.grant_type ?? '', status: context.status, at: Date.now() });
     }
@@ -59,6 +72,10 @@ export async function startProvider(site: string, lifetime = 3600): Promise<Runn
   return {
     issuer,
     grants,
+    holdNextAnswer: () => {
+      const held = new Promise<URL>((done) => (hold = done));
+      return () => held;
+    },
     endGrants: async () => {
       ended = true;
     },

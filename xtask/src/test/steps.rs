@@ -280,7 +280,13 @@ fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()>
     site::build_sandbox(workspace)?;
     let port = port::any_free()?;
     let log = workspace.logs().join(format!("sandbox-{step}.log"));
-    let running = sandbox::start(workspace, &release_site(context), port, &[], Some(&log))?;
+    // Where the tests start sign-in providers of their own, one a worker.
+    let providers = [port::any_free()?, port::any_free()?];
+    let flags: Vec<String> = providers
+        .iter()
+        .flat_map(|port| ["--connect".into(), format!("http://localhost:{port}")])
+        .collect();
+    let running = sandbox::start(workspace, &release_site(context), port, &flags, Some(&log))?;
     let mut playwright = tools::command(workspace, "playwright");
     playwright
         .current_dir(workspace.e2e())
@@ -288,6 +294,7 @@ fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()>
         .args(choice)
         .args(context.rest(step))
         .env("RETAKE_URL", format!("http://localhost:{port}"))
+        .env("RETAKE_PROVIDERS", providers.map(|it| it.to_string()).join(","))
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .env("RETAKE_OUT", step);
     let passed = process::run(&mut playwright)?;
