@@ -187,7 +187,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <header class="bar">
-            <A href="/" attr:class="bar__mark" attr:aria-label="Retake, all projects">
+            <A href=dom::at("/") attr:class="bar__mark" attr:aria-label="Retake, all projects">
                 <img src=dom::file("favicon.svg") alt="" width="20" height="20"/>
                 <span>"Retake"</span>
             </A>
@@ -202,7 +202,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                                 view! {
                                     <li>
                                         {match href {
-                                            Some(href) => view! { <A href=href>{text}</A> }.into_any(),
+                                            Some(href) => view! { <A href=dom::at(&href)>{text}</A> }.into_any(),
                                             None => view! { <span aria-current="page">{text}</span> }.into_any(),
                                         }}
                                     </li>
@@ -212,7 +212,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                     }}
                 </ol>
             </nav>
-            <A href="/supervisions" attr:class="bar__link" attr:aria-label=supervisions_label>
+            <A href=dom::at("/supervisions") attr:class="bar__link" attr:aria-label=supervisions_label>
                 <span class="only-wide">"Supervisions"</span>
                 <span class="only-narrow">"Sup."</span>
                 {move || (running.get() > 0).then(|| view! {

@@ -16,6 +16,12 @@ pub fn base() -> String {
         .unwrap_or_else(|| "/".to_owned())
 }
 
+/// The address of a route, for a link. The router puts the base before what it
+/// is told to go to, but not before what a link says.
+pub fn at(route: &str) -> String {
+    format!("{}{route}", base().trim_end_matches('/'))
+}
+
 /// The address of a file of the site.
 pub fn file(name: &str) -> String {
     format!("{}{name}", base())

@@ -9,7 +9,7 @@ use retake_core::{
 };
 
 use crate::{
-    browser::clock,
+    browser::{clock, dom},
     client::Client,
     components::load::{Load, LoadFailed, Loader},
     shell::{Crumbs, PageTitle},
@@ -152,7 +152,7 @@ fn Rows(projects: Vec<Project>, reading: bool) -> impl IntoView {
                     {projects
                         .into_iter()
                         .map(|project| {
-                            let href = format!("/projects/{}", project.id);
+                            let href = dom::at(&format!("/projects/{}", project.id));
                             let name = words::clean(&project.name).into_owned();
                             let name = if name.is_empty() { project.id.to_string() } else { name };
                             view! {

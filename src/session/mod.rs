@@ -331,7 +331,10 @@ impl Session {
             _ => None,
         };
         let is_new = renewed.is_some();
-        if let (Some(tokens), Some(environment)) = (renewed, inner.environment.borrow().clone()) {
+        // Read before the match: a borrow in it would last while `signed_in`
+        // writes to the same cell.
+        let environment = inner.environment.borrow().clone();
+        if let (Some(tokens), Some(environment)) = (renewed, environment) {
             self.signed_in(&environment, tokens, false);
         }
         inner.renewing.set(false);

@@ -93,6 +93,8 @@ test.describe('attacks', () => {
     const seen = watch(page, baseURL ?? '');
     for (const link of DEEP_LINKS) {
       const [query = '', hash = ''] = link.split('#');
+      // Another fragment alone would not load the page anew.
+      await page.goto('about:blank');
       await page.goto(`/projects/${batch.projectID}/batches/${batch.batchID}${query}${hash && `#${hash}`}`);
       // Each of these loads the page anew, which forgets a pasted token.
       await retake.hook('sign-in-token').fill('test-token');

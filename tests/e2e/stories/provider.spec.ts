@@ -94,6 +94,7 @@ test.describe('a certified provider', () => {
       if (first) await signInThere(page);
       first = false;
       const url = await back();
+      await expect(page.locator('body')).toHaveText('held');
       change(url);
       await page.goto(url.href);
       await expect(retake.hook('sign-in-why'), name).toContainText(words);
@@ -110,6 +111,7 @@ test.describe('a certified provider', () => {
     await retake.hook('sign-in-oidc').click();
     await signInThere(page);
     const url = await back();
+    await expect(page.locator('body')).toHaveText('held');
     await page.goto(url.href);
     await expect(retake.hook('project-row').first()).toBeVisible();
     await page.goto(url.href);
@@ -123,6 +125,7 @@ test.describe('a certified provider', () => {
     await retake.hook('sign-in-oidc').click();
     await signInThere(page);
     const url = await back();
+    await expect(page.locator('body')).toHaveText('held');
     const exchange = (verifier: string) =>
       page.request.post(`${provider.issuer}/token`, {
         form: {

@@ -32,7 +32,6 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
       {
         client_id: CLIENT,
         token_endpoint_auth_method: 'none',
-        application_type: 'native',
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
         redirect_uris: [`${site}/callback`],

@@ -294,7 +294,10 @@ fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()>
         .args(choice)
         .args(context.rest(step))
         .env("RETAKE_URL", format!("http://localhost:{port}"))
-        .env("RETAKE_PROVIDERS", providers.map(|it| it.to_string()).join(","))
+        .env(
+            "RETAKE_PROVIDERS",
+            providers.map(|it| it.to_string()).join(","),
+        )
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .env("RETAKE_OUT", step);
     let passed = process::run(&mut playwright)?;
