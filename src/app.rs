@@ -49,16 +49,10 @@ pub fn App() -> impl IntoView {
         configured.set(true);
     });
     // Whoever signs in finds what this browser supervises for them.
-    let who = Memo::new(move |_| {
-        session
-            .account()
-            .map(|it| (it.environment.name.clone(), it.subject))
-    });
-    Effect::new(move |_| {
-        if let Some((environment, subject)) = who.get() {
-            supervisions.signed_in(&environment, subject.as_deref());
-            supervisions.restore(environment, subject);
-        }
+    let who = Memo::new(move |_| session.account().map(|it| it.identity));
+    Effect::new(move |_| match who.get() {
+        Some(identity) => supervisions.signed_in(identity),
+        None => supervisions.signed_out(),
     });
     renew_ahead(session);
     let base = dom::base().trim_end_matches('/').to_owned();

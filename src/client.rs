@@ -1,15 +1,19 @@
 //! Performs calls of the API: adds the token, retries reads within one budget
-//! for the tab, and tells the session when the token is refused.
+//! for the tab, spreads the reads of supervision, and tells the session when
+//! the token is refused.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 use retake_core::api::{
     ApiError, Call, ErrorKind,
+    pace::Pace,
     retry::{RetryBudget, pause_before_retry},
 };
 
 use crate::{
-    browser::{fetch, random, timer, window},
-    session::Session,
+    browser::{clock, fetch, random, timer, window},
+    session::{Renewal, Session},
 };
 
 /// The API as this tab uses it. Cheap to copy.
@@ -19,6 +23,7 @@ pub struct Client {
     budget: StoredValue<RetryBudget>,
     /// The base of an API that has answered, so that it lets this site call it.
     answered: StoredValue<String>,
+    pace: StoredValue<Pace>,
 }
 
 impl Client {
@@ -28,7 +33,32 @@ impl Client {
             session,
             budget: StoredValue::new(RetryBudget::default()),
             answered: StoredValue::new(String::new()),
+            pace: StoredValue::new(Pace::default()),
         }
+    }
+
+    /// Waits until a supervised batch may be polled, so that many of them do
+    /// not ask all at once.
+    pub async fn take_turn(&self) {
+        let mut wait = Duration::ZERO;
+        self.pace
+            .update_value(|pace| wait = pace.wait(clock::now().mono));
+        if !wait.is_zero() {
+            timer::sleep(wait).await;
+        }
+    }
+
+    /// A page of a supervised batch's listing is read; polls make room for it.
+    pub fn charge(&self) {
+        self.pace
+            .update_value(|pace| pace.charge(clock::now().mono));
+    }
+
+    /// Sees to a token that is good for the next minute, so that a POST that
+    /// follows leaves at once.
+    pub async fn ready_to_post(&self) {
+        // Without a token the POST itself says so.
+        let _ = self.session.bearer("get ready").await;
     }
 
     /// Performs a read, once. A refused token is renewed once, if it can be.
@@ -38,9 +68,17 @@ impl Client {
     pub async fn send<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
         match self.once(call).await {
             Err(error) if error.kind == ErrorKind::SignedOut => {
-                if !self.session.renew().await {
-                    self.session.expired();
-                    return Err(error);
+                match self.session.renew().await {
+                    Renewal::Renewed => {}
+                    Renewal::Refused => {
+                        self.session.expired();
+                        return Err(error);
+                    }
+                    // Not signed out: nobody could be asked. It may pass.
+                    Renewal::Unreachable => {
+                        let why = "the sign-in provider does not answer";
+                        return Err(ApiError::new(error.what, ErrorKind::Unreachable, why));
+                    }
                 }
                 let again = self.once(call).await;
                 if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {

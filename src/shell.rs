@@ -352,14 +352,23 @@ fn title_and_icon() {
             format!("{page} · Retake")
         };
         let all = supervisions.all();
-        let active: Vec<_> = all
+        let active: Vec<_> = all.iter().filter(|one| one.is_active()).collect();
+        // A sign of life with each poll, also for the browser: a tab whose title
+        // changes while it is hidden is put away later (`reliability.md` §2.2).
+        let looked = active
             .iter()
-            .filter(|one| !one.snapshot.with(|it| it.state.phase.is_over()))
-            .collect();
-        let last = all.iter().rev().find_map(|one| {
-            one.snapshot
-                .with(|it| it.state.verdict().map(|verdict| verdict.outcome))
-        });
+            .filter_map(|one| one.snapshot.with(|it| it.looked))
+            .max()
+            .map(|at| format!(" · {}", clock::local_time(at)))
+            .unwrap_or_default();
+        let last = all
+            .iter()
+            .rev()
+            .filter(|one| !one.is_read_only())
+            .find_map(|one| {
+                one.snapshot
+                    .with(|it| it.state.verdict().map(|verdict| verdict.outcome))
+            });
         match (active.as_slice(), last) {
             ([one], _) => {
                 let text = one.snapshot.with(|it| {
@@ -376,11 +385,11 @@ fn title_and_icon() {
                         (phase, _) => phase.words().to_lowercase(),
                     }
                 });
-                dom::set_title(&format!("● {text} · {page}"));
+                dom::set_title(&format!("● {text}{looked} · {page}"));
                 dom::set_icon(Some("running"));
             }
             ([_, ..], _) => {
-                dom::set_title(&format!("● {} supervised · {page}", active.len()));
+                dom::set_title(&format!("● {} supervised{looked} · {page}", active.len()));
                 dom::set_icon(Some("running"));
             }
             ([], Some(outcome)) => {

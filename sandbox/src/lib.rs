@@ -34,6 +34,7 @@ pub use answer::Dropped;
 pub use clock::Clock;
 pub use relay::Upstream;
 pub use server::serve;
+pub use world::choice::Fixtures;
 
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct Config {
     pub seed: u64,
     /// Simulated durations are divided by this.
     pub speed: f64,
+    /// Which ready-made projects there are.
+    pub fixtures: Fixtures,
     /// Whether other origins may call the API (`resim-api.md` B.10).
     pub cors: bool,
     /// How long an access token of the provider lives, in seconds.
@@ -64,6 +67,7 @@ impl Default for Config {
         Self {
             seed: 1,
             speed: 1.0,
+            fixtures: Fixtures::default(),
             cors: true,
             token_lifetime: 3_600,
             cleanup_ms: 8_000,
@@ -89,7 +93,7 @@ impl Sandbox {
     fn new(config: Config) -> Self {
         let now = config.clock.now();
         let mut world = world::World::empty(config.seed, config.speed, now);
-        let standing = world.furnish(config.cleanup_ms);
+        let standing = world.furnish(&config.fixtures, config.cleanup_ms);
         Self {
             world: Mutex::new(world),
             faults: Mutex::new(faults::Faults::new(standing)),

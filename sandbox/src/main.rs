@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use retake_sandbox::{Config, Upstream, app, serve};
+use retake_sandbox::{Config, Fixtures, Upstream, app, serve};
 use tokio::net::TcpListener;
 
 const HELP: &str = "\
@@ -15,6 +15,7 @@ retake-sandbox [options]
   --site DIR            serve the built site from DIR
   --speed X             divide simulated durations by X (1)
   --seed N              the world to simulate (1)
+  --fixtures LIST       which ready-made projects: everyday,large,faults,old,hostile (all)
   --token-lifetime S    seconds until an access token expires (3600)
   --cleanup S           seconds in which reruns answer 409 after a batch ended (8)
   --connect ORIGIN      let pages talk to another origin, such as a provider's
@@ -64,6 +65,7 @@ fn read_options(words: impl Iterator<Item = String>) -> Result<Option<Options>, 
                     return Err("--speed must be above 0.".to_owned());
                 }
             }
+            "--fixtures" => config.fixtures = Fixtures::parse(&value()?)?,
             "--token-lifetime" => config.token_lifetime = number(&flag, &value()?)?,
             "--cleanup" => {
                 config.cleanup_ms = number::<u64>(&flag, &value()?)?.saturating_mul(1_000);
@@ -150,13 +152,20 @@ mod tests {
 
     #[test]
     fn both_spellings_of_a_value_are_taken() {
-        let options = read(&["--port", "9000", "--speed=20", "--no-cors", "--cleanup=2"])
-            .unwrap()
-            .unwrap();
+        let words = [
+            "--port",
+            "9000",
+            "--speed=20",
+            "--no-cors",
+            "--cleanup=2",
+            "--fixtures=old,large",
+        ];
+        let options = read(&words).unwrap().unwrap();
         assert_eq!(options.port, 9000);
         assert!((options.config.speed - 20.0).abs() < f64::EPSILON);
         assert!(!options.config.cors);
         assert_eq!(options.config.cleanup_ms, 2_000);
+        assert_eq!(options.config.fixtures.to_string(), "large,old");
         assert!(read(&["--help"]).unwrap().is_none());
     }
 
@@ -166,6 +175,7 @@ mod tests {
             &["--port"][..],
             &["--port", "x"],
             &["--speed", "0"],
+            &["--fixtures", "everyday,nothing"],
             &["--colour", "red"],
             &["--api", "ftp://x"],
         ] {

@@ -2,6 +2,7 @@
 //! on purpose, answered.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -92,7 +93,7 @@ fn perform(sandbox: &Sandbox, asked: &Asked) -> Response<Body> {
 fn perform_with(sandbox: &Sandbox, asked: &Asked, query: Query) -> Response<Body> {
     let call = Call {
         method: &asked.method,
-        path: asked.uri.path().trim_start_matches("/v1"),
+        path: asked.uri.path().strip_prefix("/v1").unwrap_or_default(),
         query,
         body: &asked.body,
         origin: asked.origin.clone(),
@@ -221,16 +222,20 @@ async fn contents(response: Response<Body>) -> Bytes {
 /// Half of a body, then an error: the server closes the connection.
 fn cut(half: Bytes) -> Response<Body> {
     let mut half = Some(half);
-    let mut failed = false;
-    let stream = poll_stream(move || {
+    let mut is_sent = false;
+    let stream = poll_stream(move |context| {
         if let Some(half) = half.take() {
-            return Some(Ok(Frame::data(half)));
+            return Poll::Ready(Some(Ok(Frame::data(half))));
         }
-        if failed {
-            return None;
+        if !is_sent {
+            // The server writes to the socket whenever a body has to be waited
+            // for. Without this pause the error would come first, and headers
+            // and half would never leave.
+            is_sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
-        failed = true;
-        Some(Err(std::io::Error::other("cut on purpose")))
+        Poll::Ready(Some(Err(std::io::Error::other("cut on purpose"))))
     });
     let mut response = Response::new(Body::new(StreamBody::new(stream)));
     response
@@ -240,15 +245,21 @@ fn cut(half: Bytes) -> Response<Body> {
 }
 
 /// A stream from a function, so that no further crate is needed.
-fn poll_stream<T, F: FnMut() -> Option<T> + Unpin>(next: F) -> impl futures_core::Stream<Item = T> {
+fn poll_stream<T, F>(next: F) -> impl futures_core::Stream<Item = T>
+where
+    F: FnMut(&mut Context<'_>) -> Poll<Option<T>> + Unpin,
+{
     struct FromFn<F>(F);
-    impl<T, F: FnMut() -> Option<T> + Unpin> futures_core::Stream for FromFn<F> {
+    impl<T, F> futures_core::Stream for FromFn<F>
+    where
+        F: FnMut(&mut Context<'_>) -> Poll<Option<T>> + Unpin,
+    {
         type Item = T;
         fn poll_next(
             mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<T>> {
-            std::task::Poll::Ready((self.0)())
+            context: &mut Context<'_>,
+        ) -> Poll<Option<T>> {
+            (self.0)(context)
         }
     }
     FromFn(next)

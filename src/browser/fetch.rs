@@ -17,8 +17,10 @@ use super::{timer, words};
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long a read may take.
 const READ_LIMIT: Duration = Duration::from_secs(30);
-/// How long a POST may take; part of the settle window (`reliability.md` §1).
-const POST_LIMIT: Duration = Duration::from_secs(35);
+/// How long a POST may take. With the 5 s in which it must leave after it was
+/// decided (`supervise::SEND_WITHIN`) the 35 s of the settle window
+/// (`rerun::Limits::settle`).
+const POST_LIMIT: Duration = Duration::from_secs(30);
 
 /// Sends a request of the API below `base` and returns whatever answer came.
 /// Never repeats it.

@@ -1,25 +1,38 @@
 //! The journal in IndexedDB: lines of text by journal and place, written with
-//! strict durability.
+//! strict durability, and for each journal who may write.
 //!
-//! `indexed_db_futures` because it is the one wrapper that offers strict
-//! durability; `idb` and `rexie` have no such option.
+//! A write is one transaction: it looks up the epoch of the journal, is refused
+//! as [`WriteError::Superseded`] if another life of the same or a newer epoch
+//! has written, and else stores epoch and line together. A line is never
+//! overwritten. What "same life" means is decided in `retake_core::supervise`.
+//!
+//! Connections die: the browser closes them, or another tab needs a newer
+//! schema. The handle is then dropped and opened anew, once for each call
+//! (`reliability.md` §2.4). A database of a newer build is only read.
 
-use std::fmt;
+use std::{cell::RefCell, fmt, rc::Rc};
 
-use indexed_db_futures::{
-    KeyRange,
-    database::Database,
-    prelude::*,
-    transaction::{TransactionDurability, TransactionMode, TransactionOptions},
-};
+use futures::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Event, IdbDatabase, IdbKeyRange};
+
+use super::idb::{self, IdbError, Transaction};
 
 const DATABASE: &str = "retake";
-const VERSION: u32 = 1;
+/// 1: lines alone. 2: who writes.
+const VERSION: u32 = 2;
 const LINES: &str = "journal";
+const WRITERS: &str = "writers";
 
-/// An open journal.
-pub struct Journal {
-    database: Database,
+/// Who writes a journal: an epoch, and a name for this life of the page, which
+/// tells two lives of the same epoch apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// Which life; a newer one is obeyed.
+    pub epoch: u64,
+    /// Random.
+    pub life: u64,
 }
 
 /// Why the journal cannot be used, in the browser's words.
@@ -35,27 +48,98 @@ impl fmt::Display for JournalError {
 /// Deletes every journal of this browser, of every account.
 ///
 /// # Errors
-/// The browser refuses. Another tab that has a journal open delays it until
-/// that tab is gone, so nobody should wait for this without an end.
+/// The browser refuses. Another tab that has a journal open may delay it, so it
+/// is not waited for longer than a second.
 pub async fn erase() -> Result<(), JournalError> {
-    let deletion = Database::delete_by_name(DATABASE).map_err(failed)?;
+    let deletion = idb::delete(DATABASE);
+    futures::pin_mut!(deletion);
     let patience = super::timer::sleep(std::time::Duration::from_secs(1));
     futures::pin_mut!(patience);
-    let deletion = std::future::IntoFuture::into_future(deletion);
-    futures::pin_mut!(deletion);
     match futures::future::select(deletion, patience).await {
-        futures::future::Either::Left((done, _)) => done.map_err(failed),
+        futures::future::Either::Left((done, _)) => Ok(done?),
         futures::future::Either::Right(_) => Ok(()),
     }
 }
 
-fn failed(error: impl fmt::Display) -> JournalError {
-    JournalError(error.to_string())
+impl From<IdbError> for JournalError {
+    fn from(error: IdbError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why a line was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    /// Another life of the page writes this journal now.
+    Superseded {
+        /// Its epoch.
+        epoch: u64,
+    },
+    /// The browser does not store.
+    Trouble(JournalError),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Superseded { epoch } => write!(f, "another tab writes it (epoch {epoch})"),
+            Self::Trouble(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<IdbError> for WriteError {
+    fn from(error: IdbError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+/// One journal as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub id: String,
+    /// Who wrote last, where that is known.
+    pub writer: Option<Writer>,
+    /// Its lines with their places, in order. A place may be missing.
+    pub lines: Vec<(u32, String)>,
+}
+
+/// The connection of this page, while there is one.
+#[derive(Default)]
+struct Connection {
+    database: Option<IdbDatabase>,
+    /// The stored schema is newer than this build: it only reads.
+    newer: bool,
+}
+
+thread_local! {
+    static CONNECTION: Rc<RefCell<Connection>> = Rc::default();
+}
+
+/// The journal of this browser.
+#[derive(Clone)]
+pub struct Journal {
+    connection: Rc<RefCell<Connection>>,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Journal")
+    }
 }
 
 /// Sorts by journal, then by place.
-fn key(id: &str, seq: u32) -> String {
-    format!("{id}/{seq:08}")
+fn key(id: &str, seq: u32) -> JsValue {
+    JsValue::from_str(&format!("{id}/{seq:08}"))
+}
+
+fn places(id: &str) -> Result<IdbKeyRange, JsValue> {
+    IdbKeyRange::bound(&key(id, 0), &key(id, 99_999_999))
+}
+
+fn parse_writer(value: &JsValue) -> Option<Writer> {
+    serde_json::from_str(&value.as_string()?).ok()
 }
 
 impl Journal {
@@ -64,68 +148,165 @@ impl Journal {
     /// # Errors
     /// The browser refuses storage.
     pub async fn open() -> Result<Self, JournalError> {
-        let database = Database::open(DATABASE)
-            .with_version(VERSION)
-            .with_on_upgrade_needed(|_, database| {
-                database.create_object_store(LINES).build()?;
-                Ok(())
+        let it = Self {
+            connection: CONNECTION.with(Rc::clone),
+        };
+        it.database().await?;
+        Ok(it)
+    }
+
+    /// Whether a newer build has changed the stored form, so that this one may
+    /// only read.
+    pub fn is_newer(&self) -> bool {
+        self.connection.borrow().newer
+    }
+
+    async fn database(&self) -> Result<IdbDatabase, IdbError> {
+        if let Some(database) = &self.connection.borrow().database {
+            return Ok(database.clone());
+        }
+        let make = |database: &IdbDatabase| {
+            for store in [LINES, WRITERS] {
+                if !database.object_store_names().contains(store) {
+                    database.create_object_store(store)?;
+                }
+            }
+            Ok(())
+        };
+        let (database, newer) = match idb::open(DATABASE, Some(VERSION), make).await {
+            Ok(database) => (database, false),
+            Err(error) if error.name == "VersionError" => {
+                (idb::open(DATABASE, None, |_| Ok(())).await?, true)
+            }
+            Err(error) => return Err(error),
+        };
+        self.watch(&database);
+        let mut connection = self.connection.borrow_mut();
+        connection.newer = newer;
+        connection.database = Some(database.clone());
+        Ok(database)
+    }
+
+    /// Lets a connection go when the browser closes it, or when another tab
+    /// wants to change the schema.
+    fn watch(&self, database: &IdbDatabase) {
+        let forget = {
+            let connection = Rc::downgrade(&self.connection);
+            let mine = database.clone();
+            Closure::<dyn FnMut(Event)>::new(move |_| {
+                mine.close();
+                if let Some(connection) = connection.upgrade() {
+                    let mut connection = connection.borrow_mut();
+                    if connection.database.as_ref() == Some(&mine) {
+                        connection.database = None;
+                    }
+                }
             })
-            .await
-            .map_err(failed)?;
-        Ok(Self { database })
+        };
+        database.set_onclose(Some(forget.as_ref().unchecked_ref()));
+        database.set_onversionchange(Some(forget.as_ref().unchecked_ref()));
+        // As long as the connection, which the page holds.
+        forget.forget();
     }
 
-    fn strict(&self) -> Result<indexed_db_futures::transaction::Transaction<'_>, JournalError> {
-        let mut options = TransactionOptions::new();
-        options.set_durability(TransactionDurability::Strict);
-        self.database
-            .transaction(LINES)
-            .with_mode(TransactionMode::Readwrite)
-            .with_options(options)
-            .build()
-            .map_err(failed)
+    /// Does something with the connection, and once more with a fresh one if
+    /// that one turns out to be dead.
+    async fn with<T, E: From<IdbError>>(
+        &self,
+        act: impl Fn(IdbDatabase) -> LocalBoxFuture<'static, Result<T, Failed<E>>>,
+    ) -> Result<T, E> {
+        let first = match act(self.database().await?).await {
+            Err(Failed::Idb(error)) => error,
+            Err(Failed::Other(error)) => return Err(error),
+            Ok(value) => return Ok(value),
+        };
+        if !matches!(
+            first.name.as_str(),
+            "InvalidStateError" | "AbortError" | "UnknownError" | "NotFoundError"
+        ) {
+            return Err(first.into());
+        }
+        if let Some(dead) = self.connection.borrow_mut().database.take() {
+            dead.close();
+        }
+        match act(self.database().await?).await {
+            Err(Failed::Idb(error)) => Err(error.into()),
+            Err(Failed::Other(error)) => Err(error),
+            Ok(value) => Ok(value),
+        }
     }
 
-    /// Writes one line and waits until it is on disk. A line that is there
-    /// already is not overwritten.
+    fn may_write(&self) -> Result<(), IdbError> {
+        if self.is_newer() {
+            return Err(IdbError::new(
+                "VersionError",
+                "a newer Retake has changed the journal; reload this tab",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes one line as `writer` and waits until it is on disk. Written once
+    /// already by this life, it is not written again.
     ///
     /// # Errors
-    /// It could not be written, or another life wrote at this place.
-    pub async fn append(&self, id: &str, seq: u32, line: &str) -> Result<(), JournalError> {
-        let transaction = self.strict()?;
-        let store = transaction.object_store(LINES).map_err(failed)?;
-        store
-            .add(line.to_owned())
-            .with_key(key(id, seq))
-            .primitive()
-            .map_err(failed)?
-            .await
-            .map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+    /// Another life has taken over, or it could not be written.
+    pub async fn append(
+        &self,
+        id: &str,
+        writer: &Writer,
+        seq: u32,
+        line: &str,
+    ) -> Result<(), WriteError> {
+        self.database().await?;
+        self.may_write()?;
+        self.with(|database| {
+            let (id, writer, line) = (id.to_owned(), writer.clone(), line.to_owned());
+            Box::pin(async move { append(&database, &id, &writer, seq, &line).await })
+        })
+        .await
     }
 
-    /// Every journal with its lines in order.
+    /// Who wrote a journal last.
     ///
     /// # Errors
     /// It could not be read.
-    pub async fn load_all(&self) -> Result<Vec<(String, Vec<String>)>, JournalError> {
-        let transaction = self.database.transaction(LINES).build().map_err(failed)?;
-        let store = transaction.object_store(LINES).map_err(failed)?;
-        let keys = store.get_all_keys::<String>().primitive().map_err(failed)?;
-        let lines = store.get_all::<String>().primitive().map_err(failed)?;
-        let (keys, lines) = futures::join!(keys, lines);
-        let mut journals: Vec<(String, Vec<String>)> = Vec::new();
-        for (key, line) in keys.map_err(failed)?.zip(lines.map_err(failed)?) {
-            let (key, line) = (key.map_err(failed)?, line.map_err(failed)?);
-            let Some((id, _)) = key.rsplit_once('/') else {
-                continue;
-            };
-            match journals.last_mut() {
-                Some((last, lines)) if last == id => lines.push(line),
-                _ => journals.push((id.to_owned(), vec![line])),
-            }
-        }
-        Ok(journals)
+    pub async fn writer(&self, id: &str) -> Result<Option<Writer>, JournalError> {
+        self.with(|database| {
+            let id = id.to_owned();
+            Box::pin(async move {
+                let transaction = Transaction::read(&database, &[WRITERS])?;
+                let request = transaction.store(WRITERS)?.get(&id.as_str().into());
+                let writer = idb::done(request).await?;
+                Ok::<_, Failed<JournalError>>(parse_writer(&writer))
+            })
+        })
+        .await
+    }
+
+    /// One journal, if it is there.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub async fn load(&self, id: &str) -> Result<Option<Stored>, JournalError> {
+        let all = self.read(Some(id.to_owned())).await?;
+        Ok(all.into_iter().find(|it| it.id == id))
+    }
+
+    /// Every journal.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub async fn load_all(&self) -> Result<Vec<Stored>, JournalError> {
+        self.read(None).await
+    }
+
+    async fn read(&self, only: Option<String>) -> Result<Vec<Stored>, JournalError> {
+        self.with(|database| {
+            let only = only.clone();
+            Box::pin(async move { Ok::<_, Failed<_>>(read(&database, only.as_deref()).await?) })
+        })
+        .await
     }
 
     /// Forgets a journal.
@@ -133,15 +314,130 @@ impl Journal {
     /// # Errors
     /// It could not be removed.
     pub async fn remove(&self, id: &str) -> Result<(), JournalError> {
-        let transaction = self.strict()?;
-        let store = transaction.object_store(LINES).map_err(failed)?;
-        let all = KeyRange::Bound(key(id, 0), false, key(id, 99_999_999), false);
-        store
-            .delete::<String, _>(all)
-            .primitive()
-            .map_err(failed)?
-            .await
-            .map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        self.database().await?;
+        self.may_write()?;
+        self.with(|database| {
+            let id = id.to_owned();
+            Box::pin(async move {
+                let transaction = Transaction::write(&database, &[LINES, WRITERS])?;
+                let range = places(&id).map_err(|_| IdbError::new("DataError", "a bad name"))?;
+                idb::done(transaction.store(LINES)?.delete(&range)).await?;
+                idb::done(transaction.store(WRITERS)?.delete(&id.as_str().into())).await?;
+                transaction.complete().await?;
+                Ok::<_, Failed<JournalError>>(())
+            })
+        })
+        .await
     }
+}
+
+/// A failure that a fresh connection may mend, or one that it cannot.
+enum Failed<E> {
+    Idb(IdbError),
+    Other(E),
+}
+
+impl<E> From<IdbError> for Failed<E> {
+    fn from(error: IdbError) -> Self {
+        Self::Idb(error)
+    }
+}
+
+async fn append(
+    database: &IdbDatabase,
+    id: &str,
+    writer: &Writer,
+    seq: u32,
+    line: &str,
+) -> Result<(), Failed<WriteError>> {
+    let transaction = Transaction::write(database, &[LINES, WRITERS])?;
+    let (lines, writers) = (transaction.store(LINES)?, transaction.store(WRITERS)?);
+    let row = JsValue::from_str(id);
+    let held = parse_writer(&idb::done(writers.get(&row)).await?);
+    let is_mine = held.as_ref() == Some(writer);
+    if let Some(held) = held
+        && !is_mine
+        && held.epoch >= writer.epoch
+    {
+        transaction.abort();
+        return Err(Failed::Other(WriteError::Superseded { epoch: held.epoch }));
+    }
+    if seq > 0 {
+        let before = idb::done(lines.count_with_key(&key(id, seq - 1))).await?;
+        if before.as_f64() == Some(0.0) {
+            transaction.abort();
+            let error = IdbError::new("NotFoundError", "the browser has lost earlier lines");
+            return Err(Failed::Other(WriteError::Trouble(error.into())));
+        }
+    }
+    let place = key(id, seq);
+    if let Err(error) = idb::done(lines.add_with_key(&line.into(), &place)).await {
+        if error.name != "ConstraintError" {
+            return Err(error.into());
+        }
+        // The place is taken: by this very line, if its answer was lost.
+        let there = idb::done(lines.get(&place)).await?;
+        transaction.abort();
+        if is_mine && there.as_string().as_deref() == Some(line) {
+            return Ok(());
+        }
+        return Err(Failed::Other(WriteError::Superseded {
+            epoch: writer.epoch,
+        }));
+    }
+    if !is_mine {
+        let json = serde_json::to_string(writer).expect("plain data serialises");
+        idb::done(writers.put_with_key(&json.into(), &row)).await?;
+    }
+    transaction.complete().await?;
+    Ok(())
+}
+
+async fn read(database: &IdbDatabase, only: Option<&str>) -> Result<Vec<Stored>, IdbError> {
+    let transaction = Transaction::read(database, &[LINES, WRITERS])?;
+    let (lines, writers) = (transaction.store(LINES)?, transaction.store(WRITERS)?);
+    let range = match only {
+        Some(id) => places(id)
+            .map_err(|_| IdbError::new("DataError", "a bad name"))?
+            .into(),
+        None => JsValue::UNDEFINED,
+    };
+    // Both sides in key order; asked for together, so of one moment.
+    let asked = futures::join!(
+        idb::done(lines.get_all_keys_with_key(&range)),
+        idb::done(lines.get_all_with_key(&range)),
+        idb::done(writers.get_all_keys()),
+        idb::done(writers.get_all()),
+    );
+    let array = |value: JsValue| value.unchecked_into::<js_sys::Array>().to_vec();
+    let writers: Vec<_> = array(asked.2?).into_iter().zip(array(asked.3?)).collect();
+    let mut journals: Vec<Stored> = Vec::new();
+    for (key, line) in array(asked.0?).into_iter().zip(array(asked.1?)) {
+        let Some(key) = key.as_string() else {
+            continue;
+        };
+        // What is no text is damage, and reading it as a record will show that.
+        let line = line.as_string().unwrap_or_default();
+        let Some((id, seq)) = key
+            .rsplit_once('/')
+            .and_then(|(id, seq)| Some((id, seq.parse().ok()?)))
+        else {
+            continue;
+        };
+        if journals.last().is_none_or(|last| last.id != id) {
+            let writer = writers
+                .iter()
+                .find(|(key, _)| key.as_string().as_deref() == Some(id))
+                .and_then(|(_, writer)| parse_writer(writer));
+            journals.push(Stored {
+                id: id.to_owned(),
+                writer,
+                lines: Vec::new(),
+            });
+        }
+        if let Some(last) = journals.last_mut() {
+            last.lines.push((seq, line));
+        }
+    }
+    Ok(journals)
 }

@@ -1,15 +1,18 @@
 //! Thin adapters to the browser: one per web API, each with the one thing that
 //! Retake needs of it. Nothing is decided here.
 
+pub mod channel;
 pub mod clipboard;
 pub mod clock;
 pub mod dom;
 pub mod fetch;
+pub mod idb;
 pub mod journal;
 pub mod locks;
 pub mod notify;
 pub mod random;
 pub mod storage;
+pub mod tick;
 pub mod timer;
 pub mod wake;
 

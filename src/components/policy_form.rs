@@ -2,9 +2,10 @@
 //! checked beside the field, with the preview of what they would do now.
 //! What is typed is remembered at once, so that a reload loses nothing.
 
-use leptos::prelude::*;
-use retake_core::supervise::{
-    BatchRef, Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command,
+use leptos::{prelude::*, task::spawn_local};
+use retake_core::{
+    supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
+    view::freshness::upper_first,
 };
 
 use super::{copy_button::CopyButton, supervise_panel::PanelContext};
@@ -23,6 +24,7 @@ pub fn PolicyFields(
 ) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let form = RwSignal::new(storage::load_policy_form().unwrap_or_default());
+    let refused = RwSignal::new(None::<String>);
     let min_poll = context.min_poll;
     let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
     let error = move |field: Field| {
@@ -30,7 +32,7 @@ pub fn PolicyFields(
             Err(errors) => errors
                 .iter()
                 .find(|error: &&FieldError| error.field == field)
-                .map(|error| error.message.clone()),
+                .map(|error| upper_first(&error.message)),
             Ok(_) => None,
         })
     };
@@ -54,13 +56,18 @@ pub fn PolicyFields(
                 return;
             };
             let about = About::new(
-                context.environment.clone(),
-                context.subject.clone(),
+                context.owner.clone(),
+                context.owner_name.clone(),
                 context.project,
                 context.project_name.get_untracked(),
             );
-            supervisions.start(about, policy, context.limits, BatchRef::Id(batch.id));
-            again.set(false);
+            let (limits, batch) = (context.limits, batch.id);
+            spawn_local(async move {
+                match supervisions.start(about, policy, limits, batch).await {
+                    Ok(()) => drop(again.try_set(false)),
+                    Err(why) => drop(refused.try_set(Some(why))),
+                }
+            });
         }
     };
     let command = {
@@ -82,6 +89,10 @@ pub fn PolicyFields(
                 start();
             }
         >
+            <p class="field__help">
+                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
+                 supervise; it goes on when you open this page again."
+            </p>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
@@ -91,7 +102,7 @@ pub fn PolicyFields(
                 {move || match preview() {
                     Some((policy, preview)) => view! { <PreviewFigure policy preview/> }.into_any(),
                     None if checked.with(Result::is_err) => {
-                        view! { <p class="muted">"Mend the marked fields first."</p> }.into_any()
+                        view! { <p class="muted">"Correct the marked fields first."</p> }.into_any()
                     }
                     None => view! { <p class="muted">"The tests are being read."</p> }.into_any(),
                 }}
@@ -107,10 +118,9 @@ pub fn PolicyFields(
                 </button>
                 <CopyButton label="Copy as CLI command" text=Signal::derive(command)/>
             </div>
-            <p class="field__help">
-                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
-                 supervise; it goes on when you open this page again."
-            </p>
+            {move || refused.get().map(|why| view! {
+                <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>
+            })}
         </form>
     }
 }
@@ -120,7 +130,7 @@ fn PreviewFigure(policy: Policy, preview: Preview) -> impl IntoView {
     let figures = preview.figures();
     let percent = figures.percent();
     let limit = policy.rerun_max_failure_percent;
-    let over = percent > limit;
+    let over = preview.is_above_limit();
     view! {
         <div data-over=over.then_some("")>
             <div

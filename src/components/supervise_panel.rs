@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 use retake_core::{
+    auth::Identity,
     domain::{Batch, ProjectId},
     rerun::{Limits, Stage, WaitReason},
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
+    view::words,
 };
 
 use super::{
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::{
     browser::dom,
-    driver::supervisions::{Snapshot, Supervision, Supervisions},
+    driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
     shell::Ticker,
 };
 
@@ -30,10 +32,10 @@ pub struct PanelContext {
     pub project: ProjectId,
     /// Its name.
     pub project_name: Signal<String>,
-    /// The environment's name.
-    pub environment: String,
     /// The account.
-    pub subject: Option<String>,
+    pub owner: Identity,
+    /// Its name on screen.
+    pub owner_name: Option<String>,
     /// The smallest poll interval that this environment allows.
     pub min_poll: Duration,
     /// The bounds of a rerun POST in this environment.
@@ -96,21 +98,17 @@ pub fn PhasePill(
     /// The supervision.
     one: Supervision,
 ) -> impl IntoView {
-    let text = {
-        let one = one.clone();
-        move || one.snapshot.with(|it| phase_text(it, one.acting.get()))
-    };
-    let slug = move || {
-        one.snapshot
-            .with(|it| it.state.phase.words().to_lowercase())
-    };
-    view! { <span class="phase push" data-phase=slug>{text}</span> }
+    let (snapshot, standing) = (one.snapshot, one.standing);
+    let text = move || snapshot.with(|it| standing.with(|standing| phase_text(it, standing)));
+    let slug = move || snapshot.with(|it| it.state.phase.words().to_lowercase());
+    let acting = move || standing.with(Standing::word);
+    view! { <span class="phase push" data-phase=slug data-acting=acting>{text}</span> }
 }
 
-fn phase_text(snapshot: &Snapshot, acting: bool) -> String {
+fn phase_text(snapshot: &Snapshot, standing: &Standing) -> String {
     let state = &snapshot.state;
-    if !acting && !state.phase.is_over() {
-        return "Another tab acts".to_owned();
+    if *standing == Standing::Mirroring && !state.phase.is_over() {
+        return format!("{}, in another tab", state.phase.words());
     }
     match &state.phase {
         Phase::Rerunning => {
@@ -198,7 +196,8 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
 fn Now(one: Supervision) -> impl IntoView {
     let tick = expect_context::<Ticker>();
     let snapshot = one.snapshot;
-    let acting = one.acting;
+    let standing = one.standing;
+    let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let doing = move || {
         let now = tick.now();
@@ -208,33 +207,26 @@ fn Now(one: Supervision) -> impl IntoView {
         let now = tick.now();
         snapshot.with(|it| {
             let state = &it.state;
-            let waited = now.since(state.clock_started);
-            let limit = retake_core::domain::GoDuration::from_std(state.policy.wait_timeout);
+            let waited = words::duration(state.waited(now));
+            let limit = words::duration(state.policy.wait_timeout);
             (
                 format!("{} of {}", state.attempt, state.policy.max_rerun_attempts),
-                format!("{} of {limit}", retake_core::view::words::duration(waited)),
-                retake_core::view::words::tests(state.reran.len()),
+                format!("{waited} of {limit}"),
+                words::tests(state.reran.len()),
             )
         })
     };
     let policy_line = move || {
         snapshot.with(|it| {
-            let policy = &it.state.policy;
-            let states = if policy.rerun_on.is_empty() {
-                "nothing".to_owned()
-            } else {
-                policy.rerun_on.to_string().replace(',', ", ")
-            };
-            format!(
-                "Rerun {states} up to {} times unless more than {} % of all tests match.",
-                policy.max_rerun_attempts, policy.rerun_max_failure_percent
-            )
+            let words = it.state.policy.in_words().replace(',', ", ");
+            format!("{}.", retake_core::view::freshness::upper_first(&words))
         })
     };
-    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one);
+    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
     view! {
-        <div class="supervise__now">
-            <p aria-live="off">{doing}</p>
+        <div class="supervise__now" data-acting=move || standing.with(Standing::word)>
+            <Elsewhere one/>
+            <p aria-live="off" data-testid="supervise-doing">{doing}</p>
             <p class="muted">{policy_line}</p>
             <dl class="facts">
                 <div><dt>"Reruns made"</dt><dd>{move || facts().0}</dd></div>
@@ -252,7 +244,7 @@ fn Now(one: Supervision) -> impl IntoView {
                                 <button
                                     type="button"
                                     class="button button--small"
-                                    disabled=move || !acting.get()
+                                    disabled=move || !acts_here.get()
                                     on:click=move |_| pause.pause()
                                 >
                                     "Pause"
@@ -267,6 +259,7 @@ fn Now(one: Supervision) -> impl IntoView {
                             <button
                                 type="button"
                                 class="button button--primary button--small"
+                                disabled=move || !acts_here.get()
                                 on:click=move |_| resume.resume()
                             >
                                 "Resume"
@@ -277,7 +270,7 @@ fn Now(one: Supervision) -> impl IntoView {
                 <button
                     type="button"
                     class="button button--small"
-                    disabled=move || !acting.get() || paused.get()
+                    disabled=move || !acts_here.get() || paused.get()
                     on:click=move |_| look.look_now()
                 >
                     "Look now"
@@ -286,13 +279,58 @@ fn Now(one: Supervision) -> impl IntoView {
                     type="button"
                     class="button button--danger button--small"
                     data-testid="supervise-stop"
-                    disabled=move || !acting.get()
+                    disabled=move || !acts_here.get()
                     on:click=move |_| stop.stop()
                 >
                     "Stop supervising"
                 </button>
             </div>
+            <Show when=move || acts_here.get()>
+                <p class="field__help">
+                    "Keep this tab open, and pin it so that the browser does not put it away. A closed \
+                     tab cannot supervise: nothing is polled or rerun until you open this page again."
+                </p>
+            </Show>
         </div>
+    }
+}
+
+/// Says that another tab acts, and lets a person take over.
+#[component]
+pub fn Elsewhere(
+    /// The supervision.
+    one: Supervision,
+) -> impl IntoView {
+    let standing = one.standing;
+    let words = move || match standing.get() {
+        Standing::Mirroring => {
+            Some("Another tab of this browser acts on this batch; shown as it does.")
+        }
+        Standing::Opening => Some(
+            "Opening. If another tab holds this batch and does not answer, this one takes over \
+             within 35 seconds.",
+        ),
+        _ => None,
+    };
+    move || {
+        words().map(|words| {
+            let one = one.clone();
+            view! {
+                <div class="notice" data-testid="supervise-elsewhere">
+                    <p>{words}</p>
+                    <div class="buttons">
+                        <button
+                            type="button"
+                            class="button button--small"
+                            data-testid="supervise-take-over"
+                            on:click=move |_| one.take_over()
+                        >
+                            "Take over"
+                        </button>
+                    </div>
+                </div>
+            }
+        })
     }
 }
 
@@ -342,7 +380,9 @@ pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> St
             "Goes on by itself after you sign in.".to_owned()
         }
         (Phase::Paused(PauseReason::OtherTab), _) => "Another tab acts on this batch.".to_owned(),
-        (Phase::Paused(PauseReason::ByPerson), _) => "Paused; nothing happens.".to_owned(),
+        (Phase::Paused(PauseReason::ByPerson), _) => {
+            "Paused. Nothing happens until you resume.".to_owned()
+        }
         (_, _) if snapshot.failures > 0 => format!(
             "{} failed in a row; trying again {}.",
             if snapshot.failures == 1 {
@@ -354,8 +394,10 @@ pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> St
         ),
         (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
         (Phase::Waiting, _) => match next {
-            Some(next) => format!("Waiting until the batch is done; next look {next}."),
-            None => "Waiting until the batch is done; looking now.".to_owned(),
+            Some(next) if next != "now" => {
+                format!("Waiting until the batch is done; next look {next}.")
+            }
+            _ => "Waiting until the batch is done; looking now.".to_owned(),
         },
         (Phase::Reading, _) => "The batch is done; reading its tests.".to_owned(),
         (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),

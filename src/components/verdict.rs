@@ -47,6 +47,7 @@ pub fn VerdictCard(
             {verdict.figures_sentence().map(|sentence| view! { <p class="muted">{sentence}{run}</p> })}
             <ul class="verdict__notes">
                 {verdict.notes.iter().map(|note| view! { <li>{note.clone()}</li> }).collect_view()}
+                {failing(&verdict).map(|text| view! { <li>{text}</li> })}
                 {named("passed after rerun", &reruns.passed_after_rerun)}
                 {named("failed again with the same error: consistent, not flaky", &reruns.consistent)}
                 {named("failed again", &reruns.failed_again)}
@@ -84,20 +85,32 @@ fn named(what: &'static str, tests: &[NamedTest]) -> Option<impl IntoView + use<
     (!tests.is_empty()).then(|| view! { <li>{sentence(what, tests)}</li> })
 }
 
+/// Which tests are in a state that fails.
+fn failing(verdict: &Verdict) -> Option<String> {
+    let count = usize::try_from(verdict.failing_count).unwrap_or(usize::MAX);
+    (count > 0 && !verdict.failing.is_empty())
+        .then(|| sentence_of("in a state that fails", count, &verdict.failing))
+}
+
 fn sentence(what: &str, tests: &[NamedTest]) -> String {
+    sentence_of(what, tests.len(), tests)
+}
+
+/// `count` tests, the first of which are `tests`.
+fn sentence_of(what: &str, count: usize, tests: &[NamedTest]) -> String {
     let names: Vec<String> = tests
         .iter()
         .take(NAMES)
         .map(|test| retake_core::view::words::clean(&test.name).into_owned())
         .collect();
-    let more = tests.len().saturating_sub(NAMES);
+    let more = count.saturating_sub(names.len());
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
         String::new()
     };
-    let noun = if tests.len() == 1 { "test" } else { "tests" };
-    format!("{} {noun} {what}: {}{more}.", tests.len(), names.join(", "))
+    let noun = if count == 1 { "test" } else { "tests" };
+    format!("{count} {noun} {what}: {}{more}.", names.join(", "))
 }
 
 fn markdown(verdict: &Verdict) -> String {
@@ -112,6 +125,10 @@ fn markdown(verdict: &Verdict) -> String {
     }
     for note in &verdict.notes {
         text.push_str(&format!("\n- {note}"));
+    }
+    if let Some(line) = failing(verdict) {
+        let line = retake_core::view::export::markdown_escape(&line);
+        text.push_str(&format!("\n- {line}"));
     }
     for (what, tests) in [
         ("passed after rerun", &verdict.reruns.passed_after_rerun),

@@ -219,7 +219,11 @@ impl Feed {
     fn pause_length(&self, inner: &Inner, failures: u32) -> Duration {
         if failures > 0 {
             let jitter = retry::jitter(failures, random::u64());
-            return (inner.pace / 2 + jitter).clamp(Duration::from_secs(1), LONGEST);
+            let pause = (inner.pace / 2 + jitter).clamp(Duration::from_secs(1), LONGEST);
+            let asked = self
+                .failing
+                .with_untracked(|it| it.as_ref().and_then(|error| error.retry_after));
+            return pause.max(asked.unwrap_or_default());
         }
         let finished = self
             .batch

@@ -1,83 +1,86 @@
 //! Writes a supervision's records in order and says when they are durable.
 //!
-//! Invariant: the stored journal never has a gap. A record that could not be
+//! Invariants: the stored journal never has a gap. A record that could not be
 //! written stays in the backlog and is tried again before the next one, so an
-//! intent counts as durable only if everything before it is.
+//! intent counts as durable only if everything before it is. Once another life
+//! has taken over, nothing more is written.
 
 use std::collections::VecDeque;
 
 use futures::{StreamExt, channel::mpsc, channel::oneshot};
-use leptos::task::spawn_local;
+use wasm_bindgen_futures::spawn_local;
 
-use crate::browser::journal::Journal;
+use crate::browser::journal::{Journal, WriteError, Writer};
 
-/// A line to write, and whom to tell.
-struct Line {
-    seq: u32,
-    json: String,
-    durable: Option<oneshot::Sender<Result<(), String>>>,
+/// Something to do, in its turn.
+enum Task {
+    Write {
+        seq: u32,
+        json: String,
+        durable: Option<Durable>,
+    },
+    /// Says when everything before it is durable.
+    Settle(Durable),
+}
+
+type Durable = oneshot::Sender<Result<(), String>>;
+
+impl Task {
+    fn durable(&mut self) -> Option<Durable> {
+        match self {
+            Self::Write { durable, .. } => durable.take(),
+            Self::Settle(_) => None,
+        }
+    }
+}
+
+/// What whoever writes must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriterNews {
+    /// The browser does not store, in its words; `None`: it does again.
+    Trouble(Option<String>),
+    /// Another life of this epoch or a newer one writes now.
+    Superseded(u64),
 }
 
 /// Writes one journal; dropping it ends the writing after what is queued.
 #[derive(Clone)]
 pub struct JournalWriter {
-    lines: mpsc::UnboundedSender<Line>,
+    tasks: mpsc::UnboundedSender<Task>,
 }
 
+const ENDED: &str = "the journal writer has ended";
+const SUPERSEDED: &str = "another tab acts on this batch now";
+
 impl JournalWriter {
-    /// A writer for the journal `id`. `on_trouble` hears of every change
-    /// between storing and not being able to; `None` means that it works.
-    pub fn start(
-        journal: Result<Journal, String>,
-        id: String,
-        on_trouble: impl Fn(Option<String>) + 'static,
-    ) -> Self {
-        let (lines, mut queue) = mpsc::unbounded::<Line>();
+    /// Writes the journal `id` as `writer`.
+    pub fn start(id: String, writer: Writer, hear: impl Fn(WriterNews) + 'static) -> Self {
+        let (tasks, mut queue) = mpsc::unbounded::<Task>();
         spawn_local(async move {
-            let mut backlog: VecDeque<Line> = VecDeque::new();
-            while let Some(line) = queue.next().await {
-                backlog.push_back(line);
-                let mut trouble = None;
-                while let Some(line) = backlog.front_mut() {
-                    let written = match &journal {
-                        Ok(journal) => journal
-                            .append(&id, line.seq, &line.json)
-                            .await
-                            .map_err(|error| error.to_string()),
-                        Err(why) => Err(why.clone()),
-                    };
-                    match written {
-                        Ok(()) => {
-                            let line = backlog.pop_front().expect("the front was just written");
-                            if let Some(durable) = line.durable {
-                                let _ = durable.send(Ok(()));
-                            }
-                        }
-                        Err(why) => {
-                            trouble = Some(why);
-                            break;
-                        }
+            let mut backlog: VecDeque<Task> = VecDeque::new();
+            while let Some(task) = queue.next().await {
+                backlog.push_back(task);
+                match clear(&mut backlog, &id, &writer).await {
+                    Ok(()) => hear(WriterNews::Trouble(None)),
+                    Err(WriteError::Trouble(error)) => {
+                        let why = error.to_string();
+                        refuse(&mut backlog, &why);
+                        hear(WriterNews::Trouble(Some(why)));
+                    }
+                    Err(WriteError::Superseded { epoch }) => {
+                        refuse(&mut backlog, SUPERSEDED);
+                        return hear(WriterNews::Superseded(epoch));
                     }
                 }
-                if let Some(why) = &trouble {
-                    // Whoever waits must not wait for a later success: nothing
-                    // may be sent on the strength of a write that failed once.
-                    for line in &mut backlog {
-                        if let Some(durable) = line.durable.take() {
-                            let _ = durable.send(Err(why.clone()));
-                        }
-                    }
-                }
-                on_trouble(trouble);
             }
         });
-        Self { lines }
+        Self { tasks }
     }
 
     /// Writes a line, in its turn.
     pub fn write(&self, seq: u32, json: String) {
-        // The queue ends only with the page.
-        let _ = self.lines.unbounded_send(Line {
+        // The queue ends only with this life.
+        let _ = self.tasks.unbounded_send(Task::Write {
             seq,
             json,
             durable: None,
@@ -89,17 +92,66 @@ impl JournalWriter {
     /// # Errors
     /// The browser's words why it cannot be stored.
     pub async fn write_durably(&self, seq: u32, json: String) -> Result<(), String> {
-        let (durable, answer) = oneshot::channel();
-        let line = Line {
+        self.wait(|durable| Task::Write {
             seq,
             json,
             durable: Some(durable),
+        })
+        .await
+    }
+
+    /// Waits until everything written so far is durable.
+    ///
+    /// # Errors
+    /// The browser's words why it cannot be stored.
+    pub async fn settled(&self) -> Result<(), String> {
+        self.wait(Task::Settle).await
+    }
+
+    async fn wait(&self, task: impl FnOnce(Durable) -> Task) -> Result<(), String> {
+        let (durable, answer) = oneshot::channel();
+        self.tasks
+            .unbounded_send(task(durable))
+            .map_err(|_| ENDED.to_owned())?;
+        answer.await.unwrap_or_else(|_| Err(ENDED.to_owned()))
+    }
+}
+
+/// Performs the backlog as far as it goes.
+async fn clear(backlog: &mut VecDeque<Task>, id: &str, writer: &Writer) -> Result<(), WriteError> {
+    while let Some(task) = backlog.front_mut() {
+        if let Task::Write { seq, json, .. } = task {
+            let journal = Journal::open().await.map_err(WriteError::Trouble)?;
+            journal.append(id, writer, *seq, json).await?;
+        }
+        let done = backlog.pop_front();
+        let durable = match done {
+            Some(Task::Settle(durable)) => Some(durable),
+            Some(mut write) => write.durable(),
+            None => None,
         };
-        self.lines
-            .unbounded_send(line)
-            .map_err(|_| "the journal writer has ended".to_owned())?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err("the journal writer has ended".to_owned()))
+        if let Some(durable) = durable {
+            let _ = durable.send(Ok(()));
+        }
+    }
+    Ok(())
+}
+
+/// Whoever waits must not wait for a later success: nothing may be sent on the
+/// strength of a write that failed once.
+fn refuse(backlog: &mut VecDeque<Task>, why: &str) {
+    for task in backlog.iter_mut() {
+        if let Some(durable) = task.durable() {
+            let _ = durable.send(Err(why.to_owned()));
+        }
+    }
+    let (settles, writes): (VecDeque<Task>, VecDeque<Task>) = std::mem::take(backlog)
+        .into_iter()
+        .partition(|task| matches!(task, Task::Settle(_)));
+    *backlog = writes;
+    for task in settles {
+        if let Task::Settle(durable) = task {
+            let _ = durable.send(Err(why.to_owned()));
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use retake_core::{
     api::{
-        ApiError, ErrorKind, Page, Paging, TestQuery, endpoint,
-        resolve::{ResolveProject, Step},
+        ApiError, Page, Paging, TestQuery, endpoint,
+        resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
     domain::{Batch, BatchId, Project, ProjectId, Test},
 };
@@ -25,6 +25,7 @@ pub async fn all_tests(
     let mut token = None;
     loop {
         let call = endpoint::list_tests(project, batch, &TestQuery::default(), token.as_deref());
+        client.charge();
         let page: Page<Test> = client.send(&call).await?;
         token = paging.turn("list the tests", &page)?;
         tests.extend(page.items);
@@ -53,8 +54,7 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     }
 }
 
-/// The batch of this ID, or the newest of this name: by the lookup call, and by
-/// paging where the deployment lacks it (`resim-api.md` §2.4).
+/// The batch of this ID, or the newest of this name.
 ///
 /// # Errors
 /// There is none, or it could not be looked for.
@@ -63,30 +63,20 @@ pub async fn find_batch(
     project: ProjectId,
     text: &str,
 ) -> Result<Batch, ApiError> {
-    if let Ok(id) = text.parse::<BatchId>() {
-        return client.read(&endpoint::get_batch(project, id)).await;
-    }
-    match client.read(&endpoint::lookup_batch(project, text)).await {
-        Ok(id) => return client.read(&endpoint::get_batch(project, id)).await,
-        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Refused) => {}
-        Err(error) => return Err(error),
-    }
-    let mut paging = Paging::default();
-    let mut token = None;
+    let (mut search, mut step) = ResolveBatch::begin(text);
     loop {
-        let call = endpoint::list_batches(project, "", token.as_deref());
-        let page = client.read(&call).await?;
-        token = paging.turn("find the batch by name", &page)?;
-        if let Some(batch) = page
-            .items
-            .into_iter()
-            .find(|it| it.name.as_deref() == Some(text))
-        {
-            return Ok(batch);
-        }
-        if token.is_none() {
-            let why = format!("no batch has the name or ID {text}");
-            return Err(ApiError::new("find the batch", ErrorKind::NotFound, why));
-        }
+        step = match step {
+            BatchStep::Read(id) => {
+                search.read(client.read(&endpoint::get_batch(project, id)).await)
+            }
+            BatchStep::LookUp => {
+                search.looked_up(client.read(&endpoint::lookup_batch(project, text)).await)
+            }
+            BatchStep::List(token) => {
+                let call = endpoint::list_batches(project, "", token.as_deref());
+                search.listed(client.read(&call).await)
+            }
+            BatchStep::Done(result) => return result.map(|batch| *batch),
+        };
     }
 }

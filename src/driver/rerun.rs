@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     browser::{
         clock,
-        journal::Journal,
-        locks::{self, LockGuard},
+        journal::{Journal, Writer},
+        locks::{self, Lock},
+        random,
         timer::Timer,
     },
     client::Client,
@@ -77,7 +78,9 @@ struct Inner {
     submission: RefCell<Option<Submission>>,
     timer: RefCell<Option<Timer>>,
     /// One tab at a time reruns tests of a batch by hand.
-    lock: RefCell<Option<LockGuard>>,
+    lock: RefCell<Option<Lock>>,
+    /// This life, as the journal knows it.
+    writer: RefCell<Writer>,
 }
 
 /// The journal's line: an intent, and whether a POST of it went out.
@@ -102,6 +105,10 @@ impl Reruns {
             submission: RefCell::new(None),
             timer: RefCell::new(None),
             lock: RefCell::new(None),
+            writer: RefCell::new(Writer {
+                epoch: 0,
+                life: random::u64(),
+            }),
         });
         let it = Self {
             view: RwSignal::new(None),
@@ -198,16 +205,13 @@ impl Reruns {
         let Ok(journal) = Journal::open().await else {
             return;
         };
-        let Ok(stored) = journal.load_all().await else {
+        let Ok(Some(stored)) = journal.load(&journal_id(inner.batch)).await else {
             return;
         };
-        let id = journal_id(inner.batch);
-        let Some((_, lines)) = stored.into_iter().find(|(key, _)| *key == id) else {
-            return;
-        };
-        let lines: Vec<Line> = lines
+        let lines: Vec<Line> = stored
+            .lines
             .iter()
-            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter_map(|(_, line)| serde_json::from_str(line).ok())
             .collect();
         let (mut intent, mut sent) = (None, None);
         for line in lines {
@@ -221,6 +225,7 @@ impl Reruns {
         if !inner.lock().await || inner.submission.borrow().is_some() {
             return;
         }
+        inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
         let (posts, at) = sent.map_or((0, None), |(post, at)| (post, Some(at)));
         let (submission, wants) = Submission::restored(intent.clone(), inner.limits, posts, at);
         let shown = self.view.try_set(Some(RerunView {
@@ -378,8 +383,9 @@ impl Inner {
     async fn write(&self, seq: u32, line: &Line) -> Result<(), String> {
         let json = serde_json::to_string(line).map_err(|error| error.to_string())?;
         let journal = Journal::open().await.map_err(|error| error.to_string())?;
+        let writer = self.writer.borrow().clone();
         journal
-            .append(&journal_id(self.batch), seq, &json)
+            .append(&journal_id(self.batch), &writer, seq, &json)
             .await
             .map_err(|error| error.to_string())
     }

@@ -224,8 +224,8 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let context = PanelContext {
         project: project.id,
         project_name: Signal::stored(project.name.clone()),
-        environment: account.environment.name.clone(),
-        subject: account.subject.clone(),
+        owner: account.identity.clone(),
+        owner_name: account.name.clone(),
         min_poll: account.environment.min_poll_every,
         limits,
         batch: feed.batch.into(),

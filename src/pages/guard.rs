@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use retake_core::auth::Identity;
 
 use crate::{
     browser::dom,
@@ -15,7 +16,7 @@ enum Gate {
     Starting,
     Broken(Vec<String>),
     Closed,
-    Open(String, Option<String>),
+    Open(Identity),
 }
 
 /// The page behind the sign-in.
@@ -26,15 +27,13 @@ pub fn Guard(children: ChildrenFn) -> impl IntoView {
         SessionState::Starting => Gate::Starting,
         SessionState::Broken(problems) => Gate::Broken(problems),
         SessionState::SignedOut(_) => Gate::Closed,
-        SessionState::SignedIn(account) => {
-            Gate::Open(account.environment.name.clone(), account.subject)
-        }
+        SessionState::SignedIn(account) => Gate::Open(account.identity),
     });
     move || match gate.get() {
         Gate::Starting => view! { <Starting text="Signing in…"/> }.into_any(),
         Gate::Broken(problems) => view! { <Broken problems/> }.into_any(),
         Gate::Closed => view! { <ToSignIn/> }.into_any(),
-        Gate::Open(..) => children().into_any(),
+        Gate::Open(_) => children().into_any(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         supervise_panel::{PhasePill, doing_now},
         verdict::VerdictLine,
     },
-    driver::supervisions::{Supervision, Supervisions as All},
+    driver::supervisions::{Standing, Supervision, Supervisions as All},
     shell::{Crumbs, PageTitle, Ticker},
 };
 
@@ -32,7 +32,7 @@ pub fn Supervisions() -> impl IntoView {
                 let mut all: Vec<Supervision> = supervisions
                     .all()
                     .into_iter()
-                    .filter(|one| one.snapshot.with(|it| it.state.phase.is_over()) == over)
+                    .filter(|one| !one.is_read_only() && one.is_over() == over)
                     .collect();
                 all.reverse();
                 all
@@ -46,7 +46,16 @@ pub fn Supervisions() -> impl IntoView {
         )
     };
     let (running, finished) = (of(false), of(true));
-    let empty = move || running.with(Vec::is_empty) && finished.with(Vec::is_empty);
+    let shelved = move || {
+        supervisions
+            .all()
+            .into_iter()
+            .filter(Supervision::is_read_only)
+            .collect::<Vec<_>>()
+    };
+    let unreadable = supervisions.unreadable;
+    let others = move || !shelved().is_empty() || !unreadable.with(Vec::is_empty);
+    let empty = move || running.with(Vec::is_empty) && finished.with(Vec::is_empty) && !others();
     let forget_all = move |_| {
         for one in finished.get_untracked() {
             supervisions.forget(&one.id);
@@ -78,6 +87,25 @@ pub fn Supervisions() -> impl IntoView {
                 <ul class="card">
                     <For each=move || finished.get() key=|one| one.id.clone() let(one)>
                         <Finished one/>
+                    </For>
+                </ul>
+            </Show>
+            <Show when=others>
+                <div class="page__head">
+                    <h2>"Only shown"</h2>
+                    <p>"Stored in this browser; nobody acts on these with this account."</p>
+                </div>
+                <ul class="card">
+                    <For each=shelved key=|one| one.id.clone() let(one)>
+                        <OnlyShown one/>
+                    </For>
+                    <For each=move || unreadable.get() key=String::clone let(id)>
+                        <li class="watch" data-testid="supervision-unreadable">
+                            <div><p>"A journal that can't be read"</p></div>
+                            <div><span class="phase" data-acting="nobody">"Damaged"</span></div>
+                            <div><p class="muted">"Nothing of it can be shown: it was cut off at its start, or it is damaged."</p></div>
+                            <Forget id=id/>
+                        </li>
                     </For>
                 </ul>
             </Show>
@@ -152,18 +180,38 @@ fn Running(one: Supervision) -> impl IntoView {
         })
     };
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
-    let acting = one.acting;
-    let (control, stop) = (one.clone(), one.clone());
+    let standing = one.standing;
+    let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
+    let (control, stop, take) = (one.clone(), one.clone(), one.clone());
     view! {
-        <li class="watch" data-testid="supervision-row" data-supervision-id=one.id.to_string()>
+        <li
+            class="watch"
+            data-testid="supervision-row"
+            data-supervision-id=one.id.to_string()
+            data-acting=move || standing.with(Standing::word)
+        >
             <Subject one=one.clone()/>
             <div><PhasePill one=one.clone()/></div>
             <div><p class="muted">{doing}</p></div>
             <div class="buttons">
+                <Show when=move || !acts_here.get()>
+                    {
+                        let take = take.clone();
+                        view! {
+                            <button
+                                type="button"
+                                class="button button--small"
+                                on:click=move |_| take.take_over()
+                            >
+                                "Take over"
+                            </button>
+                        }
+                    }
+                </Show>
                 <button
                     type="button"
                     class="button button--small"
-                    disabled=move || !acting.get()
+                    disabled=move || !acts_here.get()
                     on:click=move |_| if paused.get_untracked() { control.resume() } else { control.pause() }
                 >
                     {move || if paused.get() { "Resume" } else { "Pause" }}
@@ -171,13 +219,97 @@ fn Running(one: Supervision) -> impl IntoView {
                 <button
                     type="button"
                     class="button button--danger button--small"
-                    disabled=move || !acting.get()
+                    disabled=move || !acts_here.get()
                     on:click=move |_| stop.stop()
                 >
                     "Stop"
                 </button>
             </div>
         </li>
+    }
+}
+
+/// Of another account, or of a journal that cannot be acted on.
+#[component]
+fn OnlyShown(one: Supervision) -> impl IntoView {
+    let (snapshot, standing) = (one.snapshot, one.standing);
+    let why = move || match standing.get() {
+        Standing::ReadOnly { why, .. } => why,
+        _ => String::new(),
+    };
+    let removable = move || {
+        standing.with(|it| {
+            matches!(
+                it,
+                Standing::ReadOnly {
+                    forgettable: true,
+                    ..
+                }
+            )
+        })
+    };
+    let last = move || snapshot.with(|it| clock::local_day_time(it.state.last_at));
+    let text = move || snapshot.with(|it| it.state.phase.words());
+    let id = one.id.to_string();
+    view! {
+        <li
+            class="watch"
+            data-testid="supervision-read-only"
+            data-supervision-id=one.id.to_string()
+            data-acting="nobody"
+        >
+            <Subject one=one.clone()/>
+            <div>
+                {move || match snapshot.with(|it| it.state.verdict().cloned()) {
+                    Some(verdict) => view! { <VerdictLine verdict/> }.into_any(),
+                    None => view! { <span class="phase">{text}</span> }.into_any(),
+                }}
+            </div>
+            <div><p class="muted">{why} " Last record " {last} "."</p></div>
+            <Show when=removable>
+                <Forget id=id.clone()/>
+            </Show>
+        </li>
+    }
+}
+
+/// Removes a journal, after asking.
+#[component]
+fn Forget(id: String) -> impl IntoView {
+    let supervisions = expect_context::<All>();
+    let asked = RwSignal::new(false);
+    let id = StoredValue::new(id);
+    view! {
+        <div class="buttons">
+            <Show
+                when=move || asked.get()
+                fallback=move || view! {
+                    <button
+                        type="button"
+                        class="button button--quiet button--small"
+                        on:click=move |_| asked.set(true)
+                    >
+                        "Forget…"
+                    </button>
+                }
+            >
+                <button
+                    type="button"
+                    class="button button--danger button--small"
+                    data-testid="forget-confirm"
+                    on:click=move |_| id.with_value(|id| supervisions.forget(id))
+                >
+                    "Forget for good"
+                </button>
+                <button
+                    type="button"
+                    class="button button--quiet button--small"
+                    on:click=move |_| asked.set(false)
+                >
+                    "Keep"
+                </button>
+            </Show>
+        </div>
     }
 }
 

@@ -5,25 +5,34 @@
 //! pasted token, then the person is asked to paste it again, and both come
 //! back to the same address.
 //!
+//! Each tab has a session of its own, also several tabs of one account: no
+//! token is ever handed from tab to tab. A refresh token that rotates is then
+//! used by one tab alone, and cannot be taken for a stolen one because two
+//! tabs sent it (`reliability.md` §9, T4). A Web Lock still lets only one tab
+//! at a time ask the provider.
+//!
 //! A sign-out loads the page anew: whatever the app held in memory (tokens, the
 //! names and tests that were read, what runs) goes with it. What stays is the
 //! journal, by account, unless the person wants this browser cleared.
 
 mod oidc;
 
-use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
-use futures::channel::oneshot;
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
 use leptos::prelude::*;
 use retake_core::{
-    api::{ApiError, ErrorKind},
-    auth::{DeviceCode, Tokens},
+    api::{ApiError, ErrorKind, retry},
+    auth::{DeviceCode, Identity, Tokens},
     config::{Config, Environment},
     domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{clock, dom, fetch, journal, storage, window};
+use crate::browser::{clock, dom, fetch, journal, locks, random, storage, timer, window};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +54,8 @@ pub struct Account {
     pub environment: Arc<Environment>,
     /// E-mail address or other name, where the token tells.
     pub name: Option<String>,
-    /// The provider's name for the account.
-    pub subject: Option<String>,
+    /// Whom what is stored in this browser belongs to.
+    pub identity: Identity,
     /// When the token ends, where that is known.
     pub expires: Option<Timestamp>,
     /// Signed in by a pasted token, which cannot be renewed.
@@ -74,8 +83,27 @@ struct Inner {
     environment: RefCell<Option<Arc<Environment>>>,
     tokens: RefCell<Option<Tokens>>,
     renewing: Cell<bool>,
+    /// What became of the last renewal.
+    renewed: Cell<Renewal>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
+
+/// What became of an attempt to get a new token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// There is a new one.
+    Renewed,
+    /// There is none to be had without a person.
+    Refused,
+    /// The provider did not answer; later it may.
+    Unreachable,
+}
+
+/// How long this tab lets others go first at the provider.
+const TURN: Duration = Duration::from_secs(5);
+/// Tries of one renewal. A repeat within seconds is what a provider's overlap
+/// of refresh tokens is for: an answer that was lost signs nobody out.
+const RENEW_TRIES: u32 = 3;
 
 /// The session; provided as context.
 #[derive(Clone, Copy)]
@@ -92,6 +120,7 @@ impl Session {
             environment: RefCell::new(None),
             tokens: RefCell::new(None),
             renewing: Cell::new(false),
+            renewed: Cell::new(Renewal::Refused),
             waiting: RefCell::new(Vec::new()),
         };
         Self {
@@ -203,7 +232,7 @@ impl Session {
         let account = Account {
             environment: environment.clone(),
             name: tokens.account().map(ToOwned::to_owned),
-            subject: tokens.subject().map(ToOwned::to_owned),
+            identity: Identity::of(&environment, &tokens),
             expires: tokens.expires,
             pasted,
             missing: tokens.claims.missing(),
@@ -313,33 +342,53 @@ impl Session {
     }
 
     /// Gets a new token with the refresh token, one request at a time in this
-    /// tab. `false`: there is no new one.
-    pub async fn renew(&self) -> bool {
+    /// tab, and one tab at a time.
+    pub async fn renew(&self) -> Renewal {
         let inner = self.inner();
         if inner.renewing.get() {
             let (done, wait) = oneshot::channel();
             inner.waiting.borrow_mut().push(done);
             // A cancelled wait means that the renewal is over.
             let _ = wait.await;
-            return inner.tokens.borrow().is_some();
+            return inner.renewed.get();
         }
         inner.renewing.set(true);
         let before = inner.tokens.borrow().clone();
         let environment = inner.environment.borrow().clone();
-        let renewed = match (before, environment) {
-            (Some(before), Some(environment)) => oidc::renew(&environment, &before).await,
-            _ => None,
+        let renewal = match (before, environment) {
+            (Some(before), Some(environment)) => self.renew_in_turn(&environment, &before).await,
+            _ => Renewal::Refused,
         };
-        let is_new = renewed.is_some();
-        // Read before the match: a borrow in it would last while `signed_in`
-        // writes to the same cell.
-        let environment = inner.environment.borrow().clone();
-        if let (Some(tokens), Some(environment)) = (renewed, environment) {
-            self.signed_in(&environment, tokens, false);
-        }
+        inner.renewed.set(renewal);
         inner.renewing.set(false);
         inner.waiting.borrow_mut().clear();
-        is_new
+        renewal
+    }
+
+    async fn renew_in_turn(&self, environment: &Environment, before: &Tokens) -> Renewal {
+        let name = format!("retake-renew {}", environment.name);
+        let turn = Box::pin(locks::hold(&name));
+        // Without a turn in time it goes on: its refresh token is its own.
+        let _turn = match select(turn, Box::pin(timer::sleep(TURN))).await {
+            Either::Left((lock, _)) => lock,
+            Either::Right(_) => None,
+        };
+        for tries in 1..=RENEW_TRIES {
+            match oidc::renew(environment, before).await {
+                Ok(tokens) => {
+                    // Signed out by the person meanwhile: then it stays so.
+                    if self.inner().tokens.borrow().is_some() {
+                        self.signed_in(environment, tokens, false);
+                    }
+                    return Renewal::Renewed;
+                }
+                Err(Renewal::Unreachable) if tries < RENEW_TRIES => {
+                    timer::sleep(retry::jitter(tries, random::u64())).await;
+                }
+                Err(why) => return why,
+            }
+        }
+        Renewal::Unreachable
     }
 
     /// Leaves this page for the provider's. Comes back at `/callback`.

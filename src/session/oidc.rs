@@ -15,6 +15,7 @@ use retake_core::{
     config::Environment,
 };
 
+use super::Renewal;
 use crate::browser::{clock, dom, fetch, random, storage, timer, window, words};
 
 /// The transaction of this tab, while it is away.
@@ -121,20 +122,28 @@ pub(super) async fn come_back(
     Ok((environment.clone(), tokens, return_to))
 }
 
-/// Gets new tokens with the refresh token. `None`: there are none to be had now.
-pub(super) async fn renew(environment: &Environment, before: &Tokens) -> Option<Tokens> {
-    before.refresh.as_ref()?;
-    let provider = discover(environment).await.ok()?;
+/// Gets new tokens with the refresh token.
+pub(super) async fn renew(environment: &Environment, before: &Tokens) -> Result<Tokens, Renewal> {
+    before.refresh.as_ref().ok_or(Renewal::Refused)?;
+    let provider = discover(environment)
+        .await
+        .map_err(|_| Renewal::Unreachable)?;
     let form = transaction::refresh_form(environment, before);
-    let answer = exchange(&provider.token_endpoint, &form).await.ok()?;
+    let answer = exchange(&provider.token_endpoint, &form)
+        .await
+        .map_err(|_| Renewal::Unreachable)?;
+    if answer.status == 429 || answer.status >= 500 {
+        return Err(Renewal::Unreachable);
+    }
     let expected = transaction::refresh_expectation(environment, &provider, before);
-    let mut tokens = Tokens::read(&answer.body, &expected, clock::wall()).ok()?;
+    let mut tokens =
+        Tokens::read(&answer.body, &expected, clock::wall()).map_err(|_| Renewal::Refused)?;
     // Without rotation the old one goes on.
     tokens.refresh = tokens.refresh.or_else(|| before.refresh.clone());
     tokens.id_claims = tokens.id_claims.or_else(|| before.id_claims.clone());
     tokens.id_token = tokens.id_token.or_else(|| before.id_token.clone());
     tokens.by_device = before.by_device;
-    Some(tokens)
+    Ok(tokens)
 }
 
 /// Asks for a code that is confirmed on another device or page.

@@ -5,10 +5,12 @@ const url = process.env['RETAKE_URL'] ?? 'http://localhost:8080';
 const chromium = process.env['RETAKE_CHROMIUM'];
 
 export default defineConfig({
-  testDir: 'stories',
+  /** Another folder for what is not a test, such as the README's pictures. */
+  testDir: process.env['RETAKE_STORIES'] ?? 'stories',
   outputDir: `.out/${process.env['RETAKE_OUT'] ?? 'e2e'}`,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Generous, because machines are busy: a limit that is met by waiting proves nothing.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env['CI']),
   // Each test makes batches of its own, so they can run side by side.
   fullyParallel: true,

@@ -5,7 +5,10 @@
 
 mod clock;
 mod components;
+mod journal;
 mod page;
 mod storage;
+mod support;
+mod tabs;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -5,8 +5,8 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `dist.rs`: the tasks
-//! - `site.rs`, `sandbox.rs`, `size.rs`: what the tasks share
+//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`: the tasks
+//! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
@@ -20,6 +20,8 @@ mod dist;
 mod failure;
 mod finish;
 mod hosts;
+mod pictures;
+mod playwright;
 mod port;
 mod process;
 mod progress;
@@ -53,7 +55,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "serve",
-        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--release] [--no-open]",
+        usage: "[--port N] [--api URL] [--speed N] [--seed N] [--fixtures LIST] [--release] [--no-open]",
         what: "build the product and open it with the sandbox on http://localhost:8080",
         run: serve::serve,
     },
@@ -69,6 +71,12 @@ const TASKS: &[Task] = &[
         what: "build the site for hosting into dist/, with the configurations of hosts",
         run: dist::dist,
     },
+    Task {
+        name: "pictures",
+        usage: "",
+        what: "take the README's screenshots anew",
+        run: pictures::pictures,
+    },
 ];
 
 fn help() -> String {
@@ -78,7 +86,7 @@ fn help() -> String {
         } else {
             format!("  {}", task.usage)
         };
-        format!("  {:8}{}{usage}\n", task.name, task.what)
+        format!("  {:10}{}{usage}\n", task.name, task.what)
     });
     format!("cargo xtask TASK\n\n{}", lines.collect::<String>())
 }

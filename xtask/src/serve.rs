@@ -13,13 +13,17 @@ use crate::{port, process, sandbox};
 /// The port when none is given.
 const PORT: u16 = 8080;
 
+/// What the sandbox knows by `--fixtures`. The sandbox checks it too; here a
+/// misspelt name is refused before anything is built.
+const FIXTURES: [&str; 5] = ["everyday", "large", "faults", "old", "hostile"];
+
 /// What `serve` was asked for.
 #[derive(Debug)]
 struct Options {
     port: u16,
     kind: Kind,
     opens_browser: bool,
-    /// Words for the sandbox: `--api`, `--speed`, `--seed`.
+    /// Words for the sandbox: `--api`, `--speed`, `--seed`, `--fixtures`.
     sandbox: Vec<String>,
 }
 
@@ -43,6 +47,19 @@ impl Options {
         }
         if let Some(seed) = arguments.take_parsed::<u64>("--seed", "a whole number")? {
             sandbox.extend(["--seed".into(), seed.to_string()]);
+        }
+        if let Some(fixtures) = arguments.take_value("--fixtures")? {
+            let wrong = fixtures
+                .split(',')
+                .map(str::trim)
+                .find(|it| !FIXTURES.contains(it));
+            if let Some(wrong) = wrong {
+                return fail(format!(
+                    "`--fixtures {fixtures}`: there is no {wrong:?}; there are {}.",
+                    FIXTURES.join(",")
+                ));
+            }
+            sandbox.extend(["--fixtures".into(), fixtures]);
         }
         let kind = if arguments.take_flag("--release") {
             Kind::Release
@@ -134,11 +151,20 @@ mod tests {
             "--api",
             "https://a/v1/",
             "--speed=20",
+            "--fixtures=everyday,old",
             "--release",
             "--no-open",
         ])
         .unwrap();
-        assert_eq!(options.sandbox, ["--api", "https://a/v1/", "--speed", "20"]);
+        let passed = [
+            "--api",
+            "https://a/v1/",
+            "--speed",
+            "20",
+            "--fixtures",
+            "everyday,old",
+        ];
+        assert_eq!(options.sandbox, passed);
         assert_eq!(options.kind, Kind::Release);
         assert!(!options.opens_browser);
     }
@@ -151,6 +177,7 @@ mod tests {
             ["--api", "api.resim.ai"],
             ["--speed", "fast"],
             ["--seed", "-1"],
+            ["--fixtures", "everyday,huge"],
             ["--porto", "1"],
         ] {
             assert!(parse(&words).is_err(), "{words:?}");

@@ -1,6 +1,6 @@
 //! From the API's JSON to the field's nouns. The one place where wire types end.
 
-use super::{LogFile, Page, RerunAnswer, wire};
+use super::{Answer, LogFile, Page, RerunAnswer, wire};
 use crate::domain::{
     Batch, BatchId, BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, ExecutionError,
     ExperienceTag, MetricStatus, MetricsCounts, Project, RunCounter, RunnerType, StatusChange,
@@ -205,10 +205,16 @@ pub(super) fn rerun(wire: &wire::RerunOutput) -> RerunAnswer {
 }
 
 /// One page of a list.
-pub(super) fn page<T>(items: Vec<T>, next: Option<String>, total: Option<i64>) -> Page<T> {
+pub(super) fn page<T>(
+    answer: &Answer,
+    items: Vec<T>,
+    next: Option<String>,
+    total: Option<i64>,
+) -> Page<T> {
     Page {
         items,
         next: next.filter(|token| !token.is_empty()),
         total: total.map(|total| count(Some(total))),
+        bytes: answer.body.len(),
     }
 }

@@ -82,7 +82,7 @@ pub fn list_projects(token: Option<&str>) -> Call<Page<Project>> {
             let page: wire::ProjectPage = answer::json(what, answer, 200)?;
             let projects = array(what, answer, "projects", page.projects)?;
             let projects = projects.into_iter().filter_map(convert::project).collect();
-            Ok(convert::page(projects, page.next_page_token, None))
+            Ok(convert::page(answer, projects, page.next_page_token, None))
         },
     )
 }
@@ -115,7 +115,12 @@ pub fn list_batches(project: ProjectId, text: &str, token: Option<&str>) -> Call
                 .into_iter()
                 .filter_map(|it| convert::batch(it, None))
                 .collect();
-            Ok(convert::page(batches, page.next_page_token, page.total))
+            Ok(convert::page(
+                answer,
+                batches,
+                page.next_page_token,
+                page.total,
+            ))
         },
     )
 }
@@ -126,8 +131,15 @@ pub fn get_batch(project: ProjectId, batch: BatchId) -> Call<Batch> {
         "read the batch",
         format!("projects/{project}/batches/{batch}"),
         move |what, answer| {
-            convert::batch(answer::json(what, answer, 200)?, Some(batch))
-                .ok_or_else(|| answer::unreadable(what, answer, "the batch has no ID".into()))
+            let read = convert::batch(answer::json(what, answer, 200)?, Some(batch))
+                .ok_or_else(|| answer::unreadable(what, answer, "the batch has no ID".into()))?;
+            if read.id == batch {
+                Ok(read)
+            } else {
+                // Nothing may be decided for one batch on the picture of another.
+                let why = format!("it is of another batch, {}", read.id);
+                Err(answer::unreadable(what, answer, why))
+            }
         },
     )
 }
@@ -208,7 +220,12 @@ pub fn list_tests(
         let page: wire::JobPage = answer::json(what, answer, 200)?;
         let jobs = array(what, answer, "jobs", page.jobs)?;
         let tests = jobs.into_iter().map(convert::test).collect();
-        Ok(convert::page(tests, page.next_page_token, page.total))
+        Ok(convert::page(
+            answer,
+            tests,
+            page.next_page_token,
+            page.total,
+        ))
     })
 }
 
@@ -233,7 +250,12 @@ pub fn list_test_logs(
         let page: wire::LogPage = answer::json(what, answer, 200)?;
         let logs = array(what, answer, "logs", page.logs)?;
         let logs = logs.into_iter().map(convert::log).collect();
-        Ok(convert::page(logs, page.next_page_token, page.total))
+        Ok(convert::page(
+            answer,
+            logs,
+            page.next_page_token,
+            page.total,
+        ))
     })
 }
 
@@ -247,7 +269,7 @@ pub fn list_tags(project: ProjectId, token: Option<&str>) -> Call<Page<Experienc
             let page: wire::TagPage = answer::json(what, answer, 200)?;
             let tags = array(what, answer, "experienceTags", page.experience_tags)?;
             let tags = tags.into_iter().filter_map(convert::tag).collect();
-            Ok(convert::page(tags, page.next_page_token, None))
+            Ok(convert::page(answer, tags, page.next_page_token, None))
         },
     )
 }

@@ -5,7 +5,7 @@
 //!
 //! Which calls there are: [`endpoint`]. What the JSON looks like: `wire`; what
 //! it means: `convert`; what a failure means: [`ApiError`]. Who retries and how
-//! often: [`retry`]. Lists: [`Paging`]. Names: [`resolve`].
+//! often: [`retry`]. How many supervised batches share the API: [`pace`]. Lists: [`Paging`]. Names: [`resolve`].
 
 mod answer;
 mod call;
@@ -14,6 +14,7 @@ pub mod endpoint;
 mod error;
 pub mod links;
 mod log_file;
+pub mod pace;
 mod paging;
 mod rerun_request;
 pub mod resolve;

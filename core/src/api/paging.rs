@@ -14,30 +14,41 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// Matches over all pages, where the API says so.
     pub total: Option<u64>,
+    /// Length of the answer, decoded.
+    pub bytes: usize,
 }
 
-/// Most pages that are read of one list: at 100 a page, a million items.
-const MAX_PAGES: usize = 10_000;
+/// Most pages that are read of one list: at 100 a page, a hundred thousand items.
+const MAX_PAGES: usize = 1_000;
+/// Most bytes that are read of one list, so that a tab survives a server that
+/// sends without end. A hundred thousand tests with much to say are a half of it.
+const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// Guards one walk through the pages of a list.
 #[derive(Debug, Default)]
 pub struct Paging {
     seen: HashSet<String>,
     pages: usize,
+    bytes: usize,
 }
 
 impl Paging {
     /// Takes in a page; `Some(token)` asks for the next one.
     ///
     /// # Errors
-    /// The token came before, or there are more pages than any batch has:
-    /// the server is going in circles.
+    /// The token came before, or there is more than any batch has: the server
+    /// is going in circles.
     pub fn turn<T>(
         &mut self,
         what: &'static str,
         page: &Page<T>,
     ) -> Result<Option<String>, ApiError> {
         self.pages += 1;
+        self.bytes = self.bytes.saturating_add(page.bytes);
+        if self.bytes > MAX_BYTES {
+            let megabytes = MAX_BYTES / 1024 / 1024;
+            return Err(circles(what, format!("more than {megabytes} MB")));
+        }
         let Some(token) = &page.next else {
             return Ok(None);
         };
@@ -64,6 +75,7 @@ mod tests {
             items: vec![],
             next: next.map(Into::into),
             total: None,
+            bytes: 1_000,
         }
     }
 
@@ -97,6 +109,19 @@ mod tests {
         let end = (0..=MAX_PAGES)
             .find_map(|n| paging.turn("list", &page(Some(&n.to_string()))).err())
             .expect("the walk ends");
-        assert!(end.to_string().contains("10000 pages"), "{end}");
+        assert!(end.to_string().contains("1000 pages"), "{end}");
+    }
+
+    #[test]
+    fn a_list_that_is_too_large_is_an_error_before_it_fills_the_tab() {
+        let mut paging = Paging::default();
+        let large = |n: usize| Page {
+            bytes: 10 * 1024 * 1024,
+            ..page(Some(&n.to_string()))
+        };
+        let read = (0..MAX_PAGES)
+            .take_while(|n| paging.turn("list", &large(*n)).is_ok())
+            .count();
+        assert_eq!(read, 25);
     }
 }

@@ -106,6 +106,8 @@ pub struct Claims {
     pub iss: Option<String>,
     /// Whom it stands for.
     pub sub: Option<String>,
+    /// Their organisation, by the claim's name at the provider that ReSim uses.
+    pub org_id: Option<String>,
     /// Their e-mail address.
     pub email: Option<String>,
     /// End, in seconds since 1970.

@@ -149,7 +149,7 @@ words! {
 impl ConflatedStatus {
     /// The order that people triage in, worst first: the CLI's exit-code
     /// priority (7 › 2 › 8), then what is still moving, then the rest.
-    pub const WORST_FIRST: [Self; 7] = [
+    pub const WORST_FIRST: [Self; Self::KNOWN.len()] = [
         Self::Blocker,
         Self::Error,
         Self::Warning,
@@ -161,16 +161,21 @@ impl ConflatedStatus {
 
     /// Whether the test has finished. An unknown word has not.
     pub fn is_terminal(&self) -> bool {
-        matches!(
-            self,
-            Self::Error | Self::Cancelled | Self::Blocker | Self::Warning | Self::Passed
-        )
+        match self {
+            Self::Error | Self::Cancelled | Self::Blocker | Self::Warning | Self::Passed => true,
+            Self::Queued | Self::Running | Self::Unknown(_) => false,
+        }
     }
 
     /// Whether the word is one of the three that supervision can watch:
     /// blocker, error or warning. An unknown word is not.
     pub fn is_failing(&self) -> bool {
-        matches!(self, Self::Blocker | Self::Error | Self::Warning)
+        match self {
+            Self::Blocker | Self::Error | Self::Warning => true,
+            Self::Queued | Self::Running | Self::Passed | Self::Cancelled | Self::Unknown(_) => {
+                false
+            }
+        }
     }
 
     /// Place in [`Self::WORST_FIRST`]; unknown words come last.

@@ -83,8 +83,8 @@ impl Fence {
     ///
     /// Only marks that never go back prove anything: the counter, the start of
     /// the latest run, the time of the latest status change. A batch that is
-    /// merely unfinished again may be an old picture from before it finished
-    /// (the simulation found that, seed 205), so it is said apart.
+    /// merely unfinished again may be an old picture from before it finished,
+    /// so it is said apart.
     pub fn compare(&self, later: &Batch) -> Passage {
         if let (Some(base), Some(now)) = (self.run, later.run_counter) {
             if now > base {
@@ -103,8 +103,12 @@ impl Fence {
         }
         let was_terminal = self.status.as_ref().is_some_and(BatchStatus::is_terminal);
         let cancelled = later.status == Some(BatchStatus::Cancelled);
+        // Where the counters say that it is the same run, a later change of
+        // status is a correction, not a run.
+        let counted = self.run.is_some() && later.run_counter.is_some();
         if was_terminal
             && !cancelled
+            && !counted
             && let (Some(base), Some(now)) = (self.last_change, last_change(later))
         {
             if now > base {
@@ -196,6 +200,22 @@ mod tests {
             fence.compare(&batch(BatchStatus::Cancelled, Some(1))),
             Passage::Changed
         );
+    }
+
+    #[test]
+    fn a_corrected_status_of_the_same_run_is_no_new_run() {
+        let at = Timestamp::from_millis;
+        let mut base = batch(BatchStatus::Succeeded, Some(3));
+        base.history = vec![StatusChange {
+            status: BatchStatus::Succeeded,
+            at: Some(at(5)),
+        }];
+        let mut later = batch(BatchStatus::Error, Some(3));
+        later.history = vec![StatusChange {
+            status: BatchStatus::Error,
+            at: Some(at(9)),
+        }];
+        assert_eq!(Fence::at(&base).compare(&later), Passage::Changed);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long after sending a POST the server may still apply it: the
-    /// client's own limit for a request (35 s) and the longest life of a
+    /// client's own limit (5 s to send it after the decision, 30 s for its
+    /// answer, so 35 s) and the longest life of a
     /// request behind it (60 s, assumed; `reliability.md` §1). An unknown
     /// outcome is not called "not applied" before this has passed.
     pub settle: Duration,
@@ -50,11 +51,16 @@ const REFUSED_READS: u8 = 3;
 /// Longer than a read can lag behind: a batch that is unfinished on every look
 /// for this long has really started again, whatever the counters say.
 const OLD_PICTURE: Duration = Duration::from_mins(1);
+/// A decision that is older than this when it is stored is looked at again
+/// before it is sent: the page may have slept in between.
+const FRESH: Duration = Duration::from_secs(10);
+/// The longest pause between two looks while looks fail.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Pause after a 429 that names none.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Where a submission stands; what a person sees as pressed, sent, accepted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Stage {
     /// Pressed: the intent is being stored; nothing was sent.
     Storing,
@@ -86,7 +92,7 @@ pub enum Stage {
 }
 
 /// What follows a check that finds nothing moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Then {
     /// Wait out the cooldown.
     Cool,
@@ -210,6 +216,7 @@ pub struct Submission {
     busy: u32,
     throttled: u32,
     refused_looks: u8,
+    failed_looks: u32,
     /// The 409 or 429 that made us wait, to be shown if it is the last.
     held_by: Option<ApiError>,
     next_look: Option<Timestamp>,
@@ -259,6 +266,7 @@ impl Submission {
             busy: 0,
             throttled: 0,
             refused_looks: 0,
+            failed_looks: 0,
             held_by: None,
             next_look: None,
             looking: false,
@@ -325,6 +333,10 @@ impl Submission {
             return Vec::new();
         }
         match stored {
+            Ok(()) if now.since(self.intent.at) > FRESH => {
+                self.stage = Stage::Checking { then: Then::Post };
+                self.look()
+            }
             Ok(()) => self.post(now),
             Err(why) => self.end(Ended::NotStored(why)),
         }
@@ -418,6 +430,7 @@ impl Submission {
 
     fn looked(&mut self, sent_at: Timestamp, batch: &Batch, now: Timestamp) -> Vec<Effect> {
         self.refused_looks = 0;
+        self.failed_looks = 0;
         let mut passage = self.intent.fence.compare(batch);
         if let Passage::Unfinished(status) = passage {
             let since = *self.unfinished_since.get_or_insert(now);
@@ -494,8 +507,22 @@ impl Submission {
                 }
                 self.look_later(now)
             }
-            _ => self.look_later(now),
+            _ => self.look_after_failure(&error, now),
         }
+    }
+
+    /// Looks again after a failed look: a pause that doubles, and at least what
+    /// the server asked for.
+    fn look_after_failure(&mut self, error: &ApiError, now: Timestamp) -> Vec<Effect> {
+        let doubled = self
+            .limits
+            .look_every
+            .saturating_mul(1 << self.failed_looks.min(10))
+            .min(LONGEST_PAUSE);
+        self.failed_looks += 1;
+        let due = now.after(doubled.max(error.retry_after.unwrap_or_default()));
+        self.next_look = Some(due);
+        vec![Effect::WakeAt(due)]
     }
 
     fn woken(&mut self, now: Timestamp) -> Vec<Effect> {

@@ -51,6 +51,29 @@ fn look(it: &mut Submission, seconds: i64, batch: Batch) -> Vec<Effect> {
     )
 }
 
+#[test]
+fn looks_that_fail_grow_rarer_and_wait_as_long_as_the_server_asks() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(0),
+    );
+    let mut fail = |error: ApiError| {
+        let effects = it.handle(SubmissionInput::Looked(at(0), Err(error)), at(0));
+        it.handle(SubmissionInput::Wake, at(10_000));
+        effects
+    };
+    for seconds in [5, 10, 20, 40, 60, 60] {
+        assert_eq!(
+            fail(error(ErrorKind::Unreachable)),
+            [Effect::WakeAt(at(seconds))]
+        );
+    }
+    let mut throttled = error(ErrorKind::Throttled);
+    throttled.retry_after = Some(Duration::from_secs(90));
+    assert_eq!(fail(throttled), [Effect::WakeAt(at(90))]);
+}
+
 fn posts(effects: &[Effect]) -> usize {
     effects
         .iter()

@@ -48,19 +48,11 @@ fn line(event: &Event) -> (LineKind, String) {
                 super::BatchRef::Id(id) => format!("batch {id}"),
                 super::BatchRef::Name(name) => format!("the newest batch named {name}"),
             };
-            let states = policy.rerun_on.to_string();
-            let states = if states.is_empty() {
-                "nothing".to_owned()
-            } else {
-                states
-            };
             (
                 Decision,
                 format!(
-                    "started on {batch}: rerun {states} up to {} unless more than {} % of all tests match; \
-                     look every {}, wait up to {} per attempt",
-                    times(policy.max_rerun_attempts),
-                    policy.rerun_max_failure_percent,
+                    "started on {batch}: {}; look every {}, wait up to {} per attempt",
+                    policy.in_words(),
                     GoDuration::from_std(policy.poll_every),
                     GoDuration::from_std(policy.wait_timeout),
                 ),
@@ -302,10 +294,6 @@ fn picture(seen: &Seen) -> String {
         .map(|run| format!(", run {run}"))
         .unwrap_or_default();
     format!("{status}{word}{run}")
-}
-
-fn times(n: u32) -> String {
-    count(u64::from(n), "time")
 }
 
 fn count(n: u64, noun: &str) -> String {

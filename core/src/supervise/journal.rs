@@ -26,6 +26,24 @@ pub struct Record {
     pub event: Event,
 }
 
+/// Reads records from their stored text, each with the place that it was stored
+/// at. Ends at the first that is missing, out of place or not a record, and
+/// names that place: what follows may have been the intent of a rerun, so
+/// nobody may act on the part before it, but it can be shown.
+pub fn read_records<'a>(
+    lines: impl IntoIterator<Item = (u32, &'a str)>,
+) -> (Vec<Record>, Option<u32>) {
+    let mut records: Vec<Record> = Vec::new();
+    for (place, line) in lines {
+        let expected = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        match serde_json::from_str::<Record>(line) {
+            Ok(record) if place == expected && record.seq == expected => records.push(record),
+            _ => return (records, Some(expected)),
+        }
+    }
+    (records, None)
+}
+
 /// Why a supervision does nothing for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PauseReason {
@@ -176,6 +194,55 @@ impl Seen {
             last_run: batch.last_run,
             unfinished: summary.running,
             total: summary.total,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> Vec<String> {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let events = [Event::Reopened, Event::Stopped, Event::Reopened];
+        let record = |(seq, event)| Record { seq, at, event };
+        (0..)
+            .zip(events)
+            .map(record)
+            .map(|it| serde_json::to_string(&it).expect("plain data serialises"))
+            .collect()
+    }
+
+    fn read(lines: &[(u32, &str)]) -> (usize, Option<u32>) {
+        let (records, damage) = read_records(lines.iter().copied());
+        (records.len(), damage)
+    }
+
+    #[test]
+    fn a_whole_journal_is_read_to_its_end() {
+        let lines = lines();
+        let [a, b, c] = [&*lines[0], &*lines[1], &*lines[2]];
+        assert_eq!(read(&[]), (0, None));
+        assert_eq!(read(&[(0, a), (1, b), (2, c)]), (3, None));
+    }
+
+    #[test]
+    fn damage_is_named_by_its_place_and_what_precedes_it_is_kept() {
+        let lines = lines();
+        let [a, b, c] = [&*lines[0], &*lines[1], &*lines[2]];
+        let torn = &b[..b.len() / 2];
+        for (stored, expected) in [
+            (vec![(0, a), (2, c)], (1, Some(1))),
+            (vec![(1, b), (2, c)], (0, Some(0))),
+            (vec![(0, a), (1, torn), (2, c)], (1, Some(1))),
+            (vec![(0, a), (1, ""), (2, c)], (1, Some(1))),
+            (vec![(0, a), (1, c)], (1, Some(1))),
+            (
+                vec![(0, a), (1, r#"{"seq":1,"at":0,"event":"Unheard"}"#)],
+                (1, Some(1)),
+            ),
+        ] {
+            assert_eq!(read(&stored), expected, "{stored:?}");
         }
     }
 }

@@ -12,7 +12,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, PauseReason, Phase, Policy, Record, State, Verdict, state::shifted};
+use super::{
+    Event, PauseReason, Phase, Policy, Record, SEND_WITHIN, State, Verdict, state::shifted,
+};
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::{Batch, BatchId, Test, Timestamp},
@@ -203,9 +205,11 @@ impl Supervisor {
         let epoch = it.state.epoch + 1;
         it.record(Event::Restored { epoch, away }, now.wall);
         if let Some(open) = it.state.open.clone() {
-            // A POST may have gone out at any time until the page was closed.
+            // A POST may have gone out at any time until the page was closed, and
+            // from a tab that was robbed even a moment later.
+            let last_sent = now.wall.after(SEND_WITHIN);
             let (submission, effects) =
-                Submission::restored(open.intent, it.state.limits, open.posts, Some(now.wall));
+                Submission::restored(open.intent, it.state.limits, open.posts, Some(last_sent));
             it.submission = Some(submission);
             if it.state.phase == Phase::Rerunning {
                 it.perform(effects, now);
@@ -264,6 +268,11 @@ impl Supervisor {
         } else {
             self.due
         }
+    }
+
+    /// When the batch was last asked for, for the tab's title.
+    pub fn last_poll(&self) -> Option<Timestamp> {
+        self.last_poll
     }
 
     /// Failed reads in a row.

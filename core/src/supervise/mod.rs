@@ -12,6 +12,7 @@
 //! [`plan_rerun`] (which tests), [`crate::rerun`] (one POST and what became of
 //! it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
 //! written down, and how that gives the state back), `explain` (the log lines).
+//! [`Seat`] decides which tab does all this.
 //!
 //! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
 //! empty list; never after a cancel; nothing is sent before its intent is
@@ -24,17 +25,21 @@ mod plan;
 mod policy;
 mod preview;
 mod reading;
+mod seat;
 mod state;
 mod twin;
 mod verdict;
 mod waiting;
 
 pub use explain::{LineKind, LogLine, explain};
-pub use journal::{Event, PauseReason, Record};
+pub use journal::{Event, PauseReason, Record, read_records};
 pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};
 pub use preview::Preview;
+pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};
 pub use twin::supervise_command;
-pub use verdict::{ExitCode, Findings, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code};
+pub use verdict::{
+    ExitCode, Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code,
+};

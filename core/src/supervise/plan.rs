@@ -51,7 +51,7 @@ impl Figures {
         let estimate = (limit_percent * self.listed as f64 / 100.0)
             .floor()
             .max(0.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // floored, not negative
         let estimate = estimate as u64;
         for candidate in estimate.saturating_sub(2)..=(estimate + 2).min(self.listed) {
             let share = Self {

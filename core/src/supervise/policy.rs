@@ -135,6 +135,22 @@ impl Policy {
             self.fail_on
         }
     }
+
+    /// What it does, as the end of a sentence: `rerun Error,Blocker up to 2 times
+    /// unless more than 50 % of all tests match`.
+    pub fn in_words(&self) -> String {
+        if self.max_rerun_attempts == 0 || self.rerun_on.is_empty() {
+            return "wait and judge, rerun nothing".to_owned();
+        }
+        let times = match self.max_rerun_attempts {
+            1 => "1 time".to_owned(),
+            n => format!("{n} times"),
+        };
+        format!(
+            "rerun {} up to {times} unless more than {} % of all tests match",
+            self.rerun_on, self.rerun_max_failure_percent
+        )
+    }
 }
 
 impl Default for Policy {

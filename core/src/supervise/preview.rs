@@ -39,6 +39,11 @@ impl Preview {
         self.plan.figures
     }
 
+    /// Whether the guard would stop a rerun.
+    pub fn is_above_limit(&self) -> bool {
+        self.plan.choice == Choice::Nothing(WhyNot::AboveLimit)
+    }
+
     /// One sentence: `14 of 320 match, 4.4 %, within 30 %: would rerun 14 tests.`
     pub fn sentence(&self, policy: &Policy) -> String {
         let figures = &self.plan.figures;

@@ -28,7 +28,7 @@ const LISTING_TRIES: u32 = 3;
 impl Supervisor {
     /// The pages arrived, or did not.
     pub(super) fn tests_read(&mut self, answer: Result<Vec<Test>, ApiError>, now: Now) {
-        let tests = match answer {
+        let mut tests = match answer {
             Ok(tests) => tests,
             Err(error) => return self.listing_failed(error, now),
         };
@@ -37,6 +37,8 @@ impl Supervisor {
             self.listing = Some(tests);
             return self.read_again(why, now);
         }
+        let mut seen = BTreeSet::new();
+        tests.retain(|test| test.id.is_none_or(|id| seen.insert(id)));
         let listed = tests.len() as u64;
         let batch_says = self
             .picture
@@ -48,22 +50,23 @@ impl Supervisor {
         self.ask_batch(Asked::Confirm, now);
     }
 
-    /// What does not fit, if anything. A count that disagrees is accepted when
-    /// two listings in a row are the same: then the listing is right, and the
-    /// CLI counts listed tests too.
+    /// What does not fit, if anything. A count that disagrees, or a test that is
+    /// listed twice, is accepted when two listings in a row are the same: then
+    /// that is how the API lists this batch. Each test counts once.
     fn torn(&self, tests: &[Test]) -> Option<String> {
         let mut seen = BTreeSet::new();
-        if let Some(twice) = tests
+        let twice = tests
             .iter()
             .filter_map(|test| test.id)
-            .find(|id| !seen.insert(*id))
-        {
-            return Some(format!("test {twice} was listed twice"));
-        }
-        let total = self.picture.as_ref().and_then(|batch| batch.total_tests)?;
-        if total == tests.len() as u64 {
-            return None;
-        }
+            .find(|id| !seen.insert(*id));
+        let total = self.picture.as_ref().and_then(|batch| batch.total_tests);
+        let why = match (twice, total) {
+            (Some(id), _) => format!("test {id} was listed twice"),
+            (None, Some(total)) if total != tests.len() as u64 => {
+                format!("{} tests were listed, the batch says {total}", tests.len())
+            }
+            _ => return None,
+        };
         let same_as_before = self.listing.as_ref().is_some_and(|before| {
             let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
                 tests
@@ -73,8 +76,7 @@ impl Supervisor {
             };
             facts(before) == facts(tests)
         });
-        (!same_as_before)
-            .then(|| format!("{} tests were listed, the batch says {total}", tests.len()))
+        (!same_as_before).then_some(why)
     }
 
     fn read_again(&mut self, why: String, now: Now) {
@@ -87,7 +89,8 @@ impl Supervisor {
             },
             now.wall,
         );
-        if self.reading_overdue(now) {
+        let needless = self.decided_without_tests().is_some();
+        if self.reading_overdue(now) || (needless && tries >= TORN_TRIES) {
             return self.judge_without_tests(why, now);
         }
         if tries.is_multiple_of(TORN_TRIES) {
@@ -145,6 +148,7 @@ impl Supervisor {
                 why_not,
                 attempts: self.state.attempt,
                 reruns: RerunOutcome::default(),
+                tests: &[],
             },
         );
         self.conclude(verdict, now);
@@ -220,6 +224,7 @@ impl Supervisor {
                         why_not,
                         attempts: attempt,
                         reruns: self.rerun_outcome(tests),
+                        tests,
                     },
                 );
                 self.conclude(verdict, now);
@@ -244,7 +249,9 @@ impl Supervisor {
             match &test.conflated {
                 Some(ConflatedStatus::Passed) => outcome.passed_after_rerun.push(named),
                 Some(status) if status.is_failing() => {
+                    // Two failures without an error text cannot be compared.
                     let same = before.status.as_ref() == Some(status)
+                        && before.error.is_some()
                         && before.error == error_signature(test);
                     if same {
                         outcome.consistent.push(named);

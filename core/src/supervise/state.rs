@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{BatchRef, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
+    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Passage, SubmissionNote},
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -81,7 +81,7 @@ pub struct State {
     /// Without counters: the latest start of a run that was seen; a read with
     /// an earlier one is stale.
     pub newest_start: Option<Timestamp>,
-    /// Without counters: a finished status is believed once it is past this.
+    /// After an accepted rerun: a finished status is believed once it is past this.
     pub doubt: Option<Fence>,
     /// When this attempt's wait began, moved by pauses and sleep.
     pub clock_started: Timestamp,
@@ -253,6 +253,19 @@ impl State {
         }
     }
 
+    /// Whether this read is proven to be of the run that is waited for: its
+    /// counter has reached it, or another mark has passed the fence.
+    pub(super) fn shows_new_run(&self, batch: &Batch, fence: &Fence) -> bool {
+        let reached = match (batch.run_counter, self.awaited) {
+            // An answer that repeats the old counter proves nothing.
+            (Some(run), Some(awaited)) => {
+                run >= awaited && fence.run.is_none_or(|base| awaited > base)
+            }
+            _ => false,
+        };
+        reached || matches!(fence.compare(batch), Passage::Passed(_))
+    }
+
     fn apply_note(&mut self, note: &SubmissionNote, at: Timestamp) {
         match note {
             SubmissionNote::Sending { post } => {
@@ -285,9 +298,9 @@ impl State {
                         }
                         if let Some(open) = open {
                             let same = *batch == open.intent.batch;
-                            // With the POST's own answer and no counter, only the
-                            // fence can tell the new run's end from the old one's.
-                            if same && run.is_none() && *evidence == Evidence::Answer {
+                            // The POST's own answer proves no read: each has to show
+                            // by itself that it is of the new run.
+                            if same && *evidence == Evidence::Answer {
                                 self.doubt = Some(open.intent.fence.clone());
                             }
                             for test in open.intent.tests {
@@ -316,6 +329,16 @@ impl State {
         } else {
             Phase::Waiting
         }
+    }
+
+    /// How long this attempt has waited. A pause does not count, so while paused
+    /// it stands still.
+    pub fn waited(&self, now: Timestamp) -> Duration {
+        let until = match self.phase {
+            Phase::Paused(_) => self.last_at,
+            _ => now,
+        };
+        until.since(self.clock_started)
     }
 
     /// When this attempt has waited long enough.

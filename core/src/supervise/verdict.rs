@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Figures, Policy, WatchedStates, WhyNot};
-use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, TestId};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId};
 
 /// The CLI's exit codes that a supervision can end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -270,9 +270,19 @@ pub struct Verdict {
     pub limit_percent: f64,
     /// What became of the tests that were run again.
     pub reruns: RerunOutcome,
+    /// The tests that are in a state that fails, worst first, the first
+    /// [`NAMED_FAILURES`] of them.
+    #[serde(default)]
+    pub failing: Vec<NamedTest>,
+    /// How many tests are in a state that fails.
+    #[serde(default)]
+    pub failing_count: u64,
     /// What the exit code does not say, in whole sentences.
     pub notes: Vec<String>,
 }
+
+/// Failing tests that a verdict names; the journal keeps them.
+pub const NAMED_FAILURES: usize = 50;
 
 /// Everything that a verdict on a finished batch rests on.
 #[derive(Debug, Clone)]
@@ -291,6 +301,8 @@ pub struct Findings<'a> {
     pub attempts: u32,
     /// What became of the tests that were run again.
     pub reruns: RerunOutcome,
+    /// Every test, where they could be listed.
+    pub tests: &'a [Test],
 }
 
 impl Verdict {
@@ -357,6 +369,8 @@ impl Verdict {
             figures: findings.figures,
             limit_percent: policy.rerun_max_failure_percent,
             reruns: findings.reruns,
+            failing: failing_tests(findings.tests, filter),
+            failing_count: hidden,
             notes,
         }
     }
@@ -416,6 +430,8 @@ impl Verdict {
             figures: None,
             limit_percent: policy.rerun_max_failure_percent,
             reruns: RerunOutcome::default(),
+            failing: Vec::new(),
+            failing_count: 0,
             notes,
         }
     }
@@ -430,12 +446,35 @@ impl Verdict {
             figures.percent(),
             self.limit_percent
         );
-        let made = format!("{} of {} reruns made", self.attempts, self.max_attempts);
+        let made = match self.max_attempts {
+            0 => "no rerun was allowed".to_owned(),
+            max => format!("{} of {max} reruns made", self.attempts),
+        };
         Some(match self.why_not {
+            Some(WhyNot::AttemptsUsed) | None => format!("{share}; {made}."),
             Some(why) => format!("{share}; {made}; {why}."),
-            None => format!("{share}; {made}."),
         })
     }
+}
+
+/// The tests in the states that fail, worst first, as many as a verdict names.
+fn failing_tests(tests: &[Test], filter: WatchedStates) -> Vec<NamedTest> {
+    let mut failing: Vec<(&Test, TestId, u8)> = tests
+        .iter()
+        .filter_map(|test| {
+            let status = test.conflated.as_ref().filter(|it| filter.watches(it))?;
+            Some((test, test.id?, status.severity_rank()))
+        })
+        .collect();
+    failing.sort_by_key(|(_, _, rank)| *rank);
+    failing
+        .into_iter()
+        .take(NAMED_FAILURES)
+        .map(|(test, id, _)| NamedTest {
+            id,
+            name: test.name.clone(),
+        })
+        .collect()
 }
 
 /// Tests in the states that fail.
@@ -518,8 +557,52 @@ mod tests {
                 why_not: WhyNot::NoneFailing,
                 attempts,
                 reruns: RerunOutcome::default(),
+                tests: &[],
             },
         )
+    }
+
+    #[test]
+    fn a_verdict_names_what_fails_worst_first() {
+        let named = |n: u128, word: &str| {
+            let mut test = Test::new(TestId::from_u128(n), format!("t{n}"));
+            test.conflated = Some(crate::domain::ConflatedStatus::from_word(word));
+            test
+        };
+        let tests = [
+            named(1, "WARNING"),
+            named(2, "PASSED"),
+            named(3, "BLOCKER"),
+            named(4, "ERROR"),
+        ];
+        let names = |filter: &str| -> Vec<String> {
+            failing_tests(&tests, WatchedStates::parse(filter).expect("states"))
+                .into_iter()
+                .map(|test| test.name)
+                .collect()
+        };
+        assert_eq!(names("Warning,Error,Blocker"), ["t3", "t4", "t1"]);
+        assert_eq!(names("Error"), ["t4"]);
+    }
+
+    #[test]
+    fn the_figures_make_sense_without_reruns() {
+        let figures = Figures {
+            listed: 20,
+            failing: 2,
+            blocker: 2,
+            ..Figures::default()
+        };
+        let policy = Policy {
+            max_rerun_attempts: 0,
+            ..Policy::default()
+        };
+        let mut verdict = verdict("BLOCKER", figures, 0, &policy);
+        verdict.why_not = Some(WhyNot::AttemptsUsed);
+        assert_eq!(
+            verdict.figures_sentence().as_deref(),
+            Some("2 of 20 tests in a rerun state (10.0 %), limit 50 %; no rerun was allowed.")
+        );
     }
 
     #[test]

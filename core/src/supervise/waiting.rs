@@ -16,7 +16,6 @@ use super::{
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
-    rerun::Passage,
 };
 
 /// Reads of a finished batch that must pass before it is believed although
@@ -76,9 +75,7 @@ impl Supervisor {
         let Some(fence) = &self.state.doubt else {
             return Belief::Believed { unproven: false };
         };
-        if matches!(fence.compare(batch), Passage::Passed(_))
-            || batch.status == Some(BatchStatus::Cancelled)
-        {
+        if self.state.shows_new_run(batch, fence) || batch.status == Some(BatchStatus::Cancelled) {
             return Belief::Believed { unproven: false };
         }
         if fence.is_blind() {

@@ -29,7 +29,7 @@ impl RowId {
 /// Number of tests by shown status.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    known: [u64; 7],
+    known: [u64; ConflatedStatus::KNOWN.len()],
     unknown: BTreeMap<Box<str>, u64>,
 }
 

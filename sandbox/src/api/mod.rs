@@ -4,6 +4,11 @@
 //! fixed words in the place of an ID are clearest as one table of path
 //! segments, read from top to bottom. Every handler is a plain function of
 //! the world and the time.
+//!
+//! Invariant: the path is matched as it was sent. `%3Acancel` is not the
+//! documented call, nor is a name lookup without its trailing slash, so both
+//! are 404 here and a client that sends them is noticed. Only what may hold any
+//! character, a name, is decoded.
 
 mod batches;
 mod catalog;
@@ -73,20 +78,7 @@ struct At {
 
 /// Answers one call.
 pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
-    let decoded: Vec<String> = call
-        .path
-        .trim_start_matches('/')
-        .split('/')
-        .map(|part| {
-            percent_encoding::percent_decode_str(part)
-                .decode_utf8_lossy()
-                .into_owned()
-        })
-        .collect();
-    let mut path: Vec<&str> = decoded.iter().map(String::as_str).collect();
-    if path.last() == Some(&"") {
-        path.pop();
-    }
+    let path: Vec<&str> = call.path.split('/').skip(1).collect();
     let get = *call.method == Method::GET;
     let post = *call.method == Method::POST;
     let patch = *call.method == Method::PATCH;
@@ -94,6 +86,7 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
         ["health"] if get => Ok(Reply::Done),
         ["quota"] if get => Ok(catalog::quota()),
         ["projects"] if get => catalog::projects(world, call),
+        ["projects", ""] => Err(no_call(call)),
         ["projects", p, rest @ ..] => {
             let project = project(world, p)?;
             match rest {
@@ -104,8 +97,11 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
                     batches::list(world, call, project, None)
                 }
                 ["batches", "accounts"] if get => Ok(batches::accounts(world, call, project)),
-                ["batches", "lookup", "name", name] if get => batches::lookup(world, project, name),
+                ["batches", "lookup", "name", name, ""] if get => {
+                    batches::lookup(world, project, &decoded(name))
+                }
                 ["batches", "-", "jobs"] if get => jobs::list_all(world, call, project),
+                ["batches", "accounts" | "lookup" | "-", ..] | [.., ""] => Err(no_call(call)),
                 ["batches", b, rest @ ..] => {
                     let at = At {
                         project,
@@ -139,7 +135,7 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
                                     logs::one_of_job(world, call, &at, index, log)
                                 }
                                 ["logStream", name] if get => {
-                                    logs::stream(world, call, &at, index, name)
+                                    logs::stream(world, call, &at, index, &decoded(name))
                                 }
                                 ["metrics"] if get => metrics::of_job(world, call, &at, index),
                                 ["events"] if get => metrics::events(world, call, &at, index),
@@ -156,6 +152,13 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
         }
         _ => Err(no_call(call)),
     }
+}
+
+/// A segment that may hold any character.
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn no_call(call: &Call<'_>) -> Failure {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::batch::{Batch, Birth, Cohort};
+use super::choice::{Fixtures, Group};
 use super::names;
 use super::recipe::{Flaky, Outcome, Outcomes, Recipe, Start};
 use crate::faults::{Kind, Rule};
@@ -84,17 +85,32 @@ fn everyday(tests: u32, mood: u64, seed: u64) -> Recipe {
 type OddAnswer = (&'static str, Value, Vec<String>, Value, Vec<String>);
 
 impl World {
-    /// Fills the world; returns the standing faults of the fault projects.
-    pub(crate) fn furnish(&mut self, cleanup_ms: u64) -> Vec<Rule> {
-        self.warehouse(cleanup_ms);
-        self.large(cleanup_ms);
-        let archived = self.add_project("Warehouse robots 2024", "Kept for the records", 9_000);
-        self.projects[archived].archived = true;
-        self.finished(archived, "last-of-its-kind", 12, 4);
-        self.add_project("New project", "Nothing has been launched here yet", 2);
-        self.hostile();
-        self.old_deployment();
-        self.fault_projects()
+    /// Fills the world with the chosen projects; returns the standing faults of
+    /// the fault projects.
+    pub(crate) fn furnish(&mut self, fixtures: &Fixtures, cleanup_ms: u64) -> Vec<Rule> {
+        if fixtures.has(Group::Everyday) {
+            self.warehouse(cleanup_ms);
+        }
+        if fixtures.has(Group::Large) {
+            self.large(cleanup_ms);
+        }
+        if fixtures.has(Group::Everyday) {
+            let archived = self.add_project("Warehouse robots 2024", "Kept for the records", 9_000);
+            self.projects[archived].archived = true;
+            self.finished(archived, "last-of-its-kind", 12, 4);
+            self.add_project("New project", "Nothing has been launched here yet", 2);
+        }
+        if fixtures.has(Group::Hostile) {
+            self.hostile();
+        }
+        if fixtures.has(Group::Old) {
+            self.old_deployment();
+        }
+        if fixtures.has(Group::Faults) {
+            self.fault_projects()
+        } else {
+            Vec::new()
+        }
     }
 
     fn launch(

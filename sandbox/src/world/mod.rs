@@ -6,9 +6,11 @@
 //!
 //! Where to start: `recipe` (what is simulated), `timeline` (when), `batch`
 //! (states), `rerun` (the rules of `resim-api.md` §5), `scenery` and
-//! `fixtures` (what a person finds after starting the sandbox).
+//! `fixtures` (what a person finds after starting the sandbox), `choice`
+//! (which of it).
 
 pub(crate) mod batch;
+pub(crate) mod choice;
 pub(crate) mod fixtures;
 pub(crate) mod names;
 pub(crate) mod recipe;

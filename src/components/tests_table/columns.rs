@@ -60,7 +60,7 @@ pub(super) const COLUMNS: [Column; 6] = [
     Column {
         name: "name",
         title: "Test",
-        width: "minmax(8rem, 1fr)",
+        width: "minmax(10rem, 1.5fr)",
         from: From::Narrow,
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
@@ -69,7 +69,7 @@ pub(super) const COLUMNS: [Column; 6] = [
     Column {
         name: "error",
         title: "Error",
-        width: "minmax(8rem, 1.5fr)",
+        width: "minmax(8rem, 1.2fr)",
         from: From::Narrow,
         sort: None,
         cell: |test, _| error_cell(test),

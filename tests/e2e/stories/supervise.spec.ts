@@ -126,7 +126,7 @@ test.describe('the supervise panel', () => {
     await retake.supervise(QUICK);
     const panel = page.locator('.supervise');
     await panel.getByRole('button', { name: 'Pause' }).click();
-    await expect(panel).toContainText('Paused; nothing happens.');
+    await expect(panel).toContainText('Paused. Nothing happens until you resume.');
     await panel.getByRole('button', { name: 'Resume' }).click();
     await expect(panel).toContainText('Waiting');
     await retake.hook('supervise-stop').click();

@@ -51,6 +51,10 @@ export class Retake {
 
   /** Starts to supervise with these parameters; the rest stays as it is. */
   async supervise(fields: Record<string, string>): Promise<void> {
+    // On a small screen the panel is folded away until it is wanted.
+    if (!(await this.hook('supervise-start').isVisible())) {
+      await this.page.getByRole('heading', { name: 'Supervise' }).click();
+    }
     for (const [name, value] of Object.entries(fields)) {
       await this.field(name).fill(value);
     }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Outcome, fail};
+use crate::playwright::{self, Run};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser, RustTool, WASM};
 use crate::workspace::Workspace;
-use crate::{hosts, port, process, sandbox, size};
+use crate::{hosts, process, size};
 
 /// One check.
 #[derive(Debug)]
@@ -272,42 +273,17 @@ fn accessibility(context: &mut Context<'_>) -> Outcome<()> {
     playwright(context, "a11y", &["--grep", A11Y_TAG])
 }
 
-/// Runs the chosen Playwright tests against a sandbox of their own.
+/// Runs the chosen Playwright tests on the release build.
 fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()> {
-    let workspace = context.workspace;
-    tools::node_packages(workspace, "the end-to-end tests")?;
-    let browser = Browser::ensure(workspace)?;
-    site::build_sandbox(workspace)?;
-    let port = port::any_free()?;
-    let log = workspace.logs().join(format!("sandbox-{step}.log"));
-    // Where the tests start sign-in providers of their own, one a worker.
-    let providers = [port::any_free()?, port::any_free()?];
-    let flags: Vec<String> = providers
-        .iter()
-        .flat_map(|port| ["--connect".into(), format!("http://localhost:{port}")])
-        .collect();
-    let running = sandbox::start(workspace, &release_site(context), port, &flags, Some(&log))?;
-    let mut playwright = tools::command(workspace, "playwright");
-    playwright
-        .current_dir(workspace.e2e())
-        .arg("test")
-        .args(choice)
-        .args(context.rest(step))
-        .env("RETAKE_URL", format!("http://localhost:{port}"))
-        .env(
-            "RETAKE_PROVIDERS",
-            providers.map(|it| it.to_string()).join(","),
-        )
-        .env("RETAKE_CHROMIUM", &browser.chromium)
-        .env("RETAKE_OUT", step);
-    let passed = process::run(&mut playwright)?;
-    drop(running);
-    if passed {
-        Ok(())
-    } else {
-        fail(format!(
-            "A test failed. Screenshots are in tests/e2e/.out/{step}, the sandbox's words in {}.",
-            log.display()
-        ))
-    }
+    let mut words: Vec<String> = choice.iter().map(|word| (*word).to_owned()).collect();
+    words.extend_from_slice(context.rest(step));
+    playwright::run(
+        context.workspace,
+        &release_site(context),
+        &Run {
+            name: step,
+            folder: "stories",
+            words: &words,
+        },
+    )
 }

@@ -1,7 +1,9 @@
-//! Finds a project by name or ID (`resim-api.md` §8), a step at a time.
+//! Finds a project by ID or name.
 
-use super::{ApiError, ErrorKind, Page, Paging};
-use crate::domain::{Project, ProjectId};
+use crate::{
+    api::{ApiError, ErrorKind, Page, Paging},
+    domain::{Project, ProjectId},
+};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +99,7 @@ mod tests {
             items,
             next: next.map(Into::into),
             total: None,
+            bytes: 0,
         }
     }
 

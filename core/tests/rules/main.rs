@@ -1,0 +1,317 @@
+//! The supervisor's rules that no single function holds: each one driven
+//! through the whole machine, one test for a rule (`design.md` §3).
+
+mod bench;
+
+use bench::{Bench, batch, failed, running, test, up_to, with_error};
+use retake_core::{
+    api::ErrorKind,
+    domain::{RunCounter, Timestamp},
+    supervise::{Input, PauseReason, Phase, Policy, WakeReason},
+};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+
+// A timeout (resim-api.md §6.3 S3; reliability.md §7.8).
+
+#[test]
+fn a_timeout_needs_a_read_that_was_sent_after_the_deadline() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    // Answers take so long that one is under way when the hour is over.
+    bench.answer_ms = 20_000;
+    bench.run(HOUR - 5_000);
+    assert_eq!(bench.code(), None);
+    // The batch finishes in the last seconds; the read that is sent after the
+    // deadline sees it, and a finished batch beats an expired clock.
+    bench.batch = Ok(batch("SUCCEEDED", "COMPLETE", Some(1)));
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.code(), Some(0));
+}
+
+#[test]
+fn an_answer_that_was_under_way_at_the_deadline_times_nothing_out() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(HOUR - 20_000);
+    bench.pass(15_000);
+    bench.feed(Input::Woken(WakeReason::Asked));
+    // Asked before the deadline, answered after it: asked once more.
+    bench.answer_ms = 10_000;
+    bench.batch = Ok(running());
+    let before = bench.wall;
+    bench.settle();
+    let verdict = bench.verdict().expect("the second read decides");
+    assert_eq!(verdict.exit_code.number(), 6);
+    assert_eq!(bench.wall - before, 20_000, "two reads were needed");
+}
+
+#[test]
+fn while_reads_fail_nothing_times_out() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(30 * MINUTE);
+    bench.batch = Err(failed(ErrorKind::Unreachable));
+    bench.run(3 * HOUR);
+    assert_eq!(bench.code(), None, "without a read nothing is known");
+    bench.batch = Ok(running());
+    bench.run(2 * MINUTE);
+    assert_eq!(bench.code(), Some(6));
+}
+
+#[test]
+fn sleep_does_not_count_as_waiting() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(30 * MINUTE);
+    // The lid is closed for three hours: only the wall clock goes on.
+    bench.wall += 3 * HOUR;
+    bench.run(25 * MINUTE);
+    assert_eq!(bench.code(), None, "55 minutes were waited");
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.code(), Some(6));
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_nothing() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(30 * MINUTE);
+    bench.wall -= HOUR;
+    bench.run(35 * MINUTE);
+    assert_eq!(bench.code(), Some(6), "an hour was waited");
+}
+
+#[test]
+fn a_pause_does_not_count_as_waiting() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(30 * MINUTE);
+    bench.feed(Input::Pause(PauseReason::ByPerson));
+    bench.pass(3 * HOUR);
+    bench.feed(Input::Resume);
+    bench.run(25 * MINUTE);
+    assert_eq!(bench.code(), None, "55 minutes were waited");
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.code(), Some(6));
+}
+
+#[test]
+fn the_clock_starts_anew_with_each_attempt() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), running(), listing);
+    bench.run(50 * MINUTE);
+    bench.batch = Ok(batch("ERROR", "ERROR", Some(1)));
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1]);
+    bench.batch = Ok(batch("EXPERIENCES_RUNNING", "RUNNING", Some(2)));
+    bench.run(50 * MINUTE);
+    assert_eq!(bench.code(), None);
+    bench.run(15 * MINUTE);
+    assert_eq!(bench.code(), Some(6));
+}
+
+#[test]
+fn a_status_that_stays_unknown_times_out_with_its_word() {
+    let mut bench = Bench::new(
+        Policy::default(),
+        batch("HIBERNATING", "SHINY", Some(1)),
+        Vec::new(),
+    );
+    bench.run(2 * HOUR);
+    let verdict = bench.verdict().expect("an hour has passed");
+    assert_eq!(verdict.exit_code.number(), 6);
+    assert!(
+        verdict
+            .notes
+            .iter()
+            .any(|note| note.contains("HIBERNATING"))
+    );
+}
+
+// Which finished status is believed (design.md §3, rule 4).
+
+#[test]
+fn the_old_end_is_not_believed_when_only_the_answer_carries_a_counter() {
+    let mut old = batch("ERROR", "ERROR", None);
+    old.last_run = Some(Timestamp::from_millis(5));
+    let mut bench = Bench::new(
+        up_to(5),
+        old.clone(),
+        vec![test(1, "ERROR"), test(2, "PASSED")],
+    );
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.posts, [1], "one attempt, not five");
+    assert_eq!(bench.machine.state().attempt, 1);
+    let mut new = old;
+    new.last_run = Some(Timestamp::from_millis(6));
+    bench.batch = Ok(new);
+    bench.run(MINUTE);
+    assert_eq!(
+        bench.machine.state().attempt,
+        2,
+        "a later start is the new run"
+    );
+}
+
+#[test]
+fn an_answer_that_repeats_the_old_counter_proves_no_new_run() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(5), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.answer_run = Some(1);
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+}
+
+#[test]
+fn without_counters_a_read_that_starts_earlier_is_old() {
+    let at = |ms| Some(Timestamp::from_millis(ms));
+    let mut newer = batch("EXPERIENCES_RUNNING", "RUNNING", None);
+    newer.last_run = at(200);
+    let mut bench = Bench::new(up_to(1), newer.clone(), vec![test(1, "ERROR")]);
+    bench.run(2 * MINUTE);
+    // A lagging replica still shows how the run before ended.
+    let mut older = batch("ERROR", "ERROR", None);
+    older.last_run = at(100);
+    bench.batch = Ok(older);
+    bench.run(5 * MINUTE);
+    assert_eq!(bench.posts, [0; 0]);
+    newer.status = Some(retake_core::domain::BatchStatus::Error);
+    bench.batch = Ok(newer);
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1]);
+}
+
+#[test]
+fn a_rerun_of_somebody_else_is_adopted_and_costs_no_attempt() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), running(), listing);
+    bench.run(MINUTE);
+    bench.batch = Ok(batch("EXPERIENCES_RUNNING", "RUNNING", Some(2)));
+    bench.run(MINUTE);
+    assert_eq!(bench.machine.state().awaited, Some(RunCounter(2)));
+    assert_eq!(bench.machine.state().attempt, 0);
+}
+
+// One consistent picture (design.md §3, rule 5).
+
+#[test]
+fn a_torn_listing_is_read_again_and_never_acted_on() {
+    let mut finished = batch("ERROR", "ERROR", Some(1));
+    finished.total_tests = Some(3);
+    let whole = vec![test(1, "ERROR"), test(2, "PASSED"), test(3, "PASSED")];
+    let mut bench = Bench::new(
+        Policy {
+            rerun_max_failure_percent: 40.0,
+            ..up_to(1)
+        },
+        finished,
+        whole.clone(),
+    );
+    // A test is missing: with it, one of two would be above the limit.
+    bench.listings = vec![whole[..2].to_vec(), whole];
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1]);
+    let log = format!("{:?}", bench.machine.log());
+    assert!(log.contains("Torn"), "{log}");
+    assert!(log.contains("listed: 3"), "{log}");
+}
+
+#[test]
+fn a_test_that_is_always_listed_twice_counts_once() {
+    let twice = vec![test(1, "ERROR"), test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), twice.clone());
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1]);
+
+    let mut bench = Bench::new(up_to(0), batch("ERROR", "ERROR", Some(1)), twice);
+    bench.run(MINUTE);
+    assert_eq!(bench.code(), Some(2));
+}
+
+#[test]
+fn pages_that_never_agree_cannot_hold_up_a_verdict_that_needs_no_tests() {
+    let mut finished = batch("SUCCEEDED", "COMPLETE", Some(1));
+    finished.total_tests = Some(2);
+    let mut bench = Bench::new(up_to(0), finished, Vec::new());
+    bench.listings = (1..1000)
+        .map(|n| vec![test(n, "PASSED")])
+        .collect::<Vec<_>>();
+    bench.run(5 * MINUTE);
+    assert_eq!(bench.code(), Some(0));
+}
+
+// What a rerun did (design.md §3, the verdict).
+
+fn verdict_after_one_rerun(
+    before: retake_core::domain::Test,
+    after: retake_core::domain::Test,
+) -> (usize, usize) {
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), vec![before]);
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1]);
+    bench.batch = Ok(batch("ERROR", "ERROR", Some(2)));
+    bench.listings = vec![vec![after]];
+    bench.run(MINUTE);
+    let verdict = bench.verdict().expect("every attempt is used");
+    (
+        verdict.reruns.consistent.len(),
+        verdict.reruns.failed_again.len(),
+    )
+}
+
+#[test]
+fn only_the_same_error_twice_is_consistent() {
+    let error = |text| with_error(test(1, "ERROR"), text);
+    assert_eq!(
+        verdict_after_one_rerun(error("lost pose"), error("lost pose")),
+        (1, 0)
+    );
+    assert_eq!(
+        verdict_after_one_rerun(error("lost pose"), error("out of memory")),
+        (0, 1)
+    );
+    assert_eq!(
+        verdict_after_one_rerun(test(1, "BLOCKER"), test(1, "BLOCKER")),
+        (0, 1),
+        "two failures without an error text cannot be compared"
+    );
+}
+
+// A decision is fresh when it is sent.
+
+#[test]
+fn a_decision_that_slept_before_it_was_stored_is_looked_at_again() {
+    let mut bench = Bench::new(
+        up_to(1),
+        batch("ERROR", "ERROR", Some(1)),
+        vec![test(1, "ERROR")],
+    );
+    let mut stored = None;
+    while let Some(output) = bench.machine.poll_output() {
+        use retake_core::supervise::Output;
+        let input = match output {
+            Output::ReadBatch(call, _) => Input::BatchRead(call, bench.batch.clone().map(Box::new)),
+            Output::ReadTests(call, _) => Input::TestsRead(call, Ok(bench.listings[0].clone())),
+            Output::StoreIntent(call, _) => {
+                stored = Some(call);
+                continue;
+            }
+            _ => continue,
+        };
+        bench.feed(input);
+    }
+    // The page froze while the journal wrote; meanwhile somebody cancelled.
+    bench.pass(15_000);
+    bench.batch = Ok(batch("CANCELLED", "CANCELLED", Some(1)));
+    bench.feed(Input::Stored(stored.expect("a rerun was decided"), Ok(())));
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [0; 0]);
+    assert_eq!(bench.code(), Some(5));
+}
+
+#[test]
+fn a_persons_stop_is_an_end_without_a_verdict() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(MINUTE);
+    bench.feed(Input::Stop);
+    bench.batch = Ok(batch("SUCCEEDED", "COMPLETE", Some(1)));
+    bench.run(MINUTE);
+    assert_eq!(bench.machine.state().phase, Phase::Stopped);
+    assert_eq!(bench.code(), None);
+}

@@ -1,0 +1,458 @@
+//! Everything that is supervised in this browser.
+//!
+//! One `Runner` per supervision: it owns the seat (which tab acts) and, while
+//! this tab acts, the machine (what to do). The journal brings supervisions
+//! back after a reload and is what holds between tabs; the channel lets the
+//! others show what the acting tab does.
+//!
+//! - `about`: what is stored of a supervision, and what of it can be read back.
+//! - `supervision`: one supervision as pages see it.
+//! - `runner`: seat and machine, fed and drained; `perform`: what the machine's
+//!   outputs do outside; `mirror`: what the tabs show of each other.
+//! - `talk`: the messages between tabs.
+
+mod about;
+mod mirror;
+mod perform;
+mod runner;
+mod supervision;
+mod talk;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    time::Duration,
+};
+
+use leptos::{prelude::*, task::spawn_local};
+use retake_core::{
+    auth::Identity,
+    domain::BatchId,
+    rerun::Limits,
+    supervise::{
+        BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
+    },
+};
+
+pub use about::About;
+pub use supervision::{Snapshot, Standing, Supervision, SupervisionId};
+
+use self::{
+    about::{Damage, Found},
+    runner::{Runner, Tools},
+    talk::{CHANNEL, Message},
+};
+use crate::{
+    browser::{channel::Channel, clock, journal::Journal, notify, random, tick::Tick, wake},
+    client::Client,
+};
+
+/// Journals of supervisions; a person's own reruns have others.
+const PREFIX: &str = "s-";
+/// A worker that ticks each second and was not heard for this long was asleep.
+const SLEPT: Duration = Duration::from_secs(10);
+
+/// All supervisions of this browser; provided as context.
+#[derive(Clone, Copy)]
+pub struct Supervisions {
+    list: RwSignal<BTreeMap<SupervisionId, Supervision>, LocalStorage>,
+    /// Journals of which nothing can be read.
+    pub unreadable: RwSignal<Vec<String>>,
+    /// Verdicts to be announced on screen, newest last.
+    pub announced: RwSignal<Vec<(SupervisionId, Verdict)>>,
+    inner: StoredValue<Rc<Inner>, LocalStorage>,
+}
+
+struct Inner {
+    tools: Tools,
+    /// Signals of a supervision outlive the page that started it.
+    owner: Owner,
+    /// Whoever is signed in.
+    identity: RefCell<Option<Identity>>,
+    tick: RefCell<Option<Tick>>,
+    ticked: Cell<Option<Now>>,
+}
+
+impl Supervisions {
+    /// No supervisions yet; the first sign-in brings back stored ones.
+    pub fn new(client: Client) -> Self {
+        let list = RwSignal::new_local(BTreeMap::new());
+        let announced = RwSignal::new(Vec::new());
+        let unreadable = RwSignal::new(Vec::new());
+        let channel = Rc::new(RefCell::new(None::<Channel>));
+        let say = {
+            let channel = channel.clone();
+            move |message: &Message| {
+                let text = serde_json::to_string(message).expect("plain data serialises");
+                if let Some(channel) = channel.borrow().as_ref() {
+                    channel.say(&text);
+                }
+            }
+        };
+        let announce = move |one: &Supervision, verdict: &Verdict| {
+            announce(one, verdict);
+            announced.update(|all| all.push((one.id.clone(), verdict.clone())));
+        };
+        let inner = Inner {
+            tools: Tools {
+                client,
+                say: Rc::new(say),
+                able: Rc::new(Cell::new(false)),
+                announce: Rc::new(announce),
+            },
+            owner: Owner::current().unwrap_or_default(),
+            identity: RefCell::new(None),
+            tick: RefCell::new(None),
+            ticked: Cell::new(None),
+        };
+        let it = Self {
+            list,
+            unreadable,
+            announced,
+            inner: StoredValue::new_local(Rc::new(inner)),
+        };
+        *channel.borrow_mut() = Some(Channel::open(CHANNEL, move |text| it.hear(&text)));
+        wake::on_wake(move |why| it.each_runner(|runner| runner.woken(why)));
+        it
+    }
+
+    fn inner(&self) -> Rc<Inner> {
+        self.inner.get_value()
+    }
+
+    /// Every supervision, by age.
+    pub fn all(&self) -> Vec<Supervision> {
+        let mut all: Vec<_> = self.list.with(|list| list.values().cloned().collect());
+        all.sort_by_key(|one: &Supervision| one.snapshot.with_untracked(|it| it.state.started));
+        all
+    }
+
+    /// One supervision.
+    pub fn get(&self, id: &str) -> Option<Supervision> {
+        self.list.with(|list| list.get(id).cloned())
+    }
+
+    /// The newest supervision of a batch by this account.
+    pub fn of_batch(&self, batch: BatchId) -> Option<Supervision> {
+        self.all().into_iter().rev().find(|one| {
+            !one.is_read_only() && one.snapshot.with(|it| it.state.batch) == Some(batch)
+        })
+    }
+
+    /// How many go on.
+    pub fn active(&self) -> usize {
+        self.all().iter().filter(|one| one.is_active()).count()
+    }
+
+    /// Verdicts that are kept.
+    pub fn verdicts(&self) -> usize {
+        let has_verdict = |one: &&Supervision| {
+            !one.is_read_only() && one.snapshot.with(|it| it.state.verdict().is_some())
+        };
+        self.all().iter().filter(has_verdict).count()
+    }
+
+    fn each_runner(&self, act: impl Fn(&Rc<Runner>)) {
+        let all: Vec<_> = self
+            .list
+            .with_untracked(|list| list.values().filter_map(Supervision::runner).collect());
+        for runner in &all {
+            act(runner);
+        }
+    }
+
+    // Who is signed in.
+
+    /// Somebody signed in: what waited for that goes on, and what the journal
+    /// holds for them is taken up. What belongs to others is only shown.
+    pub fn signed_in(&self, identity: Identity) {
+        let inner = self.inner();
+        let is_same = inner.identity.borrow().as_ref() == Some(&identity);
+        *inner.identity.borrow_mut() = Some(identity.clone());
+        inner.tools.able.set(true);
+        if !is_same {
+            self.each_runner(|runner| {
+                if runner.shown.about.owner != identity {
+                    runner.seat_says(SeatInput::Leave);
+                }
+            });
+            // What stays behind is read anew from the journal.
+            let left = untrack(|| self.all())
+                .into_iter()
+                .filter(|one| !one.has_seat());
+            for one in left {
+                self.remove(&one.id);
+            }
+        }
+        self.each_runner(|runner| {
+            runner.seat_says(SeatInput::Able(true));
+            runner.feed(Input::SignedIn);
+        });
+        self.restore(None);
+    }
+
+    /// Nobody is signed in any more.
+    pub fn signed_out(&self) {
+        self.inner().tools.able.set(false);
+        self.each_runner(|runner| runner.seat_says(SeatInput::Able(false)));
+    }
+
+    // Beginning, finding, forgetting.
+
+    /// Starts to supervise. Only ever called from a click.
+    ///
+    /// # Errors
+    /// A sentence that says why this tab may not.
+    pub async fn start(
+        self,
+        about: About,
+        policy: Policy,
+        limits: Limits,
+        batch: BatchId,
+    ) -> Result<(), String> {
+        notify::ask();
+        if let Some(why) = self.taken(&about, batch).await {
+            return Err(why);
+        }
+        let id: SupervisionId = format!("{PREFIX}{:016x}", random::u64()).into();
+        let supervisor = Supervisor::start(policy, limits, BatchRef::Id(batch), clock::now());
+        let inner = self.inner();
+        let shown = self
+            .lasting(|| {
+                Supervision::showing(id.clone(), about, supervisor.log(), Standing::Opening)
+            })
+            .expect("a machine's log begins with its start");
+        let (runner, decision) = Runner::begin(inner.tools.clone(), shown.clone(), supervisor);
+        shown.runner.set_value(Some(runner));
+        if decision.await != Ok(true) {
+            shown.runner.set_value(None);
+            return Err(
+                "Another tab of this browser has just begun to supervise this batch. \
+                        Its supervision is shown under Supervisions."
+                    .into(),
+            );
+        }
+        self.insert(shown);
+        Ok(())
+    }
+
+    /// Why this batch cannot be supervised from here, if it is supervised already.
+    async fn taken(&self, about: &About, batch: BatchId) -> Option<String> {
+        let here = "This batch is supervised already, in this browser.";
+        let known = untrack(|| self.all());
+        if known.iter().any(|one| {
+            untrack(|| one.is_active())
+                && one.snapshot.with_untracked(|it| it.state.batch) == Some(batch)
+        }) {
+            return Some(here.to_owned());
+        }
+        // One that is in the journal and not yet on screen.
+        let stored = Journal::open().await.ok()?.load_all().await.ok()?;
+        let open = stored.iter().filter_map(Found::read).find(|found| {
+            let is_of = |found: &Found| {
+                let state = State::replay(&found.records);
+                state.is_some_and(|state| state.batch == Some(batch) && !state.phase.is_over())
+            };
+            found.damage.is_none() && found.about.owner.api == about.owner.api && is_of(found)
+        })?;
+        Some(if open.about.owner == about.owner {
+            self.restore(None);
+            here.to_owned()
+        } else {
+            let name = open
+                .about
+                .owner_name
+                .as_deref()
+                .unwrap_or("another account");
+            format!("This batch is supervised in this browser by {name}.")
+        })
+    }
+
+    /// Brings back what the journal holds and is not here yet: all, or one.
+    fn restore(&self, only: Option<String>) {
+        let it = *self;
+        spawn_local(async move {
+            let Ok(journal) = Journal::open().await else {
+                return;
+            };
+            let stored = match &only {
+                Some(id) => journal.load(id).await.map(|one| one.into_iter().collect()),
+                None => journal.load_all().await,
+            };
+            let Ok(stored) = stored else { return };
+            let mut unreadable = Vec::new();
+            for stored in stored.iter().filter(|it| it.id.starts_with(PREFIX)) {
+                match Found::read(stored) {
+                    Some(found) => it.take_up(stored.id.as_str().into(), found, journal.is_newer()),
+                    None => unreadable.push(stored.id.clone()),
+                }
+            }
+            if only.is_none() {
+                it.unreadable.set(unreadable);
+            }
+        });
+    }
+
+    fn take_up(&self, id: SupervisionId, found: Found, newer: bool) {
+        let inner = self.inner();
+        let is_mine = inner.identity.borrow().as_ref() == Some(&found.about.owner);
+        let is_known = self.list.with_untracked(|list| list.contains_key(&id));
+        if is_known {
+            return;
+        }
+        let is_over = found.is_over();
+        let shelve = |why: String, forgettable| Standing::ReadOnly { why, forgettable };
+        let standing = if !is_mine {
+            let name = found.about.owner_name.as_deref();
+            let name = name.unwrap_or("another account");
+            let why = format!("It belongs to {name}, who started it in this browser.");
+            // What may still go on is not taken away from its owner.
+            shelve(why, is_over)
+        } else if let Some(damage) = &found.damage {
+            shelve(damage.to_string(), *damage != Damage::Newer)
+        } else if newer {
+            let why = "A newer Retake has changed the journal. Reload the page to go on.";
+            shelve(why.to_owned(), false)
+        } else if is_over {
+            Standing::Over
+        } else {
+            Standing::Opening
+        };
+        let goes_on = standing == Standing::Opening;
+        let shown =
+            self.lasting(|| Supervision::showing(id, found.about, &found.records, standing));
+        let Some(shown) = shown else { return };
+        if goes_on {
+            let runner = Runner::find(inner.tools.clone(), shown.clone(), found.records);
+            shown.runner.set_value(Some(runner));
+        }
+        self.insert(shown);
+    }
+
+    /// Forgets a supervision that is over or only shown, here, in the journal
+    /// and in the other tabs.
+    pub fn forget(&self, id: &str) {
+        let may = self
+            .list
+            .with_untracked(|list| list.get(id).cloned())
+            .is_none_or(|one| untrack(|| !one.is_active()));
+        if !may {
+            return;
+        }
+        self.remove(id);
+        self.unreadable.update(|all| all.retain(|it| it != id));
+        let (id, say) = (id.to_owned(), self.inner().tools.say.clone());
+        spawn_local(async move {
+            if let Ok(journal) = Journal::open().await {
+                // A journal that cannot be removed comes back at the next start, which says so.
+                let _ = journal.remove(&id).await;
+            }
+            say(&Message::Forgotten { id });
+        });
+    }
+
+    fn insert(&self, one: Supervision) {
+        self.list.update(|list| {
+            list.insert(one.id.clone(), one);
+        });
+        self.keep_ticking();
+    }
+
+    fn remove(&self, id: &str) {
+        let mut removed = None;
+        self.list.update(|list| removed = list.remove(id));
+        if let Some(one) = removed {
+            one.runner.set_value(None);
+        }
+    }
+
+    /// Makes signals that live as long as the app.
+    fn lasting<T>(&self, make: impl FnOnce() -> T) -> T {
+        self.inner().owner.clone().with(make)
+    }
+
+    /// Another tab said something.
+    fn hear(&self, text: &str) {
+        let Ok(message) = serde_json::from_str::<Message>(text) else {
+            // A tab of another build; it is not understood, and need not be.
+            return;
+        };
+        let runner = |id: &str| {
+            let one = self.list.with_untracked(|list| list.get(id).cloned());
+            one.and_then(|one| one.runner())
+        };
+        match message {
+            Message::Acting(acting) => {
+                if let Some(runner) = runner(&acting.id) {
+                    runner.hear(*acting);
+                }
+            }
+            Message::Ask { id, able } => {
+                if let Some(runner) = runner(&id) {
+                    runner.seat_says(SeatInput::Asked { able });
+                }
+            }
+            Message::Begun { id } => {
+                if self.inner().identity.borrow().is_some() {
+                    self.restore(Some(id));
+                }
+            }
+            Message::Forgotten { id } => self.remove(&id),
+        }
+    }
+
+    // Time.
+
+    /// A worker ticks while anything goes on.
+    fn keep_ticking(&self) {
+        let inner = self.inner();
+        if inner.tick.borrow().is_some() {
+            return;
+        }
+        let it = *self;
+        inner.ticked.set(None);
+        *inner.tick.borrow_mut() = Tick::start(move || it.tick());
+    }
+
+    fn tick(&self) {
+        let inner = self.inner();
+        let now = clock::now();
+        let slept = inner.ticked.replace(Some(now)).is_some_and(|then| {
+            let wall = now.wall.as_millis().abs_diff(then.wall.as_millis());
+            Duration::from_millis(wall).max(now.mono.saturating_sub(then.mono)) >= SLEPT
+        });
+        let mut goes_on = false;
+        let runners: Vec<_> = self
+            .list
+            .with_untracked(|list| list.values().filter_map(Supervision::runner).collect());
+        for runner in &runners {
+            goes_on |= matches!(
+                runner.role(),
+                Role::Acting | Role::Mirroring | Role::Loading
+            );
+            if slept {
+                runner.woken(WakeReason::Visible);
+            } else {
+                runner.tick();
+            }
+        }
+        if !goes_on {
+            // Not from within its own call.
+            spawn_local(async move { drop(inner.tick.borrow_mut().take()) });
+        }
+    }
+}
+
+/// Tells a person who looks elsewhere.
+fn announce(one: &Supervision, verdict: &Verdict) {
+    let name = one.snapshot.with_untracked(|it| it.state.name.clone());
+    notify::show(
+        &format!("{} · exit {}", verdict.outcome.words(), verdict.exit_code),
+        &format!(
+            "{}: {}",
+            name.unwrap_or_else(|| "batch".to_owned()),
+            verdict.rule
+        ),
+    );
+}
