@@ -4,6 +4,9 @@
 //! batch never disturb another. Standing rules belong to the fault projects;
 //! counted ones come from `POST /sandbox/faults` and wear off.
 
+use std::collections::HashMap;
+
+use axum::body::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +21,8 @@ pub(crate) enum Kind {
     LateApply(u64),
     /// Nothing is ever answered.
     Silence,
+    /// The call is carried out, nothing is ever answered.
+    SilenceAfterApply,
     /// The call is carried out, its answer comes late.
     Latency(u64),
     /// A JSON error of this status; nothing is done.
@@ -28,6 +33,15 @@ pub(crate) enum Kind {
     Html(u16),
     /// The call is carried out, the gateway answers 502.
     BadGatewayAfterApply,
+    /// The same, without the headers that let another origin read it: a browser
+    /// only says that the call failed.
+    BadGatewayWithoutCors,
+    /// Reads are answered as they were when the fault first struck them, as by
+    /// a replica that lags behind.
+    Stale,
+    /// A page after the first lacks its first item, as when the list shrank
+    /// while it was read.
+    ShiftedPage,
     /// 204 without a body.
     Empty,
     /// The first half of the answer.
@@ -54,11 +68,15 @@ impl Kind {
             "drop_after_apply" => Self::DropAfterApply,
             "late_apply_ms" => Self::LateApply(input.ms.unwrap_or(1_000)),
             "silence" => Self::Silence,
+            "silence_after_apply" => Self::SilenceAfterApply,
             "latency_ms" => Self::Latency(input.ms.unwrap_or(1_000)),
             "429" => Self::Throttled(input.retry_after),
             "503_html" => Self::Html(503),
             "200_html" => Self::Html(200),
             "502_after_apply" => Self::BadGatewayAfterApply,
+            "502_no_cors_after_apply" => Self::BadGatewayWithoutCors,
+            "stale" => Self::Stale,
+            "shifted_page" => Self::ShiftedPage,
             "empty_204" => Self::Empty,
             "truncated" => Self::Truncated,
             "cut" => Self::Cut,
@@ -129,6 +147,8 @@ impl Rule {
 pub(crate) struct Faults {
     standing: Vec<Rule>,
     counted: Vec<Rule>,
+    /// What [`Kind::Stale`] answers, by path and query.
+    pictures: HashMap<String, Bytes>,
 }
 
 impl Faults {
@@ -136,7 +156,7 @@ impl Faults {
     pub(crate) fn new(standing: Vec<Rule>) -> Self {
         Self {
             standing,
-            counted: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -151,6 +171,9 @@ impl Faults {
             other => other.to_string(),
         };
         let kind = Kind::parse(&name, input).ok_or_else(|| format!("Unknown fault {name:?}."))?;
+        if kind == Kind::Stale {
+            self.forget_pictures(&input.path_contains);
+        }
         self.counted.push(Rule {
             method: input.method.to_uppercase(),
             path_contains: input.path_contains.clone(),
@@ -159,6 +182,21 @@ impl Faults {
             kind,
         });
         Ok(())
+    }
+
+    /// The old answer to a read, if there is one.
+    pub(crate) fn picture(&self, path: &str) -> Option<Bytes> {
+        self.pictures.get(path).cloned()
+    }
+
+    /// Keeps an answer, to be given again.
+    pub(crate) fn keep_picture(&mut self, path: &str, answer: &Bytes) {
+        self.pictures.insert(path.to_owned(), answer.clone());
+    }
+
+    fn forget_pictures(&mut self, path_contains: &str) {
+        self.pictures
+            .retain(|path, _| !path.contains(path_contains));
     }
 
     /// Removes the counted rules, all or those of a path.

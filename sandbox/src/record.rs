@@ -18,6 +18,8 @@ struct Seen {
     /// 0: no answer was sent.
     status: Option<u16>,
     body: Value,
+    /// 0: it did not come over a socket.
+    connection: u64,
 }
 
 /// The latest requests to `/v1/` and `/oidc/`.
@@ -45,11 +47,19 @@ impl Record {
             path: path.to_owned(),
             status: None,
             body,
+            connection: 0,
         });
         if self.seen.len() > KEPT {
             self.seen.pop_front();
         }
         number
+    }
+
+    /// Notes the connection that a request came over.
+    pub(crate) fn came_over(&mut self, number: u64, connection: u64) {
+        if let Some(seen) = self.seen.iter_mut().rev().find(|s| s.number == number) {
+            seen.connection = connection;
+        }
     }
 
     /// Notes the answer; 0 for a dropped connection.
@@ -79,6 +89,7 @@ impl Record {
                     "path": s.path,
                     "status": s.status,
                     "body": s.body,
+                    "connection": s.connection,
                 })
             })
             .collect();

@@ -15,6 +15,7 @@ use hyper::body::Frame;
 use crate::answer::{allow_cors, body, dropped, empty, error, json_answer};
 use crate::api::{self, Call, Query, Reply};
 use crate::faults::Kind;
+use crate::server::Connection;
 use crate::{Sandbox, lock};
 
 /// The largest request body that is read.
@@ -56,6 +57,9 @@ pub(crate) async fn handle(
     };
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
     let number = lock(&sandbox.record).asked(sandbox.now(), parts.method.as_str(), path, &bytes);
+    if let Some(Connection(connection)) = parts.extensions.get() {
+        lock(&sandbox.record).came_over(number, *connection);
+    }
     let asked = Asked {
         origin: origin(&parts.headers),
         method: parts.method,
@@ -63,6 +67,7 @@ pub(crate) async fn handle(
         body: bytes,
     };
     let token = parts.headers.get(AUTHORIZATION);
+    let mut shared = cors;
     let mut response = if let Err((status, message)) = crate::auth::check(&sandbox, token) {
         error(status, message)
     } else {
@@ -70,7 +75,10 @@ pub(crate) async fn handle(
         let fault = lock(&sandbox.faults).strike(asked.method.as_str(), path);
         match fault {
             None => perform(&sandbox, &asked),
-            Some(kind) => misbehave(&sandbox, asked, kind).await,
+            Some(kind) => {
+                shared &= kind != Kind::BadGatewayWithoutCors;
+                misbehave(&sandbox, asked, kind).await
+            }
         }
     };
     let gone = response
@@ -79,7 +87,7 @@ pub(crate) async fn handle(
         .is_some();
     let status = if gone { 0 } else { response.status().as_u16() };
     lock(&sandbox.record).answered(number, status);
-    if cors {
+    if shared {
         allow_cors(response.headers_mut());
     }
     response
@@ -135,6 +143,10 @@ async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response
             dropped()
         }
         Kind::Silence => std::future::pending().await,
+        Kind::SilenceAfterApply => {
+            perform(sandbox, &asked);
+            std::future::pending().await
+        }
         Kind::Latency(ms) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             perform(sandbox, &asked)
@@ -150,7 +162,7 @@ async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response
             response
         }
         Kind::Html(status) => body(status, "text/html; charset=utf-8", GATEWAY),
-        Kind::BadGatewayAfterApply => {
+        Kind::BadGatewayAfterApply | Kind::BadGatewayWithoutCors => {
             perform(sandbox, &asked);
             body(502, "text/html; charset=utf-8", GATEWAY)
         }
@@ -169,6 +181,41 @@ async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response
         Kind::Deep => {
             perform(sandbox, &asked);
             body(200, "application/json", "[".repeat(100_000))
+        }
+        // Only reads come from a replica.
+        Kind::Stale if asked.method != Method::GET => perform(sandbox, &asked),
+        Kind::Stale => {
+            let path = asked.uri.path_and_query().map_or("/", |it| it.as_str());
+            let kept = lock(&sandbox.faults).picture(path);
+            if let Some(bytes) = kept {
+                return body(200, "application/json", bytes);
+            }
+            let response = perform(sandbox, &asked);
+            if response.status() != 200 {
+                return response;
+            }
+            let bytes = contents(response).await;
+            lock(&sandbox.faults).keep_picture(path, &bytes);
+            body(200, "application/json", bytes)
+        }
+        Kind::ShiftedPage => {
+            let response = perform(sandbox, &asked);
+            let is_later_page = Query::parse(asked.uri.query().unwrap_or_default())
+                .get("pageToken")
+                .is_some_and(|token| !token.is_empty());
+            let status = response.status().as_u16();
+            let bytes = contents(response).await;
+            match serde_json::from_slice::<serde_json::Value>(&bytes) {
+                Ok(serde_json::Value::Object(mut page)) if is_later_page => {
+                    for items in page.values_mut().filter_map(|it| it.as_array_mut()) {
+                        if !items.is_empty() {
+                            items.remove(0);
+                        }
+                    }
+                    json_answer(status, &page.into())
+                }
+                _ => body(status, "application/json", bytes),
+            }
         }
         Kind::RepeatToken => {
             // Whatever page is asked for, it is the first one, and it says
@@ -303,5 +350,96 @@ pub(crate) async fn file(
             }
             response
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Config;
+
+    async fn call(app: &Router, method: &str, path: &str, body: &Value) -> (Response<()>, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, "Bearer test")
+            .body(Body::from(body.to_string()))
+            .expect("a request of plain words");
+        let (parts, body) = match app.clone().oneshot(request).await {
+            Ok(response) => response.into_parts(),
+            Err(never) => match never {},
+        };
+        let bytes = contents(Response::new(body)).await;
+        let value = serde_json::from_slice(&bytes).unwrap_or_default();
+        (Response::from_parts(parts, ()), value)
+    }
+
+    /// A sandbox with one batch of 150 tests, and the batch's address and tests.
+    async fn with_batch() -> (Router, String, Value) {
+        let app = crate::app(Config::default());
+        let order = json!({ "recipe": { "tests": 150 } });
+        let (_, batch) = call(&app, "POST", "/sandbox/batches", &order).await;
+        let text = |name: &str| batch[name].as_str().expect("an ID").to_owned();
+        let path = format!(
+            "/v1/projects/{}/batches/{}",
+            text("projectID"),
+            text("batchID")
+        );
+        (app, path, batch["jobIDs"].clone())
+    }
+
+    async fn break_it(app: &Router, path: &str, fault: &str, times: u32) {
+        let order = json!({ "path_contains": path, "fault": fault, "times": times });
+        let (answer, _) = call(app, "POST", "/sandbox/faults", &order).await;
+        assert_eq!(answer.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn a_stale_read_shows_the_picture_from_before_the_rerun() {
+        let (app, path, tests) = with_batch().await;
+        break_it(&app, &path, "stale", 3).await;
+        let (_, before) = call(&app, "GET", &path, &Value::Null).await;
+        let rerun = json!({ "jobIDs": [tests[0]], "syncBatch": false });
+        let (accepted, _) = call(&app, "POST", &format!("{path}/rerun"), &rerun).await;
+        assert_eq!(accepted.status(), 200);
+        let (_, stale) = call(&app, "GET", &path, &Value::Null).await;
+        assert_eq!(stale, before);
+        let (_, fresh) = call(&app, "GET", &path, &Value::Null).await;
+        assert_eq!(fresh["runCounter"], 2);
+    }
+
+    #[tokio::test]
+    async fn a_shifted_page_leaves_one_test_out() {
+        let (app, path, _) = with_batch().await;
+        let list = format!("{path}/jobs?pageSize=100");
+        let (_, first) = call(&app, "GET", &list, &Value::Null).await;
+        let token = first["nextPageToken"].as_str().expect("a second page");
+        let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        let next = format!("{list}&pageToken={token}");
+        let (_, whole) = call(&app, "GET", &next, &Value::Null).await;
+        break_it(&app, &path, "shifted_page", 2).await;
+        let (_, same) = call(&app, "GET", &list, &Value::Null).await;
+        assert_eq!(same, first);
+        let (_, shifted) = call(&app, "GET", &next, &Value::Null).await;
+        let count = |page: &Value| page["jobs"].as_array().map_or(0, Vec::len);
+        assert_eq!((count(&whole), count(&shifted)), (50, 49));
+    }
+
+    #[tokio::test]
+    async fn a_gateway_without_cors_hides_what_was_applied() {
+        let (app, path, tests) = with_batch().await;
+        let rerun_path = format!("{path}/rerun");
+        break_it(&app, &rerun_path, "502_no_cors_after_apply", 1).await;
+        let rerun = json!({ "jobIDs": [tests[0]], "syncBatch": false });
+        let (answer, _) = call(&app, "POST", &rerun_path, &rerun).await;
+        assert_eq!(answer.status(), 502);
+        assert!(!answer.headers().contains_key("access-control-allow-origin"));
+        let (answer, batch) = call(&app, "GET", &path, &Value::Null).await;
+        assert!(answer.headers().contains_key("access-control-allow-origin"));
+        assert_eq!(batch["runCounter"], 2);
     }
 }

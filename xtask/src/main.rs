@@ -5,7 +5,7 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`: the tasks
+//! - `serve.rs`, `test.rs`, `dist.rs`, `pictures.rs`, `kills.rs`, `hidden.rs`: the tasks
 //! - `site.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -19,7 +19,9 @@ mod arguments;
 mod dist;
 mod failure;
 mod finish;
+mod hidden;
 mod hosts;
+mod kills;
 mod pictures;
 mod playwright;
 mod port;
@@ -76,6 +78,18 @@ const TASKS: &[Task] = &[
         usage: "",
         what: "take the README's screenshots anew",
         run: pictures::pictures,
+    },
+    Task {
+        name: "kills",
+        usage: "[--count N]",
+        what: "kill a real browser at the boundaries of a rerun, 60 times",
+        run: kills::kills,
+    },
+    Task {
+        name: "hidden",
+        usage: "[--minutes N]",
+        what: "measure how regularly a hidden tab looks at its batch",
+        run: hidden::hidden,
     },
 ];
 

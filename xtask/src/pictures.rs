@@ -20,6 +20,7 @@ pub(crate) fn pictures(workspace: &Workspace, arguments: Arguments) -> Outcome<(
             name: "pictures",
             folder: "pictures",
             words: &[],
+            settings: &[],
         },
     )?;
     println!("The pictures are in docs/images.");

@@ -16,6 +16,8 @@ pub(crate) struct Run<'a> {
     pub(crate) folder: &'a str,
     /// What Playwright is told besides.
     pub(crate) words: &'a [String],
+    /// What the tests read from their environment.
+    pub(crate) settings: &'a [(&'a str, String)],
 }
 
 /// Runs it to its end.
@@ -47,7 +49,8 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
             providers.map(|it| it.to_string()).join(","),
         )
         .env("RETAKE_CHROMIUM", &browser.chromium)
-        .env("RETAKE_OUT", run.name);
+        .env("RETAKE_OUT", run.name)
+        .envs(run.settings.iter().map(|(name, value)| (name, value)));
     let passed = process::run(&mut playwright)?;
     drop(running);
     if passed {

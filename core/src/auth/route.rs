@@ -29,8 +29,9 @@ fn is_route(text: &str) -> bool {
         .split('/')
         .any(|part| part == "." || part == "..");
     text.starts_with('/')
-        // `//host` and `/\host` name another site to a browser.
-        && !text[1..].starts_with(['/', '\\'])
+        // `//host` and `/\host` name another site to a browser; so does
+        // `/.//host`, once its dot is resolved.
+        && !path.contains("//")
         && !text.contains('\\')
         && !text.chars().any(char::is_control)
         && text.len() <= MAX
@@ -49,6 +50,7 @@ mod tests {
             "/supervisions",
             "/projects/a%20b/batches/c?status=ERROR,BLOCKER&q=x#y",
             "/projects/https:%2F%2Fevil.example",
+            "/projects/a?q=//x",
             "/sign-inside",
         ] {
             assert_eq!(return_route(route), route);
@@ -62,6 +64,9 @@ mod tests {
             "",
             "//evil.example",
             "///evil.example",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/projects//evil.example",
             "/\\evil.example",
             "\\\\evil.example",
             "/a\\b",

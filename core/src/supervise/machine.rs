@@ -441,7 +441,10 @@ impl Supervisor {
         let recent = self
             .last_poll
             .is_some_and(|at| now.wall.since(at) < WOKEN_SPACING);
-        if recent && why != WakeReason::Asked {
+        // The first sign of a network after failed reads is worth a look at
+        // once: what failed has cost the API nothing.
+        let back = why == WakeReason::Online && self.failures > 0;
+        if recent && !back && why != WakeReason::Asked {
             return;
         }
         match self.state.phase {

@@ -21,7 +21,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::answer::{allow_cors, empty, error, json_answer};
+use crate::answer::{Dropped, allow_cors, dropped, empty, error, json_answer};
+use crate::faults::Kind;
 use crate::{Sandbox, lock};
 use token::Signer;
 
@@ -341,13 +342,14 @@ fn redirect(to: &str, query: &[(&str, &str)], session: Option<&str>) -> Response
 async fn tokens(
     State(sandbox): State<Arc<Sandbox>>,
     headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
     bytes: Bytes,
 ) -> Response<Body> {
-    let number = lock(&sandbox.record).asked(sandbox.now(), "POST", "/oidc/oauth/token", &[]);
-    let fault = lock(&sandbox.faults).strike("POST", "/oidc/oauth/token");
-    let response = if fault.is_some() {
-        error(503, "The provider is out of order.")
-    } else {
+    // With the query, so that a test can mark its own calls.
+    let path = uri.path_and_query().map_or("", |it| it.as_str());
+    let number = lock(&sandbox.record).asked(sandbox.now(), "POST", path, &[]);
+    let fault = lock(&sandbox.faults).strike("POST", path);
+    let answer = || {
         let asked: Parameters = form_urlencoded::parse(&bytes).into_owned().collect();
         match granted(&sandbox, &headers, &asked) {
             Ok(answer) => json_answer(200, &answer),
@@ -360,7 +362,27 @@ async fn tokens(
             }
         }
     };
-    lock(&sandbox.record).answered(number, response.status().as_u16());
+    let response = match fault {
+        None => answer(),
+        // The answer is lost on its way: the old refresh token is used up, the
+        // new one never arrives.
+        Some(Kind::DropAfterApply) => {
+            drop(answer());
+            dropped()
+        }
+        Some(Kind::Latency(ms)) => {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            answer()
+        }
+        Some(_) => error(503, "The provider is out of order."),
+    };
+    let is_lost = response.extensions().get::<Dropped>().is_some();
+    let status = if is_lost {
+        0
+    } else {
+        response.status().as_u16()
+    };
+    lock(&sandbox.record).answered(number, status);
     shared(&sandbox, response)
 }
 

@@ -224,7 +224,7 @@ impl Supervisions {
             })
             .expect("a machine's log begins with its start");
         let (runner, decision) = Runner::begin(inner.tools.clone(), shown.clone(), supervisor);
-        shown.runner.set_value(Some(runner));
+        shown.runner.set_value(Some(runner.clone()));
         if decision.await != Ok(true) {
             shown.runner.set_value(None);
             return Err(
@@ -233,6 +233,8 @@ impl Supervisions {
                     .into(),
             );
         }
+        // What is on screen as started survives a reload in the same moment.
+        runner.written().await;
         self.insert(shown);
         Ok(())
     }

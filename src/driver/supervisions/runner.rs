@@ -307,6 +307,19 @@ impl Runner {
         });
     }
 
+    /// Waits until everything so far is in the journal, or known not to be.
+    pub(super) async fn written(&self) {
+        let writer = self
+            .machine
+            .borrow()
+            .as_ref()
+            .map(|machine| machine.writer.clone());
+        if let Some(writer) = writer {
+            // A journal that cannot be written is said on screen by its own notice.
+            let _ = writer.settled().await;
+        }
+    }
+
     fn step_down(&self) {
         let machine = self.machine.borrow_mut().take();
         self.timers.machine.borrow_mut().take();

@@ -140,7 +140,7 @@ test.describe('the relay @hosting', () => {
 });
 
 test.describe('an API that does not allow the site @hosting', () => {
-  test.use({ tolerates: /has been blocked by CORS policy/ });
+  test.use({ provoked: /has been blocked by CORS policy/ });
 
   test('is told apart in words, with the way out', async ({ page, retake }) => {
     for (const { url } of HOSTS.slice(0, 1)) {

@@ -20,7 +20,7 @@ function boot(page: Page) {
 test.describe('the page guards itself', () => {
   // What the browser says as it refuses what these tests try.
   test.use({
-    tolerates:
+    provoked:
       /^This document requires 'TrustedScript'|^Creating a TrustedTypePolicy named 'mine'|^Failed to find a valid digest|^Framing .* violates/,
   });
 
@@ -128,7 +128,7 @@ test.describe('the page guards itself', () => {
 });
 
 test.describe('what cannot start says why', () => {
-  test.use({ tolerates: /^Failed to find a valid digest|SRI's integrity checks failed/ });
+  test.use({ provoked: /^Failed to find a valid digest|SRI's integrity checks failed/ });
 
   test('a missing part', async ({ page }) => {
     await page.route(/_bg\.wasm$/, (route) => route.fulfill({ status: 404, body: 'not here' }));

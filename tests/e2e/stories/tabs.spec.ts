@@ -59,7 +59,7 @@ test.describe('one batch in several tabs', () => {
     const second = await open(await context.newPage(), batch);
     await expect(second.hook('supervise-doing')).toContainText(/next look in \d+ s/);
     await retake.page.locator('.supervise').getByRole('button', { name: 'Pause' }).click();
-    await expect(second.hook('supervise-doing')).toContainText('Paused; nothing happens.');
+    await expect(second.hook('supervise-doing')).toContainText('Paused. Nothing happens until you resume.');
     await retake.page.locator('.supervise').getByRole('button', { name: 'Resume' }).click();
     await expect(second.hook('supervise-doing')).toContainText('Waiting until the batch is done');
     await sandbox.act(batch, 'finish');

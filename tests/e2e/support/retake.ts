@@ -52,8 +52,10 @@ export class Retake {
   /** Starts to supervise with these parameters; the rest stays as it is. */
   async supervise(fields: Record<string, string>): Promise<void> {
     // On a small screen the panel is folded away until it is wanted.
-    if (!(await this.hook('supervise-start').isVisible())) {
-      await this.page.getByRole('heading', { name: 'Supervise' }).click();
+    const panel = this.page.locator('details.supervise');
+    await panel.waitFor();
+    if ((await panel.getAttribute('open')) === null) {
+      await panel.getByRole('heading', { name: 'Supervise' }).click();
     }
     for (const [name, value] of Object.entries(fields)) {
       await this.field(name).fill(value);
@@ -75,12 +77,15 @@ export class Retake {
   }
 }
 
-/**
- * Every test fails if the page throws or the browser reports a violation.
- * `tolerates` names what a test provokes on purpose.
- */
-export const test = base.extend<{ retake: Retake; sandbox: Sandbox; tolerates: RegExp | null; calm: undefined }>({
-  tolerates: [null, { option: true }],
+/** Every test fails if the page throws or the browser reports a violation. */
+export const test = base.extend<{
+  retake: Retake;
+  sandbox: Sandbox;
+  /** What the browser may say in the console, where a scenario provokes it. */
+  provoked: RegExp | undefined;
+  calm: undefined;
+}>({
+  provoked: [undefined, { option: true }],
   sandbox: async ({ request }, use) => {
     await use(new Sandbox(request));
   },
@@ -88,7 +93,7 @@ export const test = base.extend<{ retake: Retake; sandbox: Sandbox; tolerates: R
     await use(new Retake(page));
   },
   calm: [
-    async ({ page, tolerates }, use) => {
+    async ({ page, provoked }, use) => {
       const wrong: string[] = [];
       page.on('pageerror', (error) => wrong.push(String(error)));
       page.on('console', (message) => {
@@ -96,7 +101,7 @@ export const test = base.extend<{ retake: Retake; sandbox: Sandbox; tolerates: R
         const expected =
           text.startsWith('Failed to load resource') ||
           text.includes('net::ERR_') ||
-          (tolerates !== null && tolerates.test(text));
+          provoked?.test(text) === true;
         if (message.type() === 'error' && !expected) wrong.push(text);
       });
       await use(undefined);

@@ -31,6 +31,10 @@ export interface Seen {
   path: string;
   status: number | null;
   body: { jobIDs?: string[]; syncBatch?: boolean; rerunMetricsOnly?: boolean } | null;
+  /** When it came, in milliseconds since 1970. */
+  at_ms: number;
+  /** The number of the connection that it came over. */
+  connection: number;
 }
 
 async function call(
@@ -82,13 +86,26 @@ export class Sandbox {
     await call(this.request, 'DELETE', `faults?path_contains=${batch.batchID}`);
   }
 
+  /** Where a batch stands, without a call that a fault could strike. */
+  async state(batch: Batch): Promise<{ status: string; runCounter: number }> {
+    return (await call(this.request, 'POST', `batches/${batch.batchID}/advance`, { ms: 0 })) as {
+      status: string;
+      runCounter: number;
+    };
+  }
+
   /** Every POST of a batch's rerun that reached the sandbox. */
   async reruns(batch: Batch): Promise<Seen[]> {
-    const path = encodeURIComponent(`/batches/${batch.batchID}/rerun`);
+    return this.requests(`/batches/${batch.batchID}/rerun`, 'POST');
+  }
+
+  /** The calls whose path contains a text. */
+  async requests(pathContains: string, method: 'GET' | 'POST'): Promise<Seen[]> {
+    const path = encodeURIComponent(pathContains);
     const listed = (await call(
       this.request,
       'GET',
-      `requests?method=POST&path_contains=${path}`,
+      `requests?method=${method}&path_contains=${path}`,
     )) as { requests: Seen[] };
     return listed.requests;
   }

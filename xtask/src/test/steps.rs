@@ -86,6 +86,12 @@ pub(super) const STEPS: &[Step] = &[
         run: hosting,
     },
     Step {
+        name: "chaos",
+        what: "lost answers, killed browsers, jumping clocks: the verdict and the server's count stay right",
+        needs: Some("build"),
+        run: chaos,
+    },
+    Step {
         name: "a11y",
         what: "axe finds no barrier on any page, in both themes",
         needs: Some("build"),
@@ -244,7 +250,7 @@ fn check_size(context: &mut Context<'_>) -> Outcome<()> {
 
 fn e2e(context: &mut Context<'_>) -> Outcome<()> {
     let others = format!("{A11Y_TAG}|{HOSTING_TAG}");
-    playwright(context, "e2e", &["--grep-invert", &others])
+    playwright(context, "e2e", "stories", &["--grep-invert", &others])
 }
 
 fn hosting(context: &mut Context<'_>) -> Outcome<()> {
@@ -269,12 +275,16 @@ fn hosting(context: &mut Context<'_>) -> Outcome<()> {
     )
 }
 
+fn chaos(context: &mut Context<'_>) -> Outcome<()> {
+    playwright(context, "chaos", "chaos", &[])
+}
+
 fn accessibility(context: &mut Context<'_>) -> Outcome<()> {
-    playwright(context, "a11y", &["--grep", A11Y_TAG])
+    playwright(context, "a11y", "stories", &["--grep", A11Y_TAG])
 }
 
 /// Runs the chosen Playwright tests on the release build.
-fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()> {
+fn playwright(context: &Context<'_>, step: &str, folder: &str, choice: &[&str]) -> Outcome<()> {
     let mut words: Vec<String> = choice.iter().map(|word| (*word).to_owned()).collect();
     words.extend_from_slice(context.rest(step));
     playwright::run(
@@ -282,8 +292,9 @@ fn playwright(context: &Context<'_>, step: &str, choice: &[&str]) -> Outcome<()>
         &release_site(context),
         &Run {
             name: step,
-            folder: "stories",
+            folder,
             words: &words,
+            settings: &[],
         },
     )
 }

@@ -1,0 +1,91 @@
+/** Networks that go and come back, replicas that lag (scenarios 16 to 18). */
+import { configure, expectEnd, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, QUICK } from '../support/chaos.js';
+import { expect, test } from '../support/retake.js';
+
+test('16 a 404 that passes: looked again a minute later, never taken for the end', async ({ retake, sandbox, page }) => {
+  test.setTimeout(150_000);
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  // Elsewhere, so that only the supervisor reads this batch.
+  await page.getByRole('link', { name: /Supervisions/ }).click();
+  await sandbox.fault({ method: 'GET', path_contains: batch.batchID, fault: '404' });
+  await expect(retake.hook('supervision-row')).toContainText('1 read failed in a row; trying again in');
+  await page.goBack();
+  await finishRuns(sandbox, batch);
+  await expectEnd(retake, sandbox, batch, {
+    posts: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: ['could not read the batch: not found, or no access to it (HTTP 404)', 'reads work again after 1 failure'],
+    timeout: 100_000,
+  });
+});
+
+test('17 offline while the batch ends: the first look comes within 2 s of the network', async ({ retake, sandbox, page, context }) => {
+  // Twenty seconds stand for ten minutes: the pause between two looks is
+  // bounded by `poll-every`, so a longer outage only repeats what happens here.
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise({ 'poll-every': '15s' });
+  await expectWatching(retake);
+  await context.setOffline(true);
+  // Something asks for a look while nothing can be reached.
+  await page.waitForTimeout(6_000);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await expect(page.locator('.supervise')).toContainText(/failed in a row; trying again/);
+  await sandbox.act(batch, 'finish');
+  await page.waitForTimeout(14_000);
+  const before = (await sandbox.requests(batch.batchID, 'GET')).length;
+  const back = Date.now();
+  await context.setOffline(false);
+  await expect.poll(async () => (await sandbox.requests(batch.batchID, 'GET')).length).toBeGreaterThan(before);
+  const first = (await sandbox.requests(batch.batchID, 'GET'))[before];
+  expect((first?.at_ms ?? Infinity) - back, 'milliseconds to the first look').toBeLessThan(2_000);
+  await finishRuns(sandbox, batch);
+  await expectEnd(retake, sandbox, batch, {
+    posts: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: [/no answer from the API/, /reads work again after \d+ failures?/],
+  });
+});
+
+test('18 offline while the rerun is under way: applied without an answer, found by looking', async ({ retake, sandbox, page, context }) => {
+  await configure(page, { settle_window: '12s' });
+  const batch = await sandbox.batch(FLAKY);
+  // Held at the server while the network goes.
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: 'late_apply_ms', ms: 4_000 });
+  await page.route('**/rerun', async (route) => {
+    await route.fetch().catch(() => undefined);
+    await context.setOffline(true);
+    await route.abort('internetdisconnected');
+  });
+  await retake.openBatch(batch);
+  await retake.supervise(QUICK);
+  await expect(retake.hook('decision-log')).toContainText('nobody knows yet whether the rerun was applied');
+  await page.waitForTimeout(6_000);
+  await context.setOffline(false);
+  await expectEnd(retake, sandbox, batch, {
+    posts: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: ['looking, sending nothing', 'a rerun was applied as run 2'],
+  });
+});
+
+test('reads from a replica that lags: the finished picture from before the rerun is set aside', async ({ retake, sandbox, page }) => {
+  const batch = await sandbox.batch(FLAKY);
+  await retake.openBatch(batch);
+  // From here on every read is answered as it was the first time.
+  await sandbox.fault({ method: 'GET', path_contains: batch.batchID, fault: 'stale', times: 100_000 });
+  await retake.supervise({ ...QUICK, 'max-rerun-attempts': '3' });
+  await expect(retake.hook('decision-log')).toContainText('an answer shows run 1, waiting for run 2: set aside, not believed');
+  // A supervisor that believed it would have sent its next rerun by now.
+  await page.waitForTimeout(6_000);
+  expect(await sandbox.reruns(batch)).toHaveLength(1);
+  await sandbox.mend(batch);
+  await expectEnd(retake, sandbox, batch, {
+    posts: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: ['accepted as run 2', 'set aside, not believed'],
+  });
+});

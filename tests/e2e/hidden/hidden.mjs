@@ -1,0 +1,196 @@
+/**
+ * How regularly does a hidden tab look at its batch? `cargo xtask hidden`.
+ *
+ * A real Chromium with a window, over a bare pipe of its developer protocol:
+ * no focus emulation, none of the switches that test tools use against
+ * throttling (checked below). The tab that supervises is put behind another
+ * one; nothing stays attached to it while it is measured. The gaps are taken
+ * from the request log of the sandbox, so they are what the API sees.
+ *
+ * Beside it, a hidden page with an ordinary chain of timers shows that this
+ * browser really slows hidden pages down while we measure.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const url = process.env.RETAKE_URL ?? 'http://localhost:8080';
+const program = process.env.RETAKE_CHROMIUM ?? 'chromium';
+const minutes = Number(process.env.RETAKE_MINUTES ?? 10);
+const POLL_EVERY_S = 30;
+/** The goal of the reliability figures. */
+const P99_LIMIT_S = 35;
+/** Switches that would make the measurement worthless. */
+const FORBIDDEN = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-features=IntensiveWakeUpThrottling',
+];
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function control(method, path, body) {
+  const answer = await fetch(`${url}/sandbox/${path}`, { method, body: body && JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`the sandbox answers ${answer.status} to ${path}`);
+  return answer.json();
+}
+
+/** The developer protocol over file descriptors 3 and 4, messages ended by NUL. */
+class Tools {
+  #next = 1;
+  #open = new Map();
+  #rest = '';
+  constructor(child) {
+    [, , , this.out, this.in] = child.stdio;
+    this.in.on('data', (data) => {
+      const parts = (this.#rest + data).split('\0');
+      this.#rest = parts.pop();
+      for (const part of parts) {
+        const message = JSON.parse(part);
+        const open = this.#open.get(message.id);
+        if (!open) continue;
+        this.#open.delete(message.id);
+        if (message.error) open.reject(new Error(`${open.method}: ${message.error.message}`));
+        else open.resolve(message.result);
+      }
+    });
+  }
+  send(method, params = {}, sessionId) {
+    const id = this.#next++;
+    this.out.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    return new Promise((resolve, reject) => this.#open.set(id, { method, resolve, reject }));
+  }
+  /** Runs an expression in a tab, once that has a page, and lets go of the tab. */
+  async in_tab(targetId, expression) {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      try {
+        return await this.#in_tab(targetId, expression);
+      } catch (error) {
+        if (!/execution context|navigated/.test(error.message) || Date.now() > end) throw error;
+        await sleep(200);
+      }
+    }
+  }
+  async #in_tab(targetId, expression) {
+    const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
+    try {
+      const { result, exceptionDetails } = await this.send(
+        'Runtime.evaluate',
+        { expression, awaitPromise: true, returnByValue: true },
+        sessionId,
+      );
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value;
+    } finally {
+      await this.send('Target.detachFromTarget', { sessionId });
+    }
+  }
+}
+
+/** Waits in the page for an element, and does something with it. */
+const withElement = (selector, act) => `new Promise((resolve, reject) => {
+  const end = Date.now() + 30000;
+  (function look() {
+    const it = document.querySelector(${JSON.stringify(selector)});
+    if (it) { resolve((${act})(it)); return; }
+    if (Date.now() > end) { reject(new Error(${JSON.stringify(`no ${selector}`)})); return; }
+    setTimeout(look, 100);
+  })();
+})`;
+const fill = (value) =>
+  `(it) => { it.value = ${JSON.stringify(value)}; it.dispatchEvent(new Event('input', { bubbles: true })); it.dispatchEvent(new Event('change', { bubbles: true })); }`;
+const click = '(it) => it.click()';
+
+function percentile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+}
+
+const batch = await control('POST', 'batches', { recipe: { tests: 12, start: 'running', hang: true }, name: `hidden-${Date.now()}` });
+const profile = await mkdtemp(join(tmpdir(), 'retake-hidden-'));
+const child = spawn(
+  program,
+  ['--no-sandbox', '--no-first-run', '--remote-debugging-pipe', `--user-data-dir=${profile}`, '--window-size=1400,850', 'about:blank'],
+  { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
+);
+const ended = new Promise((resolve) => child.once('exit', resolve));
+let passed = false;
+try {
+  const tools = new Tools(child);
+  const { product } = await tools.send('Browser.getVersion');
+  const switches = (await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).split('\0');
+  const forbidden = switches.filter((it) => FORBIDDEN.some((bad) => it.startsWith(bad)));
+  if (forbidden.length > 0) throw new Error(`Chromium runs with ${forbidden.join(' ')}`);
+
+  const path = `/projects/${batch.projectID}/batches/${batch.batchID}`;
+  const { targetId } = await tools.send('Target.createTarget', { url: `${url}${path}` });
+  await tools.in_tab(targetId, withElement('[data-testid=sign-in-token]', fill('test-token')));
+  await tools.in_tab(targetId, withElement('[data-testid=sign-in-token-submit]', click));
+  await tools.in_tab(targetId, withElement('[name=poll-every]', fill(`${POLL_EVERY_S}s`)));
+  await tools.in_tab(targetId, withElement('[data-testid=supervise-start]', click));
+  await tools.in_tab(targetId, withElement('[data-testid=supervise-stop]', '() => true'));
+  // Elsewhere, so that only the supervisor reads the batch.
+  await tools.in_tab(targetId, withElement('a[href="/supervisions"]', click));
+  await tools.in_tab(targetId, withElement('[data-testid=supervision-row]', '() => true'));
+  await tools.in_tab(
+    targetId,
+    `window.seen = 0; document.addEventListener('visibilitychange', () => { if (!document.hidden) window.seen += 1; }); true`,
+  );
+  const { targetId: chain } = await tools.send('Target.createTarget', { url: `${url}/sandbox/health` });
+  await tools.in_tab(
+    chain,
+    `window.gaps = []; (function again(before) { setTimeout(() => { window.gaps.push(Date.now() - before); again(Date.now()); }, 1000); })(Date.now()); true`,
+  );
+  // In front of both.
+  const { targetId: front } = await tools.send('Target.createTarget', { url: 'about:blank' });
+  await tools.send('Target.activateTarget', { targetId: front });
+  await sleep(2_000);
+  const hidden = () => tools.in_tab(targetId, 'document.hidden && document.visibilityState');
+  if ((await hidden()) !== 'hidden') throw new Error('the tab is not hidden');
+  const from = Date.now();
+  console.log(`${product}: the tab is hidden; watching for ${minutes} minutes.`);
+  await sleep(minutes * 60_000);
+  const to = Date.now();
+  const still = (await hidden()) === 'hidden' && (await tools.in_tab(targetId, 'window.seen')) === 0;
+  const chained = (await tools.in_tab(chain, 'window.gaps')).sort((a, b) => a - b);
+  const title = await tools.in_tab(targetId, 'document.title');
+
+  const { requests } = await control('GET', `requests?method=GET&path_contains=${batch.batchID}`);
+  // The gap in which the tab was hidden counts from there on.
+  const times = requests.map((it) => it.at_ms).filter((at) => at >= from && at <= to);
+  const gaps = times.slice(1).map((at, n) => (at - times[n]) / 1000).sort((a, b) => a - b);
+  if (gaps.length < 2) throw new Error(`only ${times.length} looks in ${minutes} minutes`);
+  const round = (seconds) => Math.round(seconds * 1000) / 1000;
+  const figures = {
+    browser: product,
+    minutes,
+    poll_every_s: POLL_EVERY_S,
+    looks: times.length,
+    gap_p50_s: round(percentile(gaps, 0.5)),
+    gap_p99_s: round(percentile(gaps, 0.99)),
+    gap_max_s: round(gaps.at(-1)),
+    hidden_all_the_time: still,
+    forbidden_switches: forbidden.length,
+    title_while_hidden: title,
+    // An ordinary page beside it, which asked for one second each time.
+    untreated_chain_gap_p50_s: round(percentile(chained, 0.5) / 1000),
+    untreated_chain_gap_max_s: round(chained.at(-1) / 1000),
+  };
+  console.log(JSON.stringify(figures));
+  console.log(
+    `Hidden for ${minutes} min, poll-every ${POLL_EVERY_S}s: ${times.length} looks, gap p50 ${figures.gap_p50_s} s, ` +
+      `p99 ${figures.gap_p99_s} s, max ${figures.gap_max_s} s (an untreated timer chain of 1 s: max ${figures.untreated_chain_gap_max_s} s).`,
+  );
+  passed = still && figures.gap_p99_s <= P99_LIMIT_S;
+} finally {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+  await ended;
+  await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+process.exit(passed ? 0 : 1);
