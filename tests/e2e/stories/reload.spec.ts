@@ -7,7 +7,7 @@ test.describe('reload in the middle', () => {
     const batch = await sandbox.batch({
       tests: 16,
       start: 'running',
-      duration_ms: [2_000, 4_000],
+      duration_ms: [6_000, 8_000],
       outcomes: { flaky: [{ count: 2, fails_runs: 1 }] },
     });
     await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
@@ -29,7 +29,7 @@ test.describe('reload in the middle', () => {
   });
 
   test('a pasted token is asked for again; the supervision waits for it and goes on', async ({ retake, sandbox, page }) => {
-    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [2_000, 3_000] });
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [7_000, 9_000] });
     await retake.openBatch(batch);
     await retake.supervise(QUICK);
     await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
@@ -40,7 +40,7 @@ test.describe('reload in the middle', () => {
   });
 
   test('a session that expires pauses supervision, which goes on after sign-in', async ({ retake, sandbox }) => {
-    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [3_000, 5_000] });
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [8_000, 10_000] });
     await retake.openBatch(batch);
     await retake.supervise(QUICK);
     await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
