@@ -64,7 +64,7 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t}}
 
 \t\t# Files whose names change with their content.
-\t\t@kept path_regexp ^{pattern}[^/]+\\.(css|js|wasm)$
+\t\t@kept path_regexp ^{pattern}[^/]*[-_][0-9a-f]{{12,}}(_bg)?\\.(css|js|wasm)$
 \t\thandle @kept {{
 \t\t\theader Cache-Control \"{forever}\"
 \t\t\tfile_server {{

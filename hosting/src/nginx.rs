@@ -57,7 +57,7 @@ location = {base}index.html {{
 {page}}}
 
 # Files whose names change with their content.
-location ~ ^{pattern}[^/]+\\.(?:css|js|wasm)$ {{
+location ~ \"^{pattern}[^/]*[-_][0-9a-f]{{12,}}(?:_bg)?\\.(?:css|js|wasm)$\" {{
     if ($http_accept_encoding ~ \"\\bbr\\b\") {{
         rewrite ^(.*)$ $1.br last;
     }}

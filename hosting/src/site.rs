@@ -113,11 +113,13 @@ pub enum Caching {
 impl Caching {
     /// By the file's name.
     pub fn of(name: &str) -> Self {
-        let ending = name.rsplit('.').next().unwrap_or("");
-        match ending {
+        // Trunk and xtask put a hash into the names of what they make.
+        let has_hash = name
+            .split(['-', '_', '.'])
+            .any(|part| part.len() >= 12 && part.bytes().all(|it| it.is_ascii_hexdigit()));
+        match name.rsplit('.').next().unwrap_or("") {
             "html" => Self::Never,
-            // Trunk and xtask put a hash into the names of all of these.
-            "css" | "js" | "wasm" => Self::Forever,
+            "css" | "js" | "wasm" if has_hash => Self::Forever,
             _ => Self::Ask,
         }
     }
@@ -169,6 +171,21 @@ mod tests {
     fn a_broken_configuration_is_refused_with_its_field() {
         let why = Site::new("/", Vec::new(), r#"{"environments":[{"name":"x"}]}"#);
         assert!(why.unwrap_err().contains("environments[0].api"));
+    }
+
+    #[test]
+    fn only_a_name_with_a_hash_is_kept_forever() {
+        for (name, caching) in [
+            ("retake-0f3a9b1c2d4e5f60_bg.wasm", Caching::Forever),
+            ("boot-0f3a9b1c2d4e5f60.js", Caching::Forever),
+            ("sign-in-119d85ccbe1daa0.css", Caching::Forever),
+            ("tick.js", Caching::Ask),
+            ("config.json", Caching::Ask),
+            ("favicon-running.svg", Caching::Ask),
+            ("index.html", Caching::Never),
+        ] {
+            assert_eq!(Caching::of(name), caching, "{name}");
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn the_clock_of_this_computer_may_be_wrong() {
     for now in [0, 4_000_000_000, 90_000_000_000] {
         let now = Timestamp::from_millis(now);
         let tokens = Tokens::read(body.as_bytes(), &Expectation::default(), now).unwrap();
-        assert_eq!(tokens.expires, Some(now.after(Duration::from_secs(600))));
+        assert_eq!(tokens.expires, Some(now.after(Duration::from_mins(10))));
     }
 }
 
