@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use retake_core::{
     api::{Call, endpoint},
     domain::{BranchId, BuildId, ProjectId, SystemId, TestSuiteId},
     view::words,
 };
 
-use crate::client::Client;
+use crate::{client::Client, driver::task::while_open};
 
 type Shelf = StoredValue<BTreeMap<String, RwSignal<Option<String>>>>;
 
@@ -74,12 +74,15 @@ impl NameBook {
         });
         let client = self.client;
         let call = call(self.project, id);
-        spawn_local(async move {
+        let ask = async move {
             // A name that cannot be read leaves its place empty; the ID's page has more.
             if let Ok(name) = client.read(&call).await {
                 signal.try_set(Some(words::clean(&name).into_owned()));
             }
-        });
+        };
+        // Asked for by the page, not by the row: a row may scroll away.
+        self.owner
+            .with_value(|owner| owner.with(|| while_open(ask)));
         signal.into()
     }
 }

@@ -214,7 +214,9 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             </nav>
             <A href=dom::at("/supervisions") attr:class="bar__link" attr:aria-label=supervisions_label>
                 <span class="only-wide">"Supervisions"</span>
-                <span class="only-narrow">"Sup."</span>
+                <span class="only-narrow" title="Supervisions" aria-hidden="true">
+                    <span class="icon" data-icon="eye"></span>
+                </span>
                 {move || (running.get() > 0).then(|| view! {
                     <span class="phase" data-phase="waiting">{format!("{} running", running.get())}</span>
                 })}

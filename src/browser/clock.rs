@@ -49,6 +49,25 @@ pub fn local_day_time(at: Timestamp) -> String {
     )
 }
 
+/// Day, time and zone where the person is, and the same in UTC, for tooltips:
+/// `Wed, 25 Nov 2026, 14:03:22 CET (2026-11-25T13:03:22Z)`.
+pub fn in_full(at: Timestamp) -> String {
+    let local = format(
+        at,
+        &[
+            ("weekday", "short"),
+            ("day", "numeric"),
+            ("month", "short"),
+            ("year", "numeric"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+            ("timeZoneName", "short"),
+        ],
+    );
+    format!("{local} ({})", at.to_rfc3339())
+}
+
 fn format(at: Timestamp, parts: &[(&str, &str)]) -> String {
     let options = Object::new();
     for (name, value) in parts {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::Batch,
+    domain::{Batch, BatchStatus},
     view::{
         batches,
         freshness::{Age, freshness},
@@ -16,7 +16,11 @@ use super::{
     copy_button::CopyButton,
     status::{BatchStatusBadge, Counts},
 };
-use crate::{browser::clock, driver::feed::Feed, shell::Ticker};
+use crate::{
+    browser::clock,
+    driver::{feed::Feed, tests_store::TestsStore},
+    shell::Ticker,
+};
 
 /// Names that a batch refers to by ID; read once, shown when they come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,19 +71,25 @@ pub fn BatchHead(
             })
         })
     });
+    let why_no_cancel = Memo::new(move |_| {
+        if finished.get() {
+            Some("The batch has finished: there is nothing to cancel")
+        } else if cancelling.get() {
+            Some("Cancelling was asked for already; tests that run finish first")
+        } else {
+            None
+        }
+    });
     view! {
         <header class="batch__head">
             <div class="batch__title">
-                <h1>{move || batch.with(|it| it.as_ref().map(|it| words::clean(&it.display_name()).into_owned()))}</h1>
+                <h1>{move || batch.with(|it| it.as_ref().map(|it| words::name(&it.display_name())))}</h1>
                 {move || batch.get().map(|batch| view! { <Badges batch/> })}
                 {move || (cancelling.get() && !finished.get()).then(|| view! {
                     <span class="tag">"Cancelling: running tests finish first"</span>
                 })}
             </div>
             <div class="batch__fresh">
-                <p class="freshness" data-state=move || fresh.get().0.slug() data-testid="freshness">
-                    {move || fresh.get().1}
-                </p>
                 <button
                     type="button"
                     class="button button--quiet button--small"
@@ -112,35 +122,53 @@ pub fn BatchHead(
                     type="button"
                     class="button button--danger button--small"
                     data-testid="cancel-batch"
-                    disabled=move || finished.get() || cancelling.get()
+                    disabled=move || why_no_cancel.get().is_some()
+                    title=why_no_cancel
+                    aria-describedby="why-no-cancel"
                     on:click=move |_| cancel.run(())
                 >
                     "Cancel batch"
                 </button>
+                <span id="why-no-cancel" hidden>{why_no_cancel}</span>
             </div>
-            {move || batch.get().map(|batch| view! { <Progress batch/> })}
+            <div class="batch__progress">
+                {move || batch.get().map(|batch| view! { <Progress batch store=feed.tests/> })}
+                <p
+                    class="freshness"
+                    data-state=move || fresh.get().0.slug()
+                    data-testid="freshness"
+                    title=move || fresh.get().1
+                >
+                    <span>{move || fresh.get().1}</span>
+                </p>
+            </div>
         </header>
     }
 }
 
 #[component]
 fn Badges(batch: Arc<Batch>) -> impl IntoView {
-    let status = batch
-        .status
-        .as_ref()
-        .map_or("no status", |it| it.word())
-        .to_owned();
-    let moving = !batch.is_terminal();
+    // A word that is not known says nothing about moving.
+    let is_moving =
+        |status: &BatchStatus| !status.is_terminal() && !matches!(status, BatchStatus::Unknown(_));
     view! {
-        <BatchStatusBadge status=batch.conflated_or_derived() badge=true/>
-        <span
-            class="status status--word"
-            data-status=status.clone()
-            data-moving=moving.then_some("")
-            data-testid="batch-status"
-        >
-            {words::clean(&status).into_owned()}
+        <span class="labelled" title="Outcome: state and metrics of the batch in one word (conflatedStatus)">
+            <span class="labelled__name">"outcome"</span>
+            <BatchStatusBadge status=batch.conflated_or_derived() badge=true/>
         </span>
+        {batch.status.as_ref().map(|status| view! {
+            <span class="labelled" title="Status: how far ReSim has come with the batch; says nothing about metrics">
+                <span class="labelled__name">"status"</span>
+                <span
+                    class="status status--word"
+                    data-status=status.word().to_owned()
+                    data-moving=is_moving(status).then_some("")
+                    data-testid="batch-status"
+                >
+                    {words::clean(status.word()).into_owned()}
+                </span>
+            </span>
+        })}
         {batch.run_counter.map(|run| view! {
             <span class="tag" data-testid="run-counter">{format!("run {run}")}</span>
         })}
@@ -203,7 +231,14 @@ fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
             {move || fact("Suite", suite())}
             <div>
                 <dt>"Started"</dt>
-                <dd><time datetime=started.map(retake_core::domain::Timestamp::to_rfc3339)>{times}</time></dd>
+                <dd>
+                    <time
+                        datetime=started.map(retake_core::domain::Timestamp::to_rfc3339)
+                        title=started.map(clock::in_full)
+                    >
+                        {times}
+                    </time>
+                </dd>
             </div>
             {fact("By", by)}
             {errors
@@ -215,14 +250,19 @@ fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
 }
 
 #[component]
-fn Progress(batch: Arc<Batch>) -> impl IntoView {
-    let (done, total) = batches::progress(&batch);
+fn Progress(batch: Arc<Batch>, store: TestsStore) -> impl IntoView {
+    let segments = {
+        let batch = batch.clone();
+        Memo::new(move |_| batches::segments_of(store.chips(Some(batch.clone()))))
+    };
+    let done = Memo::new(move |_| store.progress(&batch));
     view! {
-        <div class="batch__progress">
-            <Counts batch=(*batch).clone()/>
-            <span class="nowrap">
-                {format!("{} of {} done", words::number(done), words::number(total))}
-            </span>
-        </div>
+        {move || view! { <Counts segments=segments.get()/> }}
+        <span class="nowrap">
+            {move || match done.get() {
+                Some((done, total)) => format!("{} of {} done", words::number(done), words::number(total)),
+                None => "counts not given".to_owned(),
+            }}
+        </span>
     }
 }

@@ -5,11 +5,10 @@ use leptos::prelude::*;
 use retake_core::{
     api::RerunScope,
     domain::{ConflatedStatus, Test},
-    view::words,
+    view::{rerun::verb, words},
 };
 
 use super::modal::Modal;
-use crate::driver::rerun::verb;
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +19,12 @@ pub enum Question {
         scope: RerunScope,
         /// Whether the batch takes the suite's latest revision.
         sync_with_suite: bool,
+        /// The batch's name.
+        batch: String,
         /// The tests that are named.
         tests: Vec<Test>,
+        /// Tests that are still to be read, so that they could not be ticked.
+        unread: usize,
         /// All tests of the batch.
         total: usize,
         /// Ticked tests that the filter hides.
@@ -82,6 +85,7 @@ pub fn Confirm(
                             type="button"
                             class="button"
                             data-testid="dismiss"
+                            autofocus=danger
                             on:click=move |_| open.set(false)
                         >
                             {if danger { "Keep it running" } else { "Cancel" }}
@@ -92,7 +96,7 @@ pub fn Confirm(
                             class:button--primary=!danger
                             class:button--danger=danger
                             data-testid="confirm"
-                            autofocus
+                            autofocus=!danger
                             on:click=confirm
                         >
                             {label}
@@ -156,7 +160,7 @@ fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
             </p>
         }
         .into_any(),
-        Question::Rerun { scope, sync_with_suite, tests, total, hidden, batch_runs } => {
+        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, hidden, batch_runs } => {
             let passed = tests
                 .iter()
                 .filter(|test| test.shown_status() == ConflatedStatus::Passed)
@@ -165,6 +169,7 @@ fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
             view! {
                 {(!tests.is_empty()).then(|| names(&tests))}
                 <dl class="facts facts--column">
+                    <div><dt>"Batch"</dt><dd class="wrap">{words::name(&batch)}</dd></div>
                     <div><dt>"Redone"</dt><dd>{redone}</dd></div>
                     <div><dt>"Not redone"</dt><dd>{kept}</dd></div>
                     <div>
@@ -181,6 +186,16 @@ fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
                         </div>
                     })}
                 </dl>
+                {(unread > 0 && !tests.is_empty()).then(|| view! {
+                    <div class="notice" data-tone="warning" data-testid="confirm-partial">
+                        <p>
+                            {format!(
+                                "Only tests that are read so far could be ticked; {} are still being read.",
+                                words::number(unread as u64),
+                            )}
+                        </p>
+                    </div>
+                })}
                 {batch_runs.then(|| view! {
                     <div class="notice" data-tone="warning">
                         <p>"The batch has not finished. ReSim may refuse a rerun until it has."</p>
@@ -222,7 +237,7 @@ fn names(tests: &[Test]) -> impl IntoView + use<> {
     let names: Vec<String> = tests
         .iter()
         .take(NAMES)
-        .map(|test| words::clean(&test.name).into_owned())
+        .map(|test| words::name(&test.name))
         .collect();
     view! {
         <ul class="dialog__names mono">

@@ -2,21 +2,23 @@
 
 use leptos::prelude::*;
 use retake_core::{
-    api::{LogFile, endpoint},
-    domain::{BatchId, ConflatedStatus, ExecutionError, ProjectId, Test, TestHistory, TestId},
-    view::words,
+    api::LogFile,
+    domain::{BatchId, ExecutionError, ProjectId, Test, TestHistory, TestId},
+    view::{
+        runs::{Run, RunMemory, Source, known_runs, reason},
+        words,
+    },
 };
 
 use super::{
     copy_button::CopyButton,
     load::{Load, LoadFailed, Loader},
     status::TestStatusBadge,
-    tests_table::known_runs,
 };
 use crate::{
     browser::{clock, dom},
     client::Client,
-    driver::tests_store::TestsStore,
+    driver::{listing, tests_store::TestsStore},
 };
 
 /// The drawer of the test that the URL names.
@@ -71,13 +73,13 @@ fn Open(
         let client = client;
         let loader = Loader::start(move || {
             let client = client;
-            async move { client.read(&endpoint::get_test(project, batch, id)).await }
+            async move { listing::test_history(&client, project, batch, id).await }
         });
         SameLoader(loader)
     });
     let name = move || {
         listed
-            .with(|it| it.as_ref().map(|it| words::clean(&it.name).into_owned()))
+            .with(|it| it.as_ref().map(|it| words::name(&it.name)))
             .unwrap_or_else(|| id.to_string())
     };
     let close = move |_| store.query.update(|query| query.open = None);
@@ -124,7 +126,7 @@ fn Open(
                             />
                         }
                         .into_any(),
-                        Load::Ready(history) => view! { <Details history/> }.into_any(),
+                        Load::Ready(history) => view! { <Details history memory=store.memory()/> }.into_any(),
                     }
                 }}
                 <Files project batch id/>
@@ -154,9 +156,9 @@ impl PartialEq for SameLoader {
 }
 
 #[component]
-fn Details(history: TestHistory) -> impl IntoView {
+fn Details(history: TestHistory, memory: RunMemory) -> impl IntoView {
     let test = history.test;
-    let mut runs = known_runs(&test);
+    let mut runs = known_runs(&test, &memory);
     runs.reverse();
     let changes = history.changes;
     let id = test.id.map(|id| id.to_string());
@@ -168,8 +170,7 @@ fn Details(history: TestHistory) -> impl IntoView {
                 view! { <Errors errors=test.errors.clone() label="Errors".to_owned()/> }.into_any()
             } else {
                 runs.into_iter()
-                    .enumerate()
-                    .map(|(place, (run, status))| view! { <Attempt test=test.clone() run status latest={place == 0}/> })
+                    .map(|run| view! { <Attempt test=test.clone() run/> })
                     .collect_view()
                     .into_any()
             }}
@@ -182,7 +183,9 @@ fn Details(history: TestHistory) -> impl IntoView {
                         .into_iter()
                         .map(|(status, at)| view! {
                             <div>
-                                <dt>{at.map_or_else(|| "no time".into(), clock::local_day_time)}</dt>
+                                <dt title=at.map(clock::in_full)>
+                                    {at.map_or_else(|| "no time".into(), clock::local_day_time)}
+                                </dt>
                                 <dd class="mono">{words::clean(status.word()).into_owned()}</dd>
                             </div>
                         })
@@ -220,27 +223,44 @@ fn Details(history: TestHistory) -> impl IntoView {
 }
 
 #[component]
-fn Attempt(test: Test, run: i64, status: Option<ConflatedStatus>, latest: bool) -> impl IntoView {
+fn Attempt(test: Test, run: Run) -> impl IntoView {
+    let (counter, latest) = (run.counter, run.source == Source::Latest);
     let errors: Vec<ExecutionError> = test
         .errors
         .iter()
         .filter(|error| match error.run_counter {
-            Some(of) => of.0 == run,
+            Some(of) => of.0 == counter,
             None => latest,
         })
         .cloned()
         .collect();
+    // A test that its metrics failed has no execution error: said, not left out.
+    let by_metrics = (latest && errors.is_empty())
+        .then(|| reason(&test))
+        .flatten();
+    let known = match run.source {
+        Source::Latest | Source::Errors => None,
+        Source::Seen => Some("as this tab saw it before the rerun"),
+        Source::Unknown => Some("left no error; ReSim keeps no outcome of earlier runs"),
+    };
     view! {
         <div class="attempt">
             <div class="attempt__head">
-                <b>{format!("Run {run}")}</b>
+                <b>{format!("Run {counter}")}</b>
                 {latest.then(|| view! { <span class="tag">"latest"</span> })}
-                {match status {
-                    Some(status) => view! { <TestStatusBadge status/> }.into_any(),
-                    None => view! { <span class="muted">"left no error"</span> }.into_any(),
-                }}
+                {run.status.map(|status| view! { <TestStatusBadge status/> })}
+                {known.map(|known| view! { <span class="muted">{known}</span> })}
             </div>
-            <Errors errors label=format!("Errors of run {run}")/>
+            {match by_metrics {
+                Some(reason) => view! {
+                    <p class="attempt__reason">
+                        {retake_core::view::freshness::upper_first(&reason.code)} ": "
+                        <span class="mono">{reason.text}</span> ". No execution error."
+                    </p>
+                }
+                .into_any(),
+                None => view! { <Errors errors label=format!("Errors of run {counter}")/> }.into_any(),
+            }}
         </div>
     }
 }
@@ -286,10 +306,7 @@ fn Files(project: ProjectId, batch: BatchId, id: TestId) -> impl IntoView {
         (wanted.get() > 0).then(|| {
             FilesLoader(Loader::start(move || {
                 let client = client;
-                async move {
-                    let call = endpoint::list_test_logs(project, batch, id, None);
-                    client.read(&call).await
-                }
+                async move { listing::test_files(&client, project, batch, id).await }
             }))
         })
     });

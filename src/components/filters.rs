@@ -49,6 +49,12 @@ pub fn Filters(
         }
     };
     let moved = Memo::new(move |_| store.listing.with(retake_core::view::Listing::moved));
+    let left = Memo::new(move |_| {
+        store.version.track();
+        store
+            .listing
+            .with(|listing| listing.len().saturating_sub(listing.matching_count()))
+    });
     view! {
         <div class="filters">
             <div class="chips" role="group" aria-label="Show only these statuses">
@@ -96,8 +102,19 @@ pub fn Filters(
                     let n = moved.get();
                     let noun = if n == 1 { "row" } else { "rows" };
                     view! {
-                        <span class="pill">
+                        <span
+                            class="pill"
+                            title="Rows keep their place until you update the list, so that nothing moves under \
+                                   your hand. Rows in italics no longer match the filter."
+                        >
                             {format!("{} {noun} changed", words::number(n as u64))}
+                            {move || (left.get() > 0).then(|| view! {
+                                <span class="muted">
+                                    {format!("{} in ", words::number(left.get() as u64))}
+                                    <i>"italics"</i>
+                                    " no longer match"
+                                </span>
+                            })}
                             <button
                                 type="button"
                                 class="button button--quiet button--small"

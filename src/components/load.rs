@@ -1,18 +1,20 @@
 //! Reading something that a page cannot do without: tried again by itself while
 //! that makes sense, with words for every state.
 
-use std::{cell::Cell, cell::RefCell, future::Future, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 
 use futures::{channel::oneshot, future::select};
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, retry},
+    api::{ApiError, ErrorKind, retry},
     domain::Timestamp,
     view::freshness::upper_first,
 };
 
 use crate::{
     browser::{clock, random, timer},
+    driver::task::while_open,
+    session::Session,
     shell::Ticker,
 };
 
@@ -57,19 +59,12 @@ impl<T: Send + Sync + 'static> Loader<T> {
             state: RwSignal::new(Load::Reading),
             kick: StoredValue::new_local(kick.clone()),
         };
-        let alive = Rc::new(Cell::new(true));
-        let life = StoredValue::new_local(alive.clone());
-        on_cleanup(move || {
-            life.with_value(|alive| alive.set(false));
-            it.retry();
-        });
-        spawn_local(async move {
+        // Dropped with its owner, in the middle of a read if need be: a page that
+        // was left asks for nothing more.
+        while_open(async move {
             let mut tries = 0;
-            while alive.get() {
+            loop {
                 let answer = read().await;
-                if !alive.get() {
-                    return;
-                }
                 tries += 1;
                 let (retry, waked) = oneshot::channel::<()>();
                 *kick.borrow_mut() = Some(retry);
@@ -80,6 +75,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
                     }
                     Err(error) if error.is_retryable() => {
                         let pause = PAUSE + retry::jitter(tries, random::u64());
+                        let pause = pause.max(error.retry_after.unwrap_or_default());
                         let next = clock::wall().after(pause);
                         it.state.set(Load::Failed(error, Some(next)));
                         select(waked, Box::pin(timer::sleep(pause))).await;
@@ -117,6 +113,8 @@ pub fn LoadFailed(
     retry: Callback<()>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
+    let session = expect_context::<Session>();
+    let is_forbidden = error.kind == ErrorKind::Forbidden;
     let trying = move || match next {
         Some(next) => {
             let left = next.since(ticker.now()).as_secs();
@@ -135,6 +133,15 @@ pub fn LoadFailed(
                 <p class="notice__said">
                     {upper_first(&retake_core::view::words::clean(&error.to_string()))}
                 </p>
+                {is_forbidden.then(|| view! {
+                    <p>
+                        "Ask somebody who owns the project for access, or "
+                        <button type="button" class="button button--link" on:click=move |_| spawn_local(session.sign_out(false))>
+                            "sign in with another account"
+                        </button>
+                        "."
+                    </p>
+                })}
             </div>
             <div class="buttons">
                 <button type="button" class="button button--small" on:click=move |_| retry.run(())>

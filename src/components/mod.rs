@@ -10,6 +10,7 @@ pub mod filters;
 pub mod keys;
 pub mod load;
 pub mod modal;
+pub mod open_batch;
 pub mod policy_form;
 pub mod rerun_bar;
 pub mod status;

@@ -2,20 +2,22 @@
 //! seen running.
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 use retake_core::{
     api::{RerunRequest, RerunScope, TestIds},
     domain::{Batch, ConflatedStatus},
-    rerun::{Ended, Stage, WaitReason},
-    view::words,
+    rerun::Stage,
+    view::{
+        open,
+        rerun::{RerunView, verb},
+        words,
+    },
 };
 
 use super::confirm::{Confirm, Question};
 use crate::{
-    browser::clock,
-    driver::{
-        feed::Feed,
-        rerun::{RerunView, Reruns, verb},
-    },
+    browser::{clock, dom},
+    driver::{feed::Feed, rerun::Reruns},
     shell::Ticker,
 };
 
@@ -50,17 +52,18 @@ pub fn RerunBar(
             .listing
             .with(|listing| store.selection.with(|selection| selection.hidden(listing)))
     });
-    let open = Memo::new(move |_| {
+    let held = Memo::new(move |_| {
         reruns
             .view
-            .with(|it| it.as_ref().is_some_and(RerunView::is_open))
+            .with(|it| it.as_ref().and_then(RerunView::holds))
     });
+    let complete = Memo::new(move |_| store.loading.with(|it| it.complete));
     let adhoc = Memo::new(move |_| {
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
     });
     let ask = move |verb: Verb| {
-        if open.get_untracked() {
+        if held.get_untracked().is_some() {
             return;
         }
         let Some(batch) = feed.batch.get_untracked() else {
@@ -85,7 +88,9 @@ pub fn RerunBar(
             } else {
                 hidden.get_untracked()
             },
-            total: store.with_table(retake_core::view::TestTable::len),
+            batch: batch.display_name(),
+            total: store.total(&batch),
+            unread: store.unread(&batch),
             tests,
             batch_runs: !batch.is_terminal(),
         }));
@@ -141,23 +146,18 @@ pub fn RerunBar(
         request_animation_frame(move || ask(again));
     };
     let none = move || count.get() == 0;
-    let reason = move || {
-        if open.get() {
-            Some("A rerun is on its way.".to_owned())
-        } else if none() {
-            Some("Tick tests in the table to rerun them.".to_owned())
-        } else {
-            None
-        }
-    };
-    let blocked = move || (none() || open.get()).then_some("true");
+    let reason = Signal::derive(move || {
+        held.get()
+            .or_else(|| none().then_some("Tick tests in the table to rerun them."))
+    });
+    let blocked = move || (none() || held.get().is_some()).then_some("true");
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),
         n => words::tests(n),
     };
     view! {
         <section class="rerun-bar" aria-label="Rerun">
-            <Steps reruns/>
+            <Progress feed reruns idle=reason/>
             <div class="rerun-bar__line">
                 <span class="rerun-bar__count">
                     <span data-testid="selected-count" data-count=move || count.get().to_string()>
@@ -165,6 +165,14 @@ pub fn RerunBar(
                     </span>
                     " selected"
                 </span>
+                {move || (count.get() > 0 && !complete.get()).then(|| view! {
+                    <span class="muted" data-testid="select-partial">
+                        {move || format!(
+                            "of the {} read so far",
+                            words::number(store.loading.with(|it| it.listed) as u64),
+                        )}
+                    </span>
+                })}
                 {move || (hidden.get() > 0).then(|| view! {
                     <span class="muted">
                         {words::number(hidden.get() as u64)} " hidden"
@@ -188,7 +196,6 @@ pub fn RerunBar(
                         "Clear"
                     </button>
                 })}
-                <span class="rerun-bar__reason" id="rerun-reason">{reason}</span>
                 <label class="tick push" title=move || adhoc.get().then_some("This batch was launched without a saved suite")>
                     <input
                         type="checkbox"
@@ -197,7 +204,7 @@ pub fn RerunBar(
                         disabled=move || adhoc.get()
                         on:change=move |event| sync.set(event_target_checked(&event))
                     />
-                    <span>"Sync" <span class="only-wide">" with test"</span> " suite"</span>
+                    <span>"Sync with " <span class="only-wide">"test "</span> "suite"</span>
                 </label>
                 <span class="buttons">
                     <button
@@ -206,6 +213,7 @@ pub fn RerunBar(
                         data-testid="rerun-selected"
                         aria-disabled=blocked
                         aria-describedby="rerun-reason"
+                        title=reason
                         on:click=move |_| ask(Verb::Tests)
                     >
                         "Rerun " {of_tests}
@@ -216,16 +224,19 @@ pub fn RerunBar(
                         data-testid="rerun-metrics-selected"
                         aria-disabled=blocked
                         aria-describedby="rerun-reason"
+                        title=reason
                         on:click=move |_| ask(Verb::TestMetrics)
                     >
                         <span class="only-wide">"Recompute metrics of " {of_tests}</span>
-                        <span class="only-narrow">"Metrics of " {move || words::number(count.get() as u64)}</span>
+                        <span class="only-narrow">"Recompute metrics"</span>
                     </button>
                     <button
                         type="button"
                         class="button"
                         data-testid="rerun-batch-metrics"
-                        aria-disabled=move || open.get().then_some("true")
+                        aria-disabled=move || held.get().map(|_| "true")
+                        aria-describedby=move || held.get().map(|_| "rerun-reason")
+                        title=held
                         on:click=move |_| ask(Verb::BatchMetrics)
                     >
                         <span class="only-wide">"Rerun batch metrics only"</span>
@@ -238,190 +249,98 @@ pub fn RerunBar(
     }
 }
 
-/// Pressed → sent → accepted as run N → seen running.
+/// Pressed → sent → accepted as run N → seen running; its place is kept while
+/// nothing is under way, so that nothing moves when something is.
 #[component]
-fn Steps(reruns: Reruns) -> impl IntoView {
+fn Progress(
+    feed: Feed,
+    reruns: Reruns,
+    #[prop(into)] idle: Signal<Option<&'static str>>,
+) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
+    let with_view =
+        move |look: fn(&RerunView) -> bool| reruns.view.with(|it| it.as_ref().is_some_and(look));
+    let trouble = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
     let what = move || {
         reruns
             .view
             .with(|it| it.as_ref().map(|it| verb(&it.request.scope)))
     };
-    let steps = move || {
-        reruns
+    let steps = Memo::new(move |_| {
+        let steps = reruns
             .view
-            .with(|view| view.as_ref().map(|view| steps_of(view)))
-    };
-    let waiting = move || {
-        let now = ticker.now();
-        reruns
-            .view
-            .with(|view| view.as_ref().and_then(|view| waiting_words(view, now)))
-    };
-    let trouble = move || {
-        reruns
-            .view
-            .with(|view| view.as_ref().and_then(trouble_words))
-    };
-    let cools = Memo::new(move |_| {
-        reruns.view.with(|it| {
-            it.as_ref()
-                .is_some_and(|it| matches!(it.stage, Stage::Cooling { .. }))
-        })
+            .with(|view| view.as_ref().map(|view| view.steps(clock::local_time)));
+        steps.filter(|_| trouble.with(Option::is_none))
     });
-    let over = Memo::new(move |_| {
+    let waiting = Memo::new(move |_| {
+        let batch_runs = feed
+            .batch
+            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()));
+        let (now, next) = (ticker.now(), feed.next.get());
         reruns
             .view
-            .with(|it| it.as_ref().is_some_and(|it| !it.is_open()))
+            .with(|view| view.as_ref()?.waiting(now, batch_runs, next))
     });
+    let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
+    let cools = Memo::new(move |_| with_view(|it| matches!(it.stage, Stage::Cooling { .. })));
+    let over = Memo::new(move |_| with_view(|it| !it.is_open()));
+    let dismiss = move || {
+        view! {
+            <button
+                type="button"
+                class="button button--quiet button--small"
+                data-testid="rerun-dismiss"
+                on:click=move |_| reruns.dismiss()
+            >
+                "Dismiss"
+            </button>
+        }
+    };
     view! {
-        {move || trouble().map(|(title, said)| view! {
+        {move || trouble.get().map(|(title, said)| view! {
             <div class="notice" data-tone="error" role="alert" data-testid="rerun-refused">
                 <div>
                     <p><b>{title}</b></p>
                     {said.map(|said| view! { <p class="notice__said">{said}</p> })}
                 </div>
-                <button type="button" class="button button--small" on:click=move |_| reruns.dismiss()>
-                    "Dismiss"
-                </button>
+                <div class="buttons">{dismiss()}</div>
             </div>
         })}
-        {move || steps().map(|steps| view! {
-            <div class="rerun-bar__steps">
+        <div class="rerun-bar__progress" data-idle=move || steps.with(Option::is_none).then_some("")>
+            <p class="rerun-bar__reason" id="rerun-reason">{idle}</p>
+            {move || steps.get().map(|steps| view! {
                 <ol class="steps" role="status" aria-label=what data-testid="rerun-steps">
                     {steps
                         .into_iter()
                         .map(|(text, state)| view! { <li data-state=state>{text}</li> })
                         .collect_view()}
                 </ol>
-                <span class="muted" data-testid="rerun-waiting">{waiting}</span>
-                <Show when=move || cools.get()>
-                    <button
-                        type="button"
-                        class="button button--small"
-                        data-testid="call-off"
-                        on:click=move |_| reruns.call_off()
-                    >
-                        "Call it off"
-                    </button>
-                </Show>
-                <Show when=move || over.get() && trouble().is_none()>
-                    <button type="button" class="button button--quiet button--small" on:click=move |_| reruns.dismiss()>
-                        "Dismiss"
-                    </button>
-                </Show>
-            </div>
-        })}
+                <span class="buttons">
+                    <Show when=move || cools.get()>
+                        <button
+                            type="button"
+                            class="button button--small"
+                            data-testid="call-off"
+                            on:click=move |_| reruns.call_off()
+                        >
+                            "Call it off"
+                        </button>
+                    </Show>
+                    {move || elsewhere.get().map(|batch| view! {
+                        <A
+                            href=dom::at(&open::batch_path(reruns.project(), batch))
+                            attr:class="button button--small"
+                            attr:data-testid="open-other-batch"
+                        >
+                            "Open that batch"
+                        </A>
+                    })}
+                    {move || over.get().then(dismiss)}
+                </span>
+                <p class="rerun-bar__waiting muted" data-testid="rerun-waiting" title=waiting>{waiting}</p>
+            })}
+        </div>
     }
-}
-
-type Step = (String, Option<&'static str>);
-
-fn steps_of(view: &RerunView) -> Vec<Step> {
-    let done = Some("done");
-    let pressed = (format!("Pressed {}", clock::local_time(view.pressed)), done);
-    let tries = if view.posts > 1 {
-        format!(", try {}", view.posts)
-    } else {
-        String::new()
-    };
-    let sent = match (&view.stage, view.sent) {
-        (Stage::Ended(Ended::NotStored(_)), _) => ("Not sent".to_owned(), Some("failed")),
-        (Stage::Ended(Ended::CalledOff), _) => ("Called off".to_owned(), Some("failed")),
-        (Stage::Settling { .. }, _) => ("Sent, not yet confirmed: looking".into(), Some("doubt")),
-        (_, Some(at)) => (format!("Sent {}{tries}", clock::local_time(at)), done),
-        (_, None) => ("Sent".to_owned(), None),
-    };
-    let accepted = match &view.stage {
-        Stage::Ended(Ended::Applied { run: Some(run), .. }) => {
-            (format!("Accepted as run {run}"), done)
-        }
-        Stage::Ended(Ended::Applied { run: None, .. }) => ("Accepted".to_owned(), done),
-        Stage::Ended(Ended::Refused(_) | Ended::StillBusy(_)) => ("Refused".into(), Some("failed")),
-        Stage::Ended(Ended::NotApplied) => ("Not applied".into(), Some("failed")),
-        Stage::Cooling { .. } | Stage::Checking { .. } => ("Not yet: busy".into(), Some("doubt")),
-        _ => ("Accepted".to_owned(), None),
-    };
-    let seen = if view.seen_running {
-        ("Seen running".to_owned(), done)
-    } else {
-        ("Seen running".to_owned(), None)
-    };
-    vec![pressed, sent, accepted, seen]
-}
-
-fn waiting_words(view: &RerunView, now: retake_core::domain::Timestamp) -> Option<String> {
-    let said = view
-        .said
-        .as_deref()
-        .map(|said| format!(" ReSim says: {}", words::clean(said)));
-    let said = said.unwrap_or_default();
-    let left = |until: retake_core::domain::Timestamp| until.since(now).as_secs();
-    Some(match &view.stage {
-        Stage::Storing => "Writing it down first.".to_owned(),
-        Stage::Posting => "Waiting for ReSim's answer.".to_owned(),
-        Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
-        Stage::Cooling {
-            until,
-            why: WaitReason::CleaningUp,
-        } => {
-            format!(
-                "The platform is cleaning up, next try in {} s.{said}",
-                left(*until)
-            )
-        }
-        Stage::Cooling {
-            until,
-            why: WaitReason::Throttled,
-        } => {
-            format!("Too many requests, next try in {} s.{said}", left(*until))
-        }
-        Stage::Settling { until, .. } => match left(*until) {
-            0 => "Looking once more whether it was applied.".to_owned(),
-            left => format!(
-                "No answer came, so nobody knows yet. Looking, sending nothing; clear in {left} s at \
-                 the latest."
-            ),
-        },
-        Stage::Parked => "Goes on after you sign in.".to_owned(),
-        Stage::Ended(_) => return None,
-    })
-}
-
-fn trouble_words(view: &RerunView) -> Option<(String, Option<String>)> {
-    let what = verb(&view.request.scope);
-    let said = |error: &retake_core::api::ApiError| {
-        let text = retake_core::view::freshness::upper_first(&error.to_string());
-        Some(words::clean(&text).into_owned())
-    };
-    let Stage::Ended(ended) = &view.stage else {
-        return None;
-    };
-    Some(match ended {
-        Ended::Applied { .. } | Ended::CalledOff => return None,
-        Ended::Refused(error) => (
-            format!("ReSim refused: {what}. Nothing was started; your selection is kept."),
-            said(error),
-        ),
-        Ended::StillBusy(error) => (
-            format!(
-                "The platform stayed busy, so nothing was started: {what}. Try again in a minute; your selection is kept."
-            ),
-            said(error),
-        ),
-        Ended::NotApplied => (
-            format!(
-                "The request did not arrive, so nothing was started: {what}. Press again if you still want it."
-            ),
-            view.said.clone(),
-        ),
-        Ended::NotStored(why) => (
-            format!(
-                "Nothing was sent: {what}. A rerun is written down before it is sent, and that failed."
-            ),
-            Some(why.clone()),
-        ),
-    })
 }
 
 /// Shows the pictures of the batch that a rerun reads, and tells the rerun what
@@ -432,16 +351,19 @@ pub fn join(feed: Feed, reruns: Reruns) {
             feed.show(batch);
         }
     });
-    Effect::new(move |_| {
-        let accepted = reruns
+    Effect::new(move |before: Option<_>| {
+        let watch = reruns
             .view
-            .with(|it| it.as_ref().and_then(RerunView::accepted).is_some());
+            .with(|it| it.as_ref().and_then(RerunView::watch_until));
+        feed.watch_until.set(watch);
         if let Some(batch) = feed.batch.get() {
             let batch: &Batch = &batch;
             reruns.saw(batch);
         }
-        if accepted {
+        // Once, when it was accepted; after that the feed looks at its pace.
+        if watch.is_some() && before != Some(watch) {
             feed.refresh();
         }
+        watch
     });
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::{Batch, ConflatedBatchStatus, ConflatedStatus},
+    domain::{ConflatedBatchStatus, ConflatedStatus},
     view::{batches, words},
 };
 
@@ -38,13 +38,12 @@ pub fn BatchStatusBadge(
     }
 }
 
-/// The tests of a batch by status, as a bar.
+/// Tests by status, as a bar.
 #[component]
 pub fn Counts(
-    /// The batch.
-    batch: Batch,
+    /// How many of each status.
+    segments: Vec<(ConflatedStatus, u64)>,
 ) -> impl IntoView {
-    let segments = batches::segments(&batch);
     let aloud = batches::segments_in_words(&segments);
     view! {
         <span class="counts" role="img" aria-label=aloud>

@@ -48,6 +48,9 @@ pub struct Feed {
     pub every: RwSignal<Duration>,
     /// The tests.
     pub tests: TestsStore,
+    /// Read as often as while the batch runs, until then: an accepted rerun
+    /// that nothing shows yet is looked for.
+    pub watch_until: RwSignal<Option<Timestamp>>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
@@ -112,6 +115,7 @@ impl Feed {
             next: RwSignal::new(None),
             paused: RwSignal::new(false),
             every: RwSignal::new(pace),
+            watch_until: RwSignal::new(None),
             tests,
             inner: StoredValue::new_local(inner.clone()),
         };
@@ -228,7 +232,10 @@ impl Feed {
         let finished = self
             .batch
             .with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
-        let pace = if finished {
+        let is_watched = self
+            .watch_until
+            .with_untracked(|until| until.is_some_and(|until| clock::wall() < until));
+        let pace = if finished && !is_watched {
             inner.pace * FINISHED_FACTOR
         } else {
             inner.pace

@@ -1,11 +1,12 @@
-//! Lists that span pages, and names that stand for IDs.
+//! Lists that span pages, names that stand for IDs, and what a page reads once.
+//! Nothing here is tried again: whoever asks shows the failure and decides.
 
 use retake_core::{
     api::{
-        ApiError, Page, Paging, TestQuery, endpoint,
+        ApiError, LogFile, Page, Paging, TestQuery, endpoint,
         resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
-    domain::{Batch, BatchId, Project, ProjectId, Test},
+    domain::{Batch, BatchId, Project, ProjectId, Test, TestHistory, TestId},
 };
 
 use crate::client::Client;
@@ -35,6 +36,57 @@ pub async fn all_tests(
     }
 }
 
+/// Every project that the account sees.
+///
+/// # Errors
+/// A page could not be read, or the pages go in circles.
+pub async fn all_projects(client: &Client) -> Result<Vec<Project>, ApiError> {
+    let mut projects: Vec<Project> = Vec::new();
+    let mut paging = Paging::default();
+    let mut token = None;
+    loop {
+        let call = endpoint::list_projects(token.as_deref());
+        let page = client.send(&call).await?;
+        token = paging.turn("list the projects", &page)?;
+        for project in page.items {
+            // Pages are no snapshot: an entry may come twice.
+            if !projects.iter().any(|it| it.id == project.id) {
+                projects.push(project);
+            }
+        }
+        if token.is_none() {
+            return Ok(projects);
+        }
+    }
+}
+
+/// One test with the way it went.
+///
+/// # Errors
+/// It could not be read.
+pub async fn test_history(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    test: TestId,
+) -> Result<TestHistory, ApiError> {
+    client.send(&endpoint::get_test(project, batch, test)).await
+}
+
+/// The first hundred files of a test.
+///
+/// # Errors
+/// They could not be listed.
+pub async fn test_files(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    test: TestId,
+) -> Result<Page<LogFile>, ApiError> {
+    let call = endpoint::list_test_logs(project, batch, test, None);
+    client.send(&call).await
+}
+
 /// The project of this name or ID.
 ///
 /// # Errors
@@ -43,10 +95,10 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     let (mut search, mut step) = ResolveProject::begin(text);
     loop {
         step = match step {
-            Step::Read(id) => search.read(client.read(&endpoint::get_project(id)).await),
+            Step::Read(id) => search.read(client.send(&endpoint::get_project(id)).await),
             Step::List(token) => search.listed(
                 client
-                    .read(&endpoint::list_projects(token.as_deref()))
+                    .send(&endpoint::list_projects(token.as_deref()))
                     .await,
             ),
             Step::Done(result) => return result,
@@ -67,14 +119,14 @@ pub async fn find_batch(
     loop {
         step = match step {
             BatchStep::Read(id) => {
-                search.read(client.read(&endpoint::get_batch(project, id)).await)
+                search.read(client.send(&endpoint::get_batch(project, id)).await)
             }
             BatchStep::LookUp => {
-                search.looked_up(client.read(&endpoint::lookup_batch(project, text)).await)
+                search.looked_up(client.send(&endpoint::lookup_batch(project, text)).await)
             }
             BatchStep::List(token) => {
                 let call = endpoint::list_batches(project, "", token.as_deref());
-                search.listed(client.read(&call).await)
+                search.listed(client.send(&call).await)
             }
             BatchStep::Done(result) => return result.map(|batch| *batch),
         };

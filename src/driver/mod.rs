@@ -1,16 +1,20 @@
 //! Joins the deciding core and the browser: performs what the machines want
 //! and feeds the results back. One adapter call per output; no decisions here.
 //!
+//! - [`batch_shelf`]: the batches of a project while their list is open.
 //! - [`feed`]: keeps one batch and its tests fresh while its page is open.
 //! - [`tests_store`]: those tests, with filter, order and selection.
 //! - [`listing`]: lists that span pages, names that stand for IDs.
 //! - [`rerun`]: a person's own rerun, from press to seen running.
 //! - [`supervisions`]: everything supervised in this browser.
+//! - [`task`]: work that ends with the page that began it.
 //! - [`journal_writer`]: writes records in order and says when they are durable.
 
+pub mod batch_shelf;
 pub mod feed;
 pub mod journal_writer;
 pub mod listing;
 pub mod rerun;
 pub mod supervisions;
+pub mod task;
 pub mod tests_store;

@@ -2,16 +2,21 @@
 //! supervisor's, so the same promises: written before sent, sent once, an
 //! unknown outcome resolved by looking.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashSet, VecDeque},
+    rc::Rc,
+};
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{RerunRequest, RerunScope, endpoint},
-    domain::{Batch, BatchId, ProjectId, RunCounter, Test, Timestamp},
+    api::{RerunRequest, endpoint},
+    domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Effect as Want, Ended, Fence, Intent, IntentTest, Limits, Stage, Submission,
-        SubmissionInput, SubmissionNote,
+        Effect as Want, Fence, Intent, IntentTest, Limits, Submission, SubmissionInput,
+        SubmissionNote,
     },
+    view::rerun::RerunView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,40 +30,6 @@ use crate::{
     },
     client::Client,
 };
-
-/// What a screen shows of a rerun.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RerunView {
-    /// What was asked for.
-    pub request: RerunRequest,
-    /// When it was pressed.
-    pub pressed: Timestamp,
-    /// When it was first sent, if it was.
-    pub sent: Option<Timestamp>,
-    /// POSTs so far.
-    pub posts: u32,
-    /// Where it stands.
-    pub stage: Stage,
-    /// The platform's words while it makes us wait.
-    pub said: Option<String>,
-    /// The run was seen running, or already finished.
-    pub seen_running: bool,
-}
-
-impl RerunView {
-    /// The run that was accepted, once it was.
-    pub fn accepted(&self) -> Option<Option<RunCounter>> {
-        match &self.stage {
-            Stage::Ended(Ended::Applied { run, .. }) => Some(*run),
-            _ => None,
-        }
-    }
-
-    /// Whether it is still on its way, so that another must wait.
-    pub fn is_open(&self) -> bool {
-        !matches!(self.stage, Stage::Ended(_))
-    }
-}
 
 /// Reruns of one batch by its page. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -124,16 +95,11 @@ impl Reruns {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
-        if inner
-            .submission
-            .borrow()
-            .as_ref()
-            .is_some_and(|it| !matches!(it.stage(), Stage::Ended(_)))
-        {
+        if self.why_held().is_some() {
             return;
         }
         let now = clock::wall();
-        let named = request.scope.tests();
+        let named: HashSet<TestId> = request.scope.tests().iter().copied().collect();
         let intent = Intent {
             batch: batch.id,
             fence: Fence::at(batch),
@@ -147,18 +113,25 @@ impl Reruns {
                 .collect(),
             request: request.clone(),
         };
+        let fence = intent.fence.clone();
         let (submission, wants) = Submission::new(intent, inner.limits);
-        self.view.set(Some(RerunView {
-            request,
-            pressed: now,
-            sent: None,
-            posts: 0,
-            stage: submission.stage().clone(),
-            said: None,
-            seen_running: false,
-        }));
+        let stage = submission.stage().clone();
+        self.view.set(Some(RerunView::pressed(
+            batch.id, request, fence, now, stage,
+        )));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
+    }
+
+    /// Why no other rerun may start now; not tracked.
+    pub fn why_held(&self) -> Option<&'static str> {
+        self.view
+            .with_untracked(|it| it.as_ref().and_then(RerunView::holds))
+    }
+
+    /// The project.
+    pub fn project(&self) -> ProjectId {
+        self.inner.with_value(|inner| inner.project)
     }
 
     /// Calls off a rerun that waits for its next try.
@@ -183,14 +156,8 @@ impl Reruns {
     /// A read of the batch: whether it shows the accepted run.
     pub fn saw(&self, batch: &Batch) {
         let is_seen = self.view.with_untracked(|view| {
-            view.as_ref().is_some_and(|view| {
-                !view.seen_running
-                    && match view.accepted() {
-                        Some(Some(run)) => batch.run_counter.is_some_and(|now| now >= run),
-                        Some(None) => !batch.is_terminal(),
-                        None => false,
-                    }
-            })
+            view.as_ref()
+                .is_some_and(|view| view.is_unaccounted() && view.is_shown_by(batch))
         });
         if is_seen {
             self.view.update(|view| {
@@ -228,14 +195,11 @@ impl Reruns {
         inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
         let (posts, at) = sent.map_or((0, None), |(post, at)| (post, Some(at)));
         let (submission, wants) = Submission::restored(intent.clone(), inner.limits, posts, at);
+        let stage = submission.stage().clone();
         let shown = self.view.try_set(Some(RerunView {
-            request: intent.request,
-            pressed: intent.at,
             sent: at,
             posts,
-            stage: submission.stage().clone(),
-            said: None,
-            seen_running: false,
+            ..RerunView::pressed(intent.batch, intent.request, intent.fence, intent.at, stage)
         }));
         if shown.is_some() {
             // The page has gone already.
@@ -266,6 +230,9 @@ impl Reruns {
             if let Some(view) = view {
                 view.stage = submission.stage().clone();
                 view.posts = submission.posts();
+                if view.is_unaccounted() {
+                    view.accepted_at.get_or_insert_with(clock::wall);
+                }
             }
         });
     }
@@ -327,7 +294,7 @@ impl Reruns {
             let Some(view) = view else { return };
             match note {
                 SubmissionNote::Sending { .. } => {
-                    view.sent.get_or_insert(clock::wall());
+                    view.sent = Some(clock::wall());
                     view.said = None;
                 }
                 SubmissionNote::Waiting { message, .. } => view.said.clone_from(message),
@@ -388,19 +355,5 @@ impl Inner {
             .append(&journal_id(self.batch), &writer, seq, &json)
             .await
             .map_err(|error| error.to_string())
-    }
-}
-
-/// How a scope is called: the verb, and what it does to how many.
-pub fn verb(scope: &RerunScope) -> String {
-    match scope {
-        RerunScope::Tests(ids) => format!("Rerun {}", retake_core::view::words::tests(ids.len())),
-        RerunScope::TestMetrics(ids) => {
-            format!(
-                "Recompute metrics of {}",
-                retake_core::view::words::tests(ids.len())
-            )
-        }
-        RerunScope::BatchMetrics => "Rerun batch metrics only".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! The tests of one batch as a page shows them: stored once, with filter,
 //! order and selection beside them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 use retake_core::{
@@ -9,8 +9,8 @@ use retake_core::{
     domain::{BatchId, ConflatedStatus, Test, TestId},
     supervise::{Policy, Preview},
     view::{
-        Chip, Listing, RowId, Selection, Tally, TestTable, ViewQuery, chips::chips,
-        selection::AllTicked, table::Changes,
+        Chip, Listing, RowId, Selection, Tally, TestTable, ViewQuery, batches, chips::chips,
+        runs::RunMemory, selection::AllTicked, table::Changes,
     },
 };
 
@@ -35,6 +35,9 @@ const REORDER: Duration = Duration::from_millis(250);
 pub struct TestsStore {
     batch: BatchId,
     table: StoredValue<TestTable>,
+    /// Outcomes of earlier runs, as this tab saw them.
+    memory: StoredValue<RunMemory>,
+    has_learned: StoredValue<bool>,
     /// Rises whenever a row differs.
     pub version: RwSignal<u32>,
     /// Which rows, in which order.
@@ -57,6 +60,8 @@ impl TestsStore {
         let it = Self {
             batch,
             table: StoredValue::new(TestTable::new()),
+            memory: StoredValue::new(restored_memory(batch)),
+            has_learned: StoredValue::new(false),
             version: RwSignal::new(0),
             listing: RwSignal::new(Listing::default()),
             selection: RwSignal::new(Selection::restored(stored)),
@@ -119,6 +124,7 @@ impl TestsStore {
     /// Takes in tests, of a page or a part.
     pub fn merge(&self, tests: Vec<Test>) {
         let mut changes = Changes::default();
+        self.remember_runs(&tests);
         self.table
             .update_value(|table| changes = table.merge(tests));
         let listed = self.table.with_value(TestTable::len);
@@ -126,8 +132,73 @@ impl TestsStore {
         self.absorb(&changes);
     }
 
+    /// Keeps what was known of tests that have begun another run.
+    fn remember_runs(&self, tests: &[Test]) {
+        let mut has_learned = false;
+        self.table.with_value(|table| {
+            self.memory.update_value(|memory| {
+                for test in tests {
+                    let before = test.id.and_then(|id| table.row(id));
+                    if let Some(row) = before {
+                        has_learned |= memory.note(table.get(row), test);
+                    }
+                }
+            });
+        });
+        if has_learned {
+            self.has_learned.set_value(true);
+        }
+    }
+
+    /// Stores what was learned of runs; once a listing, not once a page.
+    fn store_memory(&self) {
+        if !self.has_learned.get_value() {
+            return;
+        }
+        self.has_learned.set_value(false);
+        if let Ok(json) = self.memory.with_value(serde_json::to_string) {
+            storage::tab_set(&memory_key(self.batch), &json);
+        }
+    }
+
+    /// What this tab saw of earlier runs.
+    pub fn memory(&self) -> RunMemory {
+        self.memory.get_value()
+    }
+
+    /// The same, looked at in place.
+    pub fn with_memory<T>(&self, look: impl FnOnce(&RunMemory) -> T) -> T {
+        self.memory.with_value(look)
+    }
+
+    /// Finished tests and all tests, tracked; `None` while nobody says.
+    pub fn progress(&self, batch: &retake_core::domain::Batch) -> Option<(u64, u64)> {
+        self.version.track();
+        let complete = self.loading.with(|it| it.complete);
+        self.table
+            .with_value(|table| batches::progress(batch, complete.then(|| table.tally())))
+    }
+
+    /// All tests of the batch: as it says itself, never fewer than are listed.
+    pub fn total(&self, batch: &retake_core::domain::Batch) -> usize {
+        let listed = self.with_table(TestTable::len);
+        let said = batch.total_tests.and_then(|n| usize::try_from(n).ok());
+        if self.loading.with_untracked(|it| it.complete) {
+            listed
+        } else {
+            listed.max(said.unwrap_or(0))
+        }
+    }
+
+    /// Tests that are still to be read, so that they could not be ticked.
+    pub fn unread(&self, batch: &retake_core::domain::Batch) -> usize {
+        self.total(batch)
+            .saturating_sub(self.with_table(TestTable::len))
+    }
+
     /// The listing is complete.
     pub fn end_listing(&self) {
+        self.store_memory();
         let mut changes = Changes::default();
         self.table
             .update_value(|table| changes.gone = table.end_listing());
@@ -266,21 +337,42 @@ impl TestsStore {
         self.selection.update(Selection::clear);
     }
 
-    /// The ticked tests in the order of their names; not tracked.
+    /// The ticked tests in the order on screen, then those that are hidden, by
+    /// name; not tracked.
     pub fn selected(&self) -> Vec<Test> {
-        let mut tests: Vec<Test> = self.table.with_value(|table| {
+        self.table.with_value(|table| {
             self.selection.with_untracked(|selection| {
-                selection
-                    .ids(table)
-                    .into_iter()
-                    .filter_map(|id| table.row(id))
-                    .map(|row| table.get(row).clone())
-                    .collect()
+                self.listing.with_untracked(|listing| {
+                    let test = |row: RowId| table.get(row).clone();
+                    let on_screen: HashSet<RowId> = listing.order().iter().copied().collect();
+                    let mut hidden: Vec<Test> = selection
+                        .ids(table)
+                        .into_iter()
+                        .filter_map(|id| table.row(id))
+                        .filter(|row| !on_screen.contains(row))
+                        .map(test)
+                        .collect();
+                    hidden.sort_by(|a, b| retake_core::view::table::natural(&a.name, &b.name));
+                    let shown = listing.order().iter().copied();
+                    shown
+                        .filter(|row| selection.has(*row))
+                        .map(test)
+                        .chain(hidden)
+                        .collect()
+                })
             })
-        });
-        tests.sort_by(|a, b| retake_core::view::table::natural(&a.name, &b.name));
-        tests
+        })
     }
+}
+
+fn memory_key(batch: BatchId) -> String {
+    format!("retake-runs-{batch}")
+}
+
+fn restored_memory(batch: BatchId) -> RunMemory {
+    storage::tab_get(&memory_key(batch))
+        .and_then(|json| serde_json::from_str(&json).ok())
+        .unwrap_or_default()
 }
 
 fn selection_key(batch: BatchId) -> String {

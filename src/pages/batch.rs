@@ -170,18 +170,23 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     };
     let one = move |test: TestId| {
         let tests = store.find(test).into_iter().collect::<Vec<_>>();
-        let Some(ids) = TestIds::new(vec![test]) else {
+        let (Some(ids), Some(batch)) = (TestIds::new(vec![test]), feed.batch.get_untracked())
+        else {
             return;
         };
+        if let Some(why) = reruns.why_held() {
+            announcer.say(why);
+            return;
+        }
         question.set(Some(Question::Rerun {
             scope: RerunScope::Tests(ids),
             sync_with_suite: false,
             hidden: 0,
-            total: store.with_table(retake_core::view::TestTable::len),
+            batch: batch.display_name(),
+            total: store.total(&batch),
+            unread: 0,
             tests,
-            batch_runs: feed
-                .batch
-                .with_untracked(|it| it.as_ref().is_some_and(|it| !it.is_terminal())),
+            batch_runs: !batch.is_terminal(),
         }));
     };
     let yes = move |asked: Question| match asked {

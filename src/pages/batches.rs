@@ -1,33 +1,33 @@
 //! The batches of a project, newest first.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{
     components::A,
-    hooks::{use_navigate, use_params_map},
+    hooks::{use_location, use_params_map},
 };
 use retake_core::{
-    api::{ApiError, endpoint},
     domain::{Batch, BatchId, ConflatedBatchStatus, ConflatedStatus, Project, ProjectId},
     view::{
-        batches::{BatchFilter, ran_for},
-        open::{self, Target},
-        words,
+        batches::{self, BatchFilter, ran_for},
+        freshness::{Age, State, freshness},
+        open, words,
     },
 };
 
 use crate::{
-    browser::{clock, dom, timer, wake},
+    browser::{clock, dom},
     client::Client,
     components::{
         load::{Load, LoadFailed, Loader},
+        open_batch::OpenBatch,
         status::{BatchStatusBadge, Counts},
     },
-    driver::listing,
+    driver::{batch_shelf::BatchShelf, listing},
     names::NameBook,
     session::Session,
-    shell::{Announcer, Crumbs, PageTitle, Ticker},
+    shell::{Crumbs, PageTitle, Ticker},
 };
 
 /// The batches of the project that the address names.
@@ -59,69 +59,6 @@ pub fn Batches() -> impl IntoView {
     }
 }
 
-/// What is loaded of the list, with the way to more.
-#[derive(Clone, Copy)]
-struct Shelf {
-    project: ProjectId,
-    batches: RwSignal<Vec<Batch>>,
-    next: RwSignal<Option<String>>,
-    failing: RwSignal<Option<ApiError>>,
-    read: RwSignal<bool>,
-    busy: RwSignal<bool>,
-    client: Client,
-}
-
-impl Shelf {
-    /// Reads the first page anew and puts it over what is loaded.
-    async fn refresh(self) {
-        let call = endpoint::list_batches(self.project, "", None);
-        let answer = self.client.read(&call).await;
-        match answer {
-            Ok(page) => {
-                let first = !self.read.try_get_untracked().unwrap_or(true);
-                self.batches.try_update(|known| put_over(known, page.items));
-                self.failing.try_set(None);
-                self.read.try_set(true);
-                if first {
-                    self.next.try_set(page.next);
-                }
-            }
-            Err(error) => {
-                self.failing.try_set(Some(error));
-            }
-        }
-    }
-
-    async fn more(self) {
-        let Some(token) = self.next.get_untracked() else {
-            return;
-        };
-        self.busy.set(true);
-        let call = endpoint::list_batches(self.project, "", Some(&token));
-        let answer = self.client.read(&call).await;
-        self.busy.try_set(false);
-        match answer {
-            Ok(page) => {
-                // A token that comes again would load the same page for ever.
-                let next = page.next.filter(|next| *next != token);
-                self.batches.try_update(|known| put_over(known, page.items));
-                self.next.try_set(next);
-            }
-            Err(error) => {
-                self.failing.try_set(Some(error));
-            }
-        }
-    }
-}
-
-/// Newer pictures replace older ones; the newest batch stands first.
-fn put_over(known: &mut Vec<Batch>, read: Vec<Batch>) {
-    let mut all: BTreeMap<BatchId, Batch> = known.drain(..).map(|it| (it.id, it)).collect();
-    all.extend(read.into_iter().map(|it| (it.id, it)));
-    *known = all.into_values().collect();
-    known.sort_by_key(|it| std::cmp::Reverse((it.created, it.id)));
-}
-
 #[component]
 fn Listed(project: Project) -> impl IntoView {
     let name = project.name.clone();
@@ -132,18 +69,22 @@ fn Listed(project: Project) -> impl IntoView {
         ("Projects".into(), Some("/".into())),
         (name.clone(), None),
     ]);
-    let shelf = Shelf {
-        project: project.id,
-        batches: RwSignal::new(Vec::new()),
-        next: RwSignal::new(None),
-        failing: RwSignal::new(None),
-        read: RwSignal::new(false),
-        busy: RwSignal::new(false),
-        client: expect_context(),
-    };
-    keep_fresh(shelf);
-    let filter = RwSignal::new(BatchFilter::default());
-    let names = NameBook::new(shelf.client, project.id);
+    let client = expect_context::<Client>();
+    let least = expect_context::<Session>()
+        .account_now()
+        .map_or(Duration::from_secs(15), |it| {
+            it.environment.min_poll_every * 3
+        });
+    let shelf = BatchShelf::open(client, project.id, least);
+    let filter = RwSignal::new(BatchFilter::parse(&use_location().search.get_untracked()));
+    // In the address, so that Back and a shared link show the same.
+    Effect::new(move |before: Option<()>| {
+        let query = filter.with(BatchFilter::to_query);
+        if before.is_some() {
+            dom::replace_query(&query);
+        }
+    });
+    let names = NameBook::new(client, project.id);
     let shown = Memo::new(move |_| {
         let filter = filter.get();
         shelf.batches.with(|all| {
@@ -154,13 +95,14 @@ fn Listed(project: Project) -> impl IntoView {
         })
     });
     let ids = move || shown.with(|all| all.iter().map(|it| it.id).collect::<Vec<_>>());
-    let reading = move || !shelf.read.get() && shelf.failing.with(Option::is_none);
+    let reading = move || !shelf.is_read() && shelf.failing.with(Option::is_none);
     view! {
         <div class="page">
             <div class="page__head">
-                <h1>{words::clean(&name).into_owned()}</h1>
+                <h1 class="clamp" title=words::clean(&name).into_owned()>{words::name(&name)}</h1>
                 <p>"Batches, newest first"</p>
-                <Open project=project.id/>
+                <Fresh shelf/>
+                <OpenBatch shelf/>
             </div>
             <div class="toolbar">
                 <input
@@ -178,8 +120,8 @@ fn Listed(project: Project) -> impl IntoView {
                 <LoadFailed
                     title="The list of batches could not be read."
                     error
-                    next=None
-                    retry=move |()| spawn_local(shelf.refresh())
+                    next=shelf.due.get()
+                    retry=move |()| shelf.refresh()
                 />
             })}
             <div class="card" aria-busy=move || reading().then_some("true")>
@@ -198,43 +140,11 @@ fn Listed(project: Project) -> impl IntoView {
                         {move || reading().then(bones)}
                     </tbody>
                 </table>
-                {move || (shelf.read.get() && shown.with(Vec::is_empty)).then(|| view! { <Nothing shelf filter/> })}
+                {move || (shelf.is_read() && shown.with(Vec::is_empty)).then(|| view! { <Nothing shelf filter/> })}
                 <Foot shelf/>
             </div>
         </div>
     }
-}
-
-/// Reads the first page again while the page is open: quicker while something runs.
-fn keep_fresh(shelf: Shelf) {
-    const RUNNING: Duration = Duration::from_secs(15);
-    const QUIET: Duration = Duration::from_mins(1);
-    let alive = StoredValue::new(());
-    let session = expect_context::<Session>();
-    let least = session
-        .account_now()
-        .map_or(RUNNING, |it| it.environment.min_poll_every * 3);
-    spawn_local(async move {
-        while alive.try_get_value().is_some() {
-            if !wake::is_hidden() || !shelf.read.try_get_untracked().unwrap_or(true) {
-                shelf.refresh().await;
-            }
-            let running = shelf
-                .batches
-                .try_with_untracked(|all| all.iter().any(|it| !it.is_terminal()))
-                .unwrap_or(false);
-            let failing = shelf
-                .failing
-                .try_with_untracked(Option::is_some)
-                .unwrap_or(false);
-            let pace = if running || failing {
-                RUNNING.min(least)
-            } else {
-                QUIET.min(least * 4)
-            };
-            timer::sleep(pace).await;
-        }
-    });
 }
 
 fn bones() -> impl IntoView {
@@ -247,72 +157,27 @@ fn bones() -> impl IntoView {
         .collect_view()
 }
 
-/// Opens a batch by ID, name or link.
 #[component]
-fn Open(project: ProjectId) -> impl IntoView {
-    let navigate = use_navigate();
-    let announcer = expect_context::<Announcer>();
-    let input = NodeRef::<leptos::html::Input>::new();
-    let go = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let text = input
-            .get_untracked()
-            .map(|it| it.value())
-            .unwrap_or_default();
-        let escape = |text: &str| {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                .to_string()
-        };
-        match open::parse(&text) {
-            None => announcer.trouble("Type a batch's ID or name, or paste its link."),
-            Some(Target::Project(other)) => {
-                navigate(&format!("/projects/{}", escape(&other)), Default::default());
-            }
-            Some(Target::Batch {
-                project: other,
-                batch,
-            }) => {
-                let project = other.unwrap_or_else(|| project.to_string());
-                let path = format!("/projects/{}/batches/{}", escape(&project), escape(&batch));
-                navigate(&path, Default::default());
-            }
-        }
-    };
-    view! {
-        <form class="list__open push" role="search" on:submit=go>
-            <input
-                class="input input--search"
-                type="search"
-                placeholder="Open by ID, name or ReSim link"
-                aria-label="Open a batch by ID, name or ReSim link"
-                data-testid="open-batch"
-                node_ref=input
-            />
-            <button type="submit" class="button">"Open"</button>
-        </form>
-    }
-}
-
-const WORDS: [ConflatedBatchStatus; 7] = [
-    ConflatedBatchStatus::Blocker,
-    ConflatedBatchStatus::Error,
-    ConflatedBatchStatus::Warning,
-    ConflatedBatchStatus::Running,
-    ConflatedBatchStatus::Submitted,
-    ConflatedBatchStatus::Complete,
-    ConflatedBatchStatus::Cancelled,
-];
-
-#[component]
-fn Chips(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
+fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
+    let chips = Memo::new(move |_| {
+        let is_read = shelf.is_read();
+        shelf.batches.with(|all| batches::chips(all, is_read))
+    });
+    let counted = Memo::new(move |_| {
+        let loaded = shelf.batches.with(Vec::len) as u64;
+        format!(
+            "Counted among the {} batches that are loaded",
+            words::number(loaded)
+        )
+    });
     let chip = move |status: ConflatedBatchStatus| {
         let count = {
             let status = status.clone();
             Memo::new(move |_| {
-                shelf.batches.with(|all| {
+                chips.with(|all| {
                     all.iter()
-                        .filter(|it| it.conflated_or_derived().as_ref() == Some(&status))
-                        .count()
+                        .find(|it| it.status == status)
+                        .and_then(|it| it.count)
                 })
             })
         };
@@ -326,8 +191,9 @@ fn Chips(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
                 class="chip"
                 data-status=status.word().to_owned()
                 data-testid=format!("status-chip-{}", status.word())
-                data-zero=move || (count.get() == 0).then_some("")
+                data-zero=move || (count.get() == Some(0)).then_some("")
                 aria-pressed=pressed
+                title=counted
                 on:click={
                     let status = status.clone();
                     move |_| filter.update(|it| {
@@ -337,21 +203,62 @@ fn Chips(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
                     })
                 }
             >
-                <span>{words::batch_label(&status).to_owned()}</span>
+                <span>{words::clean(words::batch_label(&status)).into_owned()}</span>
                 " "
-                <b>{count}</b>
+                <b>{move || count.get().map_or("–".to_owned(), words::number)}</b>
             </button>
         }
     };
     view! {
-        <div class="chips" role="group" aria-label="Show only">
-            {WORDS.into_iter().map(chip).collect_view()}
+        <div class="chips" role="group" aria-label="Show only these statuses, of the loaded batches">
+            <For each=move || chips.get() key=|it| it.status.clone() let(it)>{chip(it.status)}</For>
         </div>
     }
 }
 
+/// How fresh the list is, and the way to read it now.
 #[component]
-fn BatchRow(project: ProjectId, id: BatchId, shelf: Shelf, names: NameBook) -> impl IntoView {
+fn Fresh(shelf: BatchShelf) -> impl IntoView {
+    let ticker = expect_context::<Ticker>();
+    let fresh = Memo::new(move |_| {
+        shelf.failing.with(|failing| {
+            freshness(&Age {
+                now: ticker.now(),
+                read_at: shelf.read_at.get(),
+                every: shelf.every.get(),
+                failing: failing.as_ref(),
+                next: shelf.due.get(),
+                paused: false,
+                finished: false,
+            })
+        })
+    });
+    let words = move || match fresh.get() {
+        // The foot of the list says what is being read.
+        (State::Loading, _) => "Not read yet".to_owned(),
+        // What failed is said above the list, in full.
+        (State::Failing, _) if !shelf.is_read() => "Not read yet".to_owned(),
+        (_, words) => words,
+    };
+    view! {
+        <span class="list__fresh">
+            <span class="freshness" data-state=move || fresh.get().0.slug() data-testid="freshness" title=words>
+                <span>{words}</span>
+            </span>
+            <button
+                type="button"
+                class="button button--quiet button--small"
+                data-testid="refresh"
+                on:click=move |_| shelf.refresh()
+            >
+                "Refresh"
+            </button>
+        </span>
+    }
+}
+
+#[component]
+fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let batch = Memo::new(move |_| {
         shelf
@@ -367,11 +274,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: Shelf, names: NameBook) -> i
                     .map(|at| words::ago(now.since(at)))
                     .unwrap_or_default();
                 let ran = ran_for(it, now).map(words::duration).unwrap_or_default();
-                (
-                    started.map(clock::local_day_time).unwrap_or_default(),
-                    ago,
-                    ran,
-                )
+                (started.map(clock::in_full).unwrap_or_default(), ago, ran)
             })
         })
     };
@@ -385,14 +288,15 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: Shelf, names: NameBook) -> i
             let revision = it.suite_revision.map(|n| format!("r{n}"));
             let adhoc = it.adhoc_suite;
             let (whole, figures) = (it.clone(), it.clone());
-            let (name, word) = (words::clean(&it.display_name()).into_owned(), it.conflated_or_derived());
+            let (name, word) = (words::name(&it.display_name()), it.conflated_or_derived());
+            let title = name.clone();
             let run = it.run_counter;
             let by = it.account.clone().or_else(|| it.user.clone()).unwrap_or_default();
             let by = words::clean(&by).into_owned();
             view! {
                 <tr role="row" data-testid="batch-row" data-batch-id=id.to_string()>
                     <td role="cell">
-                        <A href=href attr:class="list__name">{name}</A>
+                        <A href=href attr:class="list__name" attr:title=title>{name}</A>
                         " "
                         {run.filter(|run| run.0 > 1).map(|run| view! {
                             <span class="tag">{format!("run {run}")}</span>
@@ -402,7 +306,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: Shelf, names: NameBook) -> i
                         <BatchStatusBadge status=word/>
                         <div class="list__sub clip" title=status.clone()>{words::clean(&status).into_owned()}</div>
                     </td>
-                    <td role="cell"><Counts batch=whole/> <Figures batch=figures/></td>
+                    <td role="cell"><Counts segments=batches::segments(&whole)/> <Figures batch=figures/></td>
                     <td role="cell">
                         <div class="clip">{move || branch.get()}</div>
                         <div class="list__sub mono clip">{move || build.get()}</div>
@@ -450,7 +354,7 @@ fn Figures(batch: Batch) -> impl IntoView {
 }
 
 #[component]
-fn Nothing(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
+fn Nothing(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
     view! {
         <div class="empty">
             <Show
@@ -464,7 +368,7 @@ fn Nothing(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
                 <p>
                     {move || {
                         let loaded = words::number(shelf.batches.with(Vec::len) as u64);
-                        if shelf.next.with(Option::is_some) {
+                        if shelf.has_more() || shelf.broken.with(Option::is_some) {
                             format!("{loaded} batches are loaded; older ones have not been looked at.")
                         } else {
                             format!("None of all {loaded} batches.")
@@ -480,25 +384,44 @@ fn Nothing(shelf: Shelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
 }
 
 #[component]
-fn Foot(shelf: Shelf) -> impl IntoView {
+fn Foot(shelf: BatchShelf) -> impl IntoView {
+    let said = move || {
+        if !shelf.is_read() {
+            let is_failing = shelf.failing.with(Option::is_some);
+            return if is_failing {
+                ""
+            } else {
+                "Reading the batches…"
+            }
+            .to_owned();
+        }
+        let loaded = words::number(shelf.batches.with(Vec::len) as u64);
+        match shelf.broken.get() {
+            Some(error) => format!(
+                "{loaded} loaded. Older ones cannot be read: {}.",
+                words::clean(
+                    error
+                        .message
+                        .as_deref()
+                        .unwrap_or("the server's pages go in circles")
+                )
+            ),
+            None if shelf.has_more() => format!("{loaded} loaded"),
+            None => format!("All {loaded} loaded"),
+        }
+    };
     view! {
-        <p class="list__foot" role="status">
-            {move || {
-                if !shelf.read.get() {
-                    return if shelf.failing.with(Option::is_some) { String::new() } else { "Reading the batches…".to_owned() };
-                }
-                let loaded = words::number(shelf.batches.with(Vec::len) as u64);
-                if shelf.next.with(Option::is_some) { format!("{loaded} loaded") } else { format!("All {loaded} loaded") }
-            }}
+        <p class="list__foot" role="status" data-testid="list-foot">
+            {said}
             " "
-            {move || shelf.next.with(Option::is_some).then(|| view! {
+            {move || shelf.has_more().then(|| view! {
                 <button
                     type="button"
                     class="button button--small"
                     data-testid="load-more"
                     aria-busy=move || shelf.busy.get().then_some("true")
                     disabled=move || shelf.busy.get()
-                    on:click=move |_| spawn_local(shelf.more())
+                    on:click=move |_| shelf.read_older()
                 >
                     {move || if shelf.busy.get() { "Reading older batches…" } else { "Load older batches" }}
                 </button>

@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use retake_core::auth::Identity;
+use retake_core::{auth::Identity, view::query::escape};
 
 use crate::{
     browser::dom,
@@ -73,10 +72,7 @@ pub fn sign_in_address(route: &str) -> String {
     if route == "/" {
         return "/sign-in".to_owned();
     }
-    format!(
-        "/sign-in?to={}",
-        utf8_percent_encode(route, NON_ALPHANUMERIC)
-    )
+    format!("/sign-in?to={}", escape(route))
 }
 
 /// `config.json` cannot be used.

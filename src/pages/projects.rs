@@ -1,17 +1,20 @@
 //! All projects.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::{components::A, hooks::use_location};
 use retake_core::{
-    api::{ApiError, Paging, endpoint},
     domain::Project,
-    view::words,
+    view::{
+        query::{escape, pairs},
+        words,
+    },
 };
 
 use crate::{
     browser::{clock, dom},
     client::Client,
     components::load::{Load, LoadFailed, Loader},
+    driver::listing,
     shell::{Crumbs, PageTitle},
 };
 
@@ -25,10 +28,32 @@ pub fn Projects() -> impl IntoView {
     let client = expect_context::<Client>();
     let loader = Loader::start(move || {
         let client = client;
-        async move { all_projects(&client).await }
+        async move { listing::all_projects(&client).await }
     });
-    let text = RwSignal::new(String::new());
-    let archived = RwSignal::new(false);
+    let asked = use_location().search.get_untracked();
+    let asked_for = |name: &str| {
+        pairs(&asked)
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    };
+    let text = RwSignal::new(asked_for("q").unwrap_or_default());
+    let archived = RwSignal::new(asked_for("archived").is_some());
+    // In the address, so that Back and a shared link show the same.
+    Effect::new(move |before: Option<()>| {
+        let mut parts = Vec::new();
+        text.with(|text| {
+            if !text.is_empty() {
+                parts.push(format!("q={}", escape(text)));
+            }
+        });
+        if archived.get() {
+            parts.push("archived=1".to_owned());
+        }
+        if before.is_some() {
+            let sign = if parts.is_empty() { "" } else { "?" };
+            dom::replace_query(&format!("{sign}{}", parts.join("&")));
+        }
+    });
     let shown = Memo::new(move |_| match loader.state.get() {
         Load::Ready(projects) => {
             let words: Vec<String> =
@@ -46,7 +71,10 @@ pub fn Projects() -> impl IntoView {
         _ => Vec::new(),
     });
     let counted = move || match loader.state.get() {
-        Load::Ready(all) => format!("{} of {}", shown.with(Vec::len), all.len()),
+        Load::Ready(all) => {
+            let number = |n: usize| words::number(n as u64);
+            format!("{} of {}", number(shown.with(Vec::len)), number(all.len()))
+        }
         Load::Reading => "Reading the projects…".to_owned(),
         Load::Failed(..) => String::new(),
     };
@@ -115,27 +143,6 @@ pub fn Projects() -> impl IntoView {
     }
 }
 
-async fn all_projects(client: &Client) -> Result<Vec<Project>, ApiError> {
-    let mut projects: Vec<Project> = Vec::new();
-    let mut paging = Paging::default();
-    let mut token = None;
-    loop {
-        let page = client
-            .read(&endpoint::list_projects(token.as_deref()))
-            .await?;
-        token = paging.turn("list the projects", &page)?;
-        for project in page.items {
-            // Pages are no snapshot: an entry may come twice.
-            if !projects.iter().any(|it| it.id == project.id) {
-                projects.push(project);
-            }
-        }
-        if token.is_none() {
-            return Ok(projects);
-        }
-    }
-}
-
 #[component]
 fn Rows(projects: Vec<Project>, reading: bool) -> impl IntoView {
     view! {
@@ -153,12 +160,15 @@ fn Rows(projects: Vec<Project>, reading: bool) -> impl IntoView {
                         .into_iter()
                         .map(|project| {
                             let href = dom::at(&format!("/projects/{}", project.id));
-                            let name = words::clean(&project.name).into_owned();
-                            let name = if name.is_empty() { project.id.to_string() } else { name };
+                            let name = match project.name.as_str() {
+                                "" => project.id.to_string(),
+                                name => words::name(name),
+                            };
+                            let title = name.clone();
                             view! {
                                 <tr role="row" data-testid="project-row" data-project-id=project.id.to_string()>
                                     <td role="cell">
-                                        <A href=href attr:class="list__name">{name}</A>
+                                        <A href=href attr:class="list__name" attr:title=title>{name}</A>
                                         {project.archived.then(|| view! { " " <span class="tag">"archived"</span> })}
                                     </td>
                                     <td role="cell" class="muted">
@@ -166,7 +176,7 @@ fn Rows(projects: Vec<Project>, reading: bool) -> impl IntoView {
                                     </td>
                                     <td role="cell" class="muted">
                                         {project.created.map(|at| view! {
-                                            <time datetime=at.to_rfc3339()>{clock::local_date(at)}</time>
+                                            <time datetime=at.to_rfc3339() title=clock::in_full(at)>{clock::local_date(at)}</time>
                                         })}
                                     </td>
                                 </tr>

@@ -23,7 +23,7 @@ use futures::{
     channel::oneshot,
     future::{Either, select},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind, retry},
     auth::{DeviceCode, Identity, Tokens},
@@ -345,14 +345,21 @@ impl Session {
     /// tab, and one tab at a time.
     pub async fn renew(&self) -> Renewal {
         let inner = self.inner();
-        if inner.renewing.get() {
-            let (done, wait) = oneshot::channel();
-            inner.waiting.borrow_mut().push(done);
-            // A cancelled wait means that the renewal is over.
-            let _ = wait.await;
-            return inner.renewed.get();
+        let (done, wait) = oneshot::channel();
+        inner.waiting.borrow_mut().push(done);
+        if !inner.renewing.replace(true) {
+            // A task of its own: whoever asked may be dropped with their page, but
+            // not the answer that carries the next refresh token.
+            let it = *self;
+            spawn_local(async move { it.renew_for_all().await });
         }
-        inner.renewing.set(true);
+        // A cancelled wait means that the renewal is over.
+        let _ = wait.await;
+        inner.renewed.get()
+    }
+
+    async fn renew_for_all(self) {
+        let inner = self.inner();
         let before = inner.tokens.borrow().clone();
         let environment = inner.environment.borrow().clone();
         let renewal = match (before, environment) {
@@ -362,7 +369,6 @@ impl Session {
         inner.renewed.set(renewal);
         inner.renewing.set(false);
         inner.waiting.borrow_mut().clear();
-        renewal
     }
 
     async fn renew_in_turn(&self, environment: &Environment, before: &Tokens) -> Renewal {

@@ -11,6 +11,9 @@ export default defineConfig({
   // Generous, because machines are busy: a limit that is met by waiting proves nothing.
   timeout: 120_000,
   expect: { timeout: 30_000 },
+  // Once more, as for a flaky simulation test: what fails twice is red, and what
+  // passes the second time is listed as flaky at the end, to be looked into.
+  retries: 1,
   forbidOnly: Boolean(process.env['CI']),
   // Each test makes batches of its own, so they can run side by side.
   fullyParallel: true,

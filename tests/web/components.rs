@@ -3,6 +3,7 @@
 use leptos::{mount::mount_to, prelude::*};
 use retake::components::status::{Counts, TestStatusBadge};
 use retake_core::domain::{Batch, BatchId, ConflatedStatus, MetricsCounts, StatusCounts};
+use retake_core::view::batches::segments;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -50,7 +51,7 @@ fn the_counts_bar_reads_aloud_and_sets_no_inline_text() {
             fail_block: 1,
             ..MetricsCounts::default()
         });
-        view! { <Counts batch/> }
+        view! { <Counts segments=segments(&batch)/> }
     });
     assert!(
         html.contains("aria-label=\"1 blocker, 2 error, 9 passed\""),

@@ -12,10 +12,10 @@ use crate::workspace::Workspace;
 pub(crate) const BUDGET: u64 = 250 * 1000;
 
 /// What the check lets pass as long as the budget is not met: a little above the
-/// present size, to be lowered with every gain. Sharing a supervision between
-/// tabs cost 28 KB and raised it once, from 540 KB, so that a gain elsewhere
-/// need not hide behind it.
-pub(crate) const CEILING: u64 = 550 * 1000;
+/// present size, so that no growth goes unseen. It was raised twice, for what it
+/// bought: sharing a supervision between tabs (28 KB) and pages that say what
+/// fails and what becomes of a rerun (26 KB). It is to come down to the budget.
+pub(crate) const CEILING: u64 = 575 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]

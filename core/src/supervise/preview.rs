@@ -2,7 +2,10 @@
 //! Start. It calls the very function that decides later.
 
 use super::{Choice, Figures, Plan, Policy, WhyNot, plan_rerun};
-use crate::domain::{Batch, ConflatedStatus, TestId};
+use crate::{
+    domain::{Batch, ConflatedStatus, TestId},
+    view::words::{number, tests},
+};
 
 /// What a policy would do with the batch as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,8 @@ pub struct Preview {
     pub finished: bool,
     /// Whether every test is listed; if not, the figures are of a part.
     pub complete: bool,
+    /// Tests of the whole batch, as it says itself.
+    pub total: Option<u64>,
 }
 
 impl Preview {
@@ -26,17 +31,33 @@ impl Preview {
         policy: &Policy,
     ) -> Self {
         let plan = plan_rerun(batch.status.as_ref(), tests, policy, 0);
-        Self {
-            allowed: plan.figures.allowed(policy.rerun_max_failure_percent),
+        let mut it = Self {
+            allowed: 0,
             plan,
             finished: batch.is_terminal(),
             complete,
-        }
+            total: batch.total_tests,
+        };
+        it.allowed = it.of_all().allowed(policy.rerun_max_failure_percent);
+        it
     }
 
     /// The numbers.
     pub fn figures(&self) -> Figures {
         self.plan.figures
+    }
+
+    /// The numbers measured against the whole batch, where not every test is
+    /// listed yet and the batch says how many there are.
+    fn of_all(&self) -> Figures {
+        let listed = self.plan.figures.listed;
+        Figures {
+            listed: match self.total {
+                Some(total) if !self.complete => total.max(listed),
+                _ => listed,
+            },
+            ..self.plan.figures
+        }
     }
 
     /// Whether the guard would stop a rerun.
@@ -49,20 +70,19 @@ impl Preview {
         let figures = &self.plan.figures;
         let share = format!(
             "{} of {} match, {:.1} %",
-            figures.failing,
-            figures.listed,
-            figures.percent()
+            number(figures.failing),
+            number(self.of_all().listed),
+            self.of_all().percent()
         );
         let limit = policy.rerun_max_failure_percent;
+        let is_within = self.of_all().percent() <= limit;
         let decision = match &self.plan.choice {
-            Choice::Rerun(ids) => format!(
-                ", within {limit} %: would rerun {}",
-                if ids.len() == 1 {
-                    "1 test".to_owned()
-                } else {
-                    format!("{} tests", ids.len())
-                }
-            ),
+            Choice::Rerun(_) | Choice::Nothing(WhyNot::AboveLimit)
+                if !self.complete && is_within =>
+            {
+                format!(", so far within {limit} %")
+            }
+            Choice::Rerun(ids) => format!(", within {limit} %: would rerun {}", tests(ids.len())),
             Choice::Nothing(WhyNot::AboveLimit) => {
                 format!(", more than {limit} %: would rerun nothing")
             }
@@ -79,7 +99,10 @@ impl Preview {
             sentence.push_str(" The batch still runs, so this may change.");
         }
         if !self.complete {
-            sentence.push_str(" Not every test is listed yet.");
+            sentence.push_str(&format!(
+                " Only {} are listed yet, so more may match.",
+                tests(usize::try_from(figures.listed).unwrap_or(usize::MAX))
+            ));
         }
         sentence
     }
@@ -111,5 +134,25 @@ mod tests {
             "14 of 320 match, 4.4 %, within 30 %: would rerun 14 tests."
         );
         assert_eq!(preview.allowed, 96);
+    }
+
+    #[test]
+    fn while_tests_are_still_read_the_share_is_of_the_whole_batch() {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.status = Some(BatchStatus::Error);
+        batch.total_tests = Some(100_000);
+        let error = ConflatedStatus::Error;
+        let tests = (1..=2576_u128).map(|n| (Some(TestId::from_u128(n)), Some(&error)));
+        let policy = Policy {
+            rerun_max_failure_percent: 30.0,
+            ..Policy::default()
+        };
+        let preview = Preview::of(&batch, tests, false, &policy);
+        assert_eq!(
+            preview.sentence(&policy),
+            "2,576 of 100,000 match, 2.6 %, so far within 30 %. Only 2,576 tests are listed yet, \
+             so more may match."
+        );
+        assert_eq!(preview.allowed, 30_000);
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::words;
+use super::{
+    Chip, Tally,
+    query::{escape, pairs},
+    words,
+};
 use crate::domain::{Batch, ConflatedBatchStatus, ConflatedStatus, Timestamp};
 
 /// How long a batch ran, or has been running: from the start of its latest run
@@ -24,7 +28,12 @@ pub fn ran_for(batch: &Batch, now: Timestamp) -> Option<Duration> {
 
 /// The parts of a counts bar: tests by status, worst first, zeros left out.
 pub fn segments(batch: &Batch) -> Vec<(ConflatedStatus, u64)> {
-    super::chips::chips(Some(batch), None)
+    segments_of(super::chips::chips(Some(batch), None))
+}
+
+/// The same from chips that are at hand.
+pub fn segments_of(chips: Vec<Chip>) -> Vec<(ConflatedStatus, u64)> {
+    chips
         .into_iter()
         .filter(|chip| chip.count > 0)
         .map(|chip| (chip.status, chip.count))
@@ -49,10 +58,59 @@ pub fn segments_in_words(segments: &[(ConflatedStatus, u64)]) -> String {
         .join(", ")
 }
 
-/// Finished tests and all tests.
-pub fn progress(batch: &Batch) -> (u64, u64) {
+/// Finished tests and all tests. `tally` are the listed tests, if all are
+/// listed: they speak where the batch itself carries no counts.
+pub fn progress(batch: &Batch, tally: Option<&Tally>) -> Option<(u64, u64)> {
+    if let (None, None, Some(tally)) = (batch.total_tests, batch.status_counts, tally) {
+        let running: u64 = [ConflatedStatus::Running, ConflatedStatus::Queued]
+            .iter()
+            .map(|status| tally.of(status))
+            .chain(tally.unknown().map(|(_, n)| n))
+            .sum();
+        return Some((tally.total().saturating_sub(running), tally.total()));
+    }
     let summary = batch.summary();
-    (summary.total.saturating_sub(summary.running), summary.total)
+    let total = batch.total_tests?;
+    batch.status_counts?;
+    Some((total.saturating_sub(summary.running), total))
+}
+
+/// A chip above a list of batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchChip {
+    /// The batch's one word.
+    pub status: ConflatedBatchStatus,
+    /// Loaded batches that have it; `None` while nothing is read.
+    pub count: Option<u64>,
+}
+
+/// The words that always have a chip, worst first.
+const CHIPS: [ConflatedBatchStatus; 7] = [
+    ConflatedBatchStatus::Blocker,
+    ConflatedBatchStatus::Error,
+    ConflatedBatchStatus::Warning,
+    ConflatedBatchStatus::Running,
+    ConflatedBatchStatus::Submitted,
+    ConflatedBatchStatus::Complete,
+    ConflatedBatchStatus::Cancelled,
+];
+
+/// The chips of the loaded batches: known words always, others where they occur.
+pub fn chips(loaded: &[Batch], is_read: bool) -> Vec<BatchChip> {
+    let words: Vec<ConflatedBatchStatus> = loaded
+        .iter()
+        .filter_map(Batch::conflated_or_derived)
+        .collect();
+    let odd: BTreeSet<&ConflatedBatchStatus> =
+        words.iter().filter(|it| !CHIPS.contains(it)).collect();
+    CHIPS
+        .iter()
+        .chain(odd)
+        .map(|status| BatchChip {
+            status: status.clone(),
+            count: is_read.then(|| words.iter().filter(|it| *it == status).count() as u64),
+        })
+        .collect()
 }
 
 /// Which batches of those that were loaded are shown.
@@ -65,6 +123,43 @@ pub struct BatchFilter {
 }
 
 impl BatchFilter {
+    /// Reads the query string of the list's address; what cannot be understood
+    /// is left out.
+    pub fn parse(query: &str) -> Self {
+        let mut it = Self::default();
+        for (name, value) in pairs(query) {
+            match name.as_str() {
+                "status" => {
+                    it.statuses = value
+                        .split(',')
+                        .filter(|word| !word.is_empty())
+                        .map(|word| ConflatedBatchStatus::from_word(&word.to_uppercase()))
+                        .collect();
+                }
+                "q" => it.text = value.chars().take(200).collect(),
+                _ => {}
+            }
+        }
+        it
+    }
+
+    /// The query string, with its `?`; empty where everything is shown.
+    pub fn to_query(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.statuses.is_empty() {
+            let words: Vec<String> = self.statuses.iter().map(|it| escape(it.word())).collect();
+            parts.push(format!("status={}", words.join(",")));
+        }
+        if !self.text.is_empty() {
+            parts.push(format!("q={}", escape(&self.text)));
+        }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", parts.join("&"))
+        }
+    }
+
     /// Whether the batch is shown.
     pub fn shows(&self, batch: &Batch) -> bool {
         let status_fits = self.statuses.is_empty()
@@ -113,6 +208,44 @@ mod tests {
         assert_eq!(ran_for(&batch, at(100)), Some(Duration::from_secs(30)));
         batch.last_run = Some(at(30));
         assert_eq!(ran_for(&batch, at(100)), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_batch_without_counts_is_counted_by_its_tests() {
+        use crate::{domain::Test, domain::TestId, view::TestTable};
+        let batch = Batch::new(BatchId::from_u128(1));
+        assert_eq!(progress(&batch, None), None);
+        let mut table = TestTable::new();
+        let mut tests: Vec<Test> = (1..=3)
+            .map(|n| Test::new(TestId::from_u128(n), "x"))
+            .collect();
+        tests[0].conflated = Some(ConflatedStatus::Running);
+        tests[1].conflated = Some(ConflatedStatus::Passed);
+        tests[2].conflated = Some(ConflatedStatus::Error);
+        table.merge(tests);
+        assert_eq!(progress(&batch, Some(table.tally())), Some((2, 3)));
+    }
+
+    #[test]
+    fn chips_count_what_is_loaded_and_show_unknown_words() {
+        let mut odd = Batch::new(BatchId::from_u128(1));
+        odd.conflated = Some(ConflatedBatchStatus::from_word("SHINY"));
+        let chips_now = chips(&[odd], true);
+        assert_eq!(chips_now.len(), 8);
+        assert_eq!(chips_now[7].status.word(), "SHINY");
+        assert_eq!(chips_now[7].count, Some(1));
+        assert_eq!(chips(&[], false)[0].count, None);
+    }
+
+    #[test]
+    fn the_filter_comes_back_from_the_address() {
+        let filter = BatchFilter {
+            statuses: [ConflatedBatchStatus::Error, ConflatedBatchStatus::Blocker].into(),
+            text: "nightly & é".into(),
+        };
+        let query = filter.to_query();
+        assert_eq!(BatchFilter::parse(&query), filter, "{query}");
+        assert_eq!(BatchFilter::default().to_query(), "");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! - [`window`]: which rows of a long list are on screen.
 //! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
 //! - [`open`]: what a person pasted into "open".
+//! - [`runs`]: what is known of each run of a test, and why it failed.
+//! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
 pub mod batches;
@@ -16,6 +18,8 @@ pub mod freshness;
 pub mod listing;
 pub mod open;
 pub mod query;
+pub mod rerun;
+pub mod runs;
 pub mod selection;
 pub mod table;
 pub mod window;

@@ -1,7 +1,7 @@
 //! What a person pasted into "open": an ID, a name, or a link of the ReSim app
 //! or of Retake.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::domain::{BatchId, ProjectId};
 
@@ -18,10 +18,13 @@ pub enum Target {
     },
     /// A project.
     Project(String),
+    /// A link that leads to neither, or to a site that is not ReSim's.
+    Foreign,
 }
 
-/// Reads what was pasted. `None` for nothing at all.
-pub fn parse(pasted: &str) -> Option<Target> {
+/// Reads what was pasted. `None` for nothing at all. `ours` are the origins
+/// whose links are understood beside those of ReSim itself.
+pub fn parse(pasted: &str, ours: &[String]) -> Option<Target> {
     let text = pasted.trim();
     if text.is_empty() {
         return None;
@@ -32,6 +35,9 @@ pub fn parse(pasted: &str) -> Option<Target> {
             project: None,
             batch: text.to_owned(),
         });
+    }
+    if text.contains("://") && !is_known(text, ours) {
+        return Some(Target::Foreign);
     }
     let path = text.split(['?', '#']).next().unwrap_or("");
     let parts: Vec<String> = path
@@ -45,11 +51,52 @@ pub fn parse(pasted: &str) -> Option<Target> {
     match (after("projects"), after("batches")) {
         (project, Some(batch)) => Some(Target::Batch { project, batch }),
         (Some(project), None) => Some(Target::Project(project)),
+        // A name may begin with a slash, but never with a scheme and a host.
+        (None, None) if text.contains("://") => Some(Target::Foreign),
         (None, None) => Some(Target::Batch {
             project: None,
             batch: text.to_owned(),
         }),
     }
+}
+
+/// Whether a link leads to ReSim, or to one of `ours`.
+fn is_known(link: &str, ours: &[String]) -> bool {
+    let Some((scheme, rest)) = link.split_once("://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let is_resim = |domain: &str| {
+        host == domain
+            || host
+                .strip_suffix(domain)
+                .is_some_and(|rest| rest.ends_with('.') && !rest.contains(['@', '\\']))
+    };
+    let origin = format!("{scheme}://{host}");
+    (scheme == "https" && (is_resim("resim.ai") || is_resim("resim.io")))
+        || ours.iter().any(|it| it.trim_end_matches('/') == origin)
+}
+
+/// What splits a path or reads otherwise in one; the rest stays readable.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The path of a project page of Retake, by ID or name.
+pub fn project_path(project: &str) -> String {
+    format!("/projects/{}", utf8_percent_encode(project, SEGMENT))
 }
 
 /// A batch or project ID in its canonical form, if the text is one.
@@ -75,7 +122,21 @@ mod tests {
 
     #[test]
     fn ids_names_and_links_are_understood() {
+        let parse = |text| parse(text, &["http://127.0.0.1:8080".to_owned()]);
         assert_eq!(parse("  "), None);
+        assert_eq!(
+            parse("http://127.0.0.1:8080/projects/p/batches/b"),
+            Some(batch(Some("p"), "b"))
+        );
+        for foreign in [
+            "https://evil.example/projects/p/batches/b",
+            "https://evil-resim.ai/projects/p/batches/b",
+            "https://app.resim.ai@evil.example/projects/p/batches/b",
+            "https://app.resim.ai/",
+            "javascript://app.resim.ai/projects/p",
+        ] {
+            assert_eq!(parse(foreign), Some(Target::Foreign), "{foreign}");
+        }
         assert_eq!(parse(" nightly run "), Some(batch(None, "nightly run")));
         assert_eq!(
             parse("https://app.resim.ai/projects/p1/batches/b1?TEST_STATUS_MULTI=Error"),
@@ -90,8 +151,16 @@ mod tests {
             Some(batch(Some("p1"), "b1"))
         );
         assert_eq!(
-            parse("https://x/projects/p1/dashboards"),
+            parse("https://app.resim.io/projects/p1/dashboards"),
             Some(Target::Project("p1".into()))
+        );
+    }
+
+    #[test]
+    fn addresses_stay_readable() {
+        assert_eq!(
+            project_path("fault: 403, (a/b) 100%"),
+            "/projects/fault:%20403,%20(a%2Fb)%20100%25"
         );
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::domain::{ConflatedStatus, Test, TestId};
 
@@ -204,8 +204,24 @@ impl ViewQuery {
     }
 }
 
-fn escape(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+/// What ends or splits a parameter, or reads otherwise in one; the rest stays
+/// readable.
+const VALUE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'\'')
+    .add(b'+')
+    .add(b',')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>');
+
+/// A text as the value of a parameter of a query string.
+pub fn escape(text: &str) -> String {
+    utf8_percent_encode(text, VALUE).to_string()
 }
 
 /// The parameters of a query string, decoded.

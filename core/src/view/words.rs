@@ -113,6 +113,23 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A name made safe to read, with the spaces at its ends shown: a name that
+/// differs by them alone is another name.
+pub fn name(text: &str) -> String {
+    let text = clean(text);
+    let inner = text.trim_matches(' ');
+    if inner.is_empty() {
+        return if text.is_empty() {
+            "(no name)".to_owned()
+        } else {
+            "␣".repeat(text.len())
+        };
+    }
+    let before = text.len() - text.trim_start_matches(' ').len();
+    let after = text.len() - text.trim_end_matches(' ').len();
+    format!("{}{inner}{}", "␣".repeat(before), "␣".repeat(after))
+}
+
 /// Control characters, bidirectional overrides and characters without width.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
@@ -175,6 +192,18 @@ mod tests {
             (3_000_000_000, "3.0 GB"),
         ] {
             assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn spaces_at_the_ends_of_a_name_are_seen() {
+        for (text, shown) in [
+            ("plain name", "plain name"),
+            ("  x ", "␣␣x␣"),
+            ("", "(no name)"),
+            (" ", "␣"),
+        ] {
+            assert_eq!(name(text), shown);
         }
     }
 

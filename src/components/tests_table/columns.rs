@@ -3,11 +3,15 @@
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::{ConflatedStatus, Test, Timestamp},
-    view::{SortKey, words},
+    domain::{Test, Timestamp},
+    view::{
+        SortKey,
+        runs::{Run, RunMemory, known_runs, reason},
+        words,
+    },
 };
 
-use crate::components::status::TestStatusBadge;
+use crate::{browser::clock, components::status::TestStatusBadge};
 
 /// From which width on a column is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,51 +48,43 @@ pub(super) struct Column {
     /// What a click on the heading sorts by.
     pub sort: Option<SortKey>,
     /// What stands in it.
-    pub cell: fn(&Test, Timestamp) -> AnyView,
+    pub cell: fn(&Test, Timestamp, &RunMemory) -> AnyView,
 }
 
 /// The columns after the tick box, from left to right.
-pub(super) const COLUMNS: [Column; 6] = [
+pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "status",
         title: "Status",
         width: "7.5rem",
         from: From::Narrow,
         sort: Some(SortKey::Status),
-        cell: |test, _| view! { <TestStatusBadge status=test.shown_status()/> }.into_any(),
+        cell: |test, _, _| view! { <TestStatusBadge status=test.shown_status()/> }.into_any(),
     },
     Column {
         name: "name",
         title: "Test",
-        width: "minmax(10rem, 1.5fr)",
+        width: "minmax(10rem, 1.4fr)",
         from: From::Narrow,
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
-        cell: |_, _| ().into_any(),
+        cell: |_, _, _| ().into_any(),
     },
     Column {
         name: "error",
         title: "Error",
-        width: "minmax(8rem, 1.2fr)",
+        width: "minmax(8rem, 1.3fr)",
         from: From::Narrow,
         sort: None,
-        cell: |test, _| error_cell(test),
+        cell: |test, _, _| error_cell(test),
     },
     Column {
         name: "runs",
         title: "Runs",
-        width: "5rem",
+        width: "5.5rem",
         from: From::Narrow,
-        sort: None,
-        cell: |test, _| runs_cell(test),
-    },
-    Column {
-        name: "run",
-        title: "Run",
-        width: "3.5rem",
-        from: From::Wide,
         sort: Some(SortKey::Run),
-        cell: |test, _| test.run_counter.map(|run| run.to_string()).into_any(),
+        cell: |test, _, memory| runs_cell(test, memory),
     },
     Column {
         name: "updated",
@@ -96,11 +92,11 @@ pub(super) const COLUMNS: [Column; 6] = [
         width: "5.5rem",
         from: From::Narrow,
         sort: Some(SortKey::Updated),
-        cell: |test, now| {
+        cell: |test, now, _| {
             test.updated
                 .map(|at| {
                     view! {
-                        <time datetime=at.to_rfc3339() title=at.to_rfc3339()>
+                        <time datetime=at.to_rfc3339() title=clock::in_full(at)>
                             {words::ago(now.since(at))}
                         </time>
                     }
@@ -111,83 +107,38 @@ pub(super) const COLUMNS: [Column; 6] = [
 ];
 
 fn error_cell(test: &Test) -> AnyView {
-    let mut errors = test.current_errors();
-    let Some(error) = errors.next() else {
-        return ().into_any();
-    };
-    let more = errors.count();
-    let mut text = String::new();
-    if let Some(code) = error.exit_code {
-        text.push_str(&format!(" exit {code}"));
-    }
-    if let Some(said) = &error.text {
-        text.push_str(&format!(" {}", words::clean(said)));
-    }
-    if more > 0 {
-        text.push_str(&format!(" (and {more} more)"));
-    }
-    let code = words::clean(&error.code).into_owned();
-    let whole = format!("{code}{text}");
-    view! { <span title=whole><b>{code}</b>{text}</span> }.into_any()
+    reason(test)
+        .map(|reason| {
+            let whole = format!("{} {}", reason.code, reason.text);
+            // Words of ours are set as words, the platform's code as code.
+            let is_code = reason
+                .code
+                .bytes()
+                .all(|c| c.is_ascii_uppercase() || c == b'_');
+            view! {
+                <span class="why" title=whole data-code=is_code.then_some("")>
+                    <b>{reason.code}</b> " " <span>{reason.text}</span>
+                </span>
+            }
+        })
+        .into_any()
 }
 
-/// Runs shown as marks; earlier ones are summed up by the first mark.
-const RUNS: i64 = 6;
-
-/// What is known of each run: the present one by its status, earlier ones by
-/// the errors that they left.
-pub fn known_runs(test: &Test) -> Vec<(i64, Option<ConflatedStatus>)> {
-    let Some(now) = test.run_counter.map(|run| run.0) else {
-        return Vec::new();
-    };
-    let left_errors = test
-        .errors
-        .iter()
-        .filter_map(|error| error.run_counter.map(|run| run.0));
-    let first = left_errors
-        .clone()
-        .chain([now])
-        .min()
-        .unwrap_or(now)
-        .max(now - RUNS + 1);
-    (first.max(0)..=now)
-        .map(|run| {
-            let status = if run == now {
-                Some(test.shown_status())
-            } else {
-                left_errors
-                    .clone()
-                    .any(|it| it == run)
-                    .then_some(ConflatedStatus::Error)
-            };
-            (run, status)
-        })
-        .collect()
-}
-
-fn runs_cell(test: &Test) -> AnyView {
-    let runs = known_runs(test);
-    if runs.is_empty() {
+fn runs_cell(test: &Test, memory: &RunMemory) -> AnyView {
+    let runs = known_runs(test, memory);
+    let Some(latest) = runs.last().map(|run| run.counter) else {
         return ().into_any();
-    }
-    let aloud = runs
-        .iter()
-        .map(|(run, status)| {
-            let word = status
-                .as_ref()
-                .map_or("no error", |it| words::status_label(it));
-            format!("run {run} {}", word.to_lowercase())
-        })
-        .collect::<Vec<_>>()
-        .join("; ");
+    };
+    let aloud = runs.iter().map(Run::words).collect::<Vec<_>>().join("; ");
     view! {
         <span class="runs" role="img" aria-label=aloud.clone() title=aloud>
             {runs
                 .into_iter()
-                .map(|(_, status)| view! {
-                    <i data-status=status.map(|it| it.word().to_owned())></i>
+                .map(|run| view! {
+                    <i data-status=run.status.map_or("NOT_KNOWN".to_owned(), |it| it.word().to_owned())></i>
                 })
                 .collect_view()}
+            <span class="runs__count">{latest.to_string()}</span>
         </span>
     }
     .into_any()

@@ -11,7 +11,6 @@ use retake_core::{
 };
 use wasm_bindgen::{JsCast, closure::Closure};
 
-pub use columns::known_runs;
 use columns::{COLUMNS, From};
 use row::Row;
 
@@ -145,7 +144,7 @@ fn Head(store: TestsStore) -> impl IntoView {
                         <input
                             type="checkbox"
                             data-testid="select-all"
-                            aria-label=move || format!("Select all {} matching tests", matching.get())
+                            aria-label=move || select_all_label(matching.get(), store.loading.with(|it| it.complete))
                             prop:checked=move || ticked.get() == AllTicked::All
                             prop:indeterminate=move || ticked.get() == AllTicked::Some
                             disabled=move || matching.get() == 0
@@ -188,6 +187,15 @@ fn Head(store: TestsStore) -> impl IntoView {
                     .collect_view()}
             </tr>
         </thead>
+    }
+}
+
+fn select_all_label(matching: usize, complete: bool) -> String {
+    let matching = retake_core::view::words::number(matching as u64);
+    if complete {
+        format!("Select all {matching} matching tests")
+    } else {
+        format!("Select the {matching} matching tests that are read so far")
     }
 }
 

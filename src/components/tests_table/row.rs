@@ -26,15 +26,7 @@ pub fn Row(
     let ticker = expect_context::<Ticker>();
     let test = Memo::new(move |_| store.test(row));
     let word = Memo::new(move |_| test.with(|test| test.shown_status().word().to_owned()));
-    let name = Memo::new(move |_| {
-        test.with(|test| {
-            if test.name.is_empty() {
-                "(no name)".to_owned()
-            } else {
-                words::clean(&test.name).into_owned()
-            }
-        })
-    });
+    let name = Memo::new(move |_| test.with(|test| words::name(&test.name)));
     let ticked = Memo::new(move |_| store.selection.with(|selection| selection.has(row)));
     let left = Memo::new(move |_| {
         store.version.track();
@@ -96,6 +88,7 @@ pub fn Row(
                         tabindex=tab
                         aria-label=move || format!("Select {}", name.get())
                         disabled=id.is_none()
+                        title=id.is_none().then_some("ReSim sent no ID for this test, so it cannot be rerun")
                         prop:checked=ticked
                         on:click=move |event| store.toggle(row, event.shift_key())
                     />
@@ -111,7 +104,7 @@ pub fn Row(
                         }
                         .into_any()
                     } else {
-                        (move || test.with(|test| cell(test, now.get()))).into_any()
+                        (move || test.with(|test| store.with_memory(|memory| cell(test, now.get(), memory)))).into_any()
                     };
                     view! {
                         <td

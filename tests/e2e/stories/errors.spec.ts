@@ -72,6 +72,70 @@ test.describe('every error path', () => {
     await retake.verdict().toBe(0, 'pass-after-rerun');
   });
 
+  test('fault: rerun answers a new batch: a manual rerun says so and leads there', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      outcomes: { error: 2 },
+      rerun_answer: { new_batch_id: true },
+    });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted in another batch');
+    await expect(retake.hook('rerun-steps')).not.toContainText('Seen running');
+    await expect(retake.hook('rerun-waiting')).toContainText('another batch');
+    await retake.hook('open-other-batch').click();
+    await expect(page).not.toHaveURL(new RegExp(batch.batchID));
+    await expect(page).toHaveURL(/batches\/[0-9a-f-]{36}/);
+    await expect(retake.rows.first()).toBeVisible();
+  });
+
+  test('fault: stays terminal after a rerun: a manual rerun is looked for, and holds the next', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 }, rerun_answer: { ignored: true } });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText(/not seen running for \d+ s; looking again/, { timeout: 15_000 });
+    await expect(retake.hook('rerun-selected')).toHaveAttribute('aria-disabled', 'true');
+    await expect(retake.hook('rerun-selected')).toHaveAccessibleDescription(/has not been seen running yet/);
+    await retake.hook('rerun-selected').click({ force: true });
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await retake.hook('rerun-dismiss').click();
+    await expect(retake.hook('rerun-selected')).not.toHaveAttribute('aria-disabled', 'true');
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('fault: repeated page token ends the list of batches in words', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('fault: repeated page token');
+    await retake.signIn(`/projects/${project}`);
+    await retake.hook('load-more').click();
+    await expect(retake.hook('list-foot')).toContainText('Older ones cannot be read: the same page token came twice');
+    await expect(page.getByText(/^All \d+ loaded/)).toHaveCount(0);
+  });
+
+  test('a list that cannot be read says when it is tried again, and stops with the page', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('fault: 503 with HTML');
+    await retake.signIn(`/projects/${project}`);
+    await expect(page.locator('.notice[data-tone=error]').first()).toContainText(/Trying again (in \d+ s|now)/);
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const late: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes(project)) late.push(request.url());
+    });
+    await page.waitForTimeout(5_000);
+    expect(late).toEqual([]);
+  });
+
+  test('not being allowed says what to do', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('fault: 403');
+    await retake.signIn(`/projects/${project}`);
+    await page.getByRole('button', { name: 'sign in with another account' }).click();
+    await expect(retake.hook('sign-in-token')).toBeVisible();
+  });
+
   test('the tests of a batch cannot be read: the batch is shown, the gap is said', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.fixture('fault: one call at a time', '503 on the tests');
     await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
@@ -85,6 +149,9 @@ test.describe('every error path', () => {
       const batch = await sandbox.fixture('old deployment', name);
       await retake.openBatch(batch);
       await expect(retake.hook('row-count')).toHaveText(/^12 of 12 tests$/);
+      if (name === 'nulls-everywhere') {
+        await expect(retake.page.getByText(/of 12 done/)).toBeVisible();
+      }
       if (name === 'unknown-words') {
         await expect(retake.hook('batch-status')).toHaveText('HIBERNATING');
         await expect(retake.chip('SHINY')).toHaveAttribute('data-count', '12');

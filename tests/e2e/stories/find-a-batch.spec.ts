@@ -29,9 +29,48 @@ test.describe('find a batch', () => {
       await retake.hook('open-batch').fill(text);
       await retake.hook('open-batch').press('Enter');
       await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+      await expect(page).toHaveURL((url) => url.pathname.endsWith(`/batches/${batch.batchID}`));
       await page.goBack();
       await expect(retake.hook('batch-row').first()).toBeVisible();
     }
+  });
+
+  test('what cannot be opened is said beside the field, and the text stays', async ({ retake, sandbox }) => {
+    await retake.signIn(`/projects/${await sandbox.project('Warehouse robots')}`);
+    const field = retake.hook('open-batch');
+    for (const [text, words] of [
+      ['', /Type a batch's ID or name/],
+      ['no-such-batch', /no-such-batch/],
+      ['https://evil.example/projects/p/batches/b', /no project and no batch of ReSim/],
+    ] as const) {
+      await field.fill(text);
+      await field.press('Enter');
+      await expect(retake.hook('open-wrong')).toContainText(words);
+      await expect(field).toHaveAttribute('aria-invalid', 'true');
+      await expect(field).toHaveValue(text);
+    }
+    await field.fill('x');
+    await expect(retake.hook('open-wrong')).toBeEmpty();
+  });
+
+  test('the filters of the lists stand in the address, and Back restores them', async ({ retake, sandbox, page }) => {
+    const name = `shareable-${Date.now()}`;
+    const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 1 } }, name);
+    await retake.signIn('/');
+    await retake.hook('text-filter').fill('warehouse');
+    await expect(page).toHaveURL(/\?q=warehouse$/);
+    await retake.hook('project-row').getByRole('link', { name: 'Warehouse robots', exact: true }).click();
+    await retake.hook('text-filter').fill(name);
+    await retake.chip('BLOCKER').click();
+    await expect(page).toHaveURL(new RegExp(`status=BLOCKER&q=${name}$`));
+    await retake.hook('batch-row').getByRole('link', { name }).click();
+    await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+    await page.goBack();
+    await expect(retake.hook('text-filter')).toHaveValue(name);
+    await expect(retake.chip('BLOCKER')).toHaveAttribute('aria-pressed', 'true');
+    await expect(retake.hook('batch-row')).toHaveAttribute('data-batch-id', batch.batchID);
+    await page.goBack();
+    await expect(retake.hook('text-filter')).toHaveValue('warehouse');
   });
 
   test('project and batch names stand in the address as well as IDs do', async ({ retake, sandbox, page }) => {

@@ -21,6 +21,8 @@ test.describe('select across filters and rerun', () => {
     await expect(dialog).toContainText('Rerun 4 of 40 tests?');
     await expect(dialog).toContainText('The other 36 tests keep their results.');
     await expect(dialog).toContainText("Today's definitions");
+    await expect(dialog).toContainText(batch.name);
+    await expect(retake.hook('confirm')).toBeFocused();
     await retake.hook('confirm').click();
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
     await expect(retake.hook('rerun-steps').getByText('Seen running')).toHaveAttribute('data-state', 'done');
@@ -70,6 +72,35 @@ test.describe('select across filters and rerun', () => {
     await expect(retake.hook('selected-count')).toHaveText('1');
   });
 
+  test('409 on a batch that runs says that it runs', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.openBatch(batch);
+    await retake.hook('job-select').first().click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText('The batch still runs; the rerun is sent when it can be');
+    await retake.hook('call-off').click();
+    await expect(retake.hook('rerun-steps')).toHaveText(/Sent.*Called off$/);
+  });
+
+  test('what this tab saw of a run is kept when the test runs again', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      duration_ms: [500, 800],
+      outcomes: { flaky: [{ count: 1, fails_runs: 1, as: 'blocker' }] },
+    });
+    await retake.openBatch(batch);
+    const row = retake.rows.first();
+    await expect(row).toHaveAttribute('data-status', 'BLOCKER');
+    await expect(row.locator('.row__error')).toContainText('FAIL_BLOCK');
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(row).toHaveAttribute('data-status', 'PASSED', { timeout: 30_000 });
+    await expect(row.locator('.runs')).toHaveAttribute('aria-label', 'run 1: blocker, as this tab saw it; run 2: passed');
+  });
+
   test('a refusal shows the server’s words and keeps the selection', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
     await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '403', times: 1 });
@@ -110,9 +141,11 @@ test.describe('select across filters and rerun', () => {
     await retake.openBatch(batch);
     await retake.hook('cancel-batch').click();
     await expect(page.getByRole('dialog')).toContainText('This cannot be undone');
+    await expect(retake.hook('dismiss')).toBeFocused();
     await retake.hook('confirm').click();
     await expect(retake.hook('batch-status')).toHaveText('CANCELLED', { timeout: 30_000 });
     await expect(retake.hook('cancel-batch')).toBeDisabled();
+    await expect(retake.hook('cancel-batch')).toHaveAccessibleDescription(/has finished/);
   });
 });
 

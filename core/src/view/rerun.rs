@@ -1,0 +1,410 @@
+//! How a person's own rerun is getting on, in words: pressed → sent → accepted
+//! → seen running.
+//!
+//! "Accepted" is not "running": a batch that stays as it was after an accepted
+//! rerun is unaccounted for, so another rerun waits until it is seen or put
+//! away by the person. A rerun that ReSim put into another batch is accounted
+//! for at once: that batch is to be opened.
+
+use std::time::Duration;
+
+use super::{freshness::upper_first, words};
+use crate::{
+    api::{ApiError, RerunRequest, RerunScope},
+    domain::{Batch, BatchId, RunCounter, Timestamp},
+    rerun::{Ended, Fence, Passage, Stage, WaitReason},
+};
+
+/// A rerun that is accepted and not seen running for this long is remarked upon.
+const SOON: Duration = Duration::from_secs(4);
+/// A page looks more often for this long after a rerun was accepted.
+const WATCHED: Duration = Duration::from_mins(5);
+
+/// What a screen shows of a rerun.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RerunView {
+    /// The batch that was asked to run again.
+    pub batch: BatchId,
+    /// What was asked for.
+    pub request: RerunRequest,
+    /// The batch before it.
+    pub fence: Fence,
+    /// When it was pressed.
+    pub pressed: Timestamp,
+    /// When it was last sent, if it was.
+    pub sent: Option<Timestamp>,
+    /// POSTs so far.
+    pub posts: u32,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The platform's words while it makes us wait.
+    pub said: Option<String>,
+    /// When it was accepted, once it was.
+    pub accepted_at: Option<Timestamp>,
+    /// The run was seen running, or already finished.
+    pub seen_running: bool,
+}
+
+/// One step: its words, and how styles show it.
+pub type Step = (String, Option<&'static str>);
+
+impl RerunView {
+    /// A rerun that was just pressed.
+    pub fn pressed(
+        batch: BatchId,
+        request: RerunRequest,
+        fence: Fence,
+        now: Timestamp,
+        stage: Stage,
+    ) -> Self {
+        Self {
+            batch,
+            request,
+            fence,
+            pressed: now,
+            sent: None,
+            posts: 0,
+            stage,
+            said: None,
+            accepted_at: None,
+            seen_running: false,
+        }
+    }
+
+    /// Whether it was accepted in this batch.
+    fn is_accepted(&self) -> bool {
+        matches!(&self.stage, Stage::Ended(Ended::Applied { batch, .. }) if *batch == self.batch)
+    }
+
+    /// The run that was accepted, where runs are counted.
+    fn run(&self) -> Option<RunCounter> {
+        match &self.stage {
+            Stage::Ended(Ended::Applied { run, .. }) => *run,
+            _ => None,
+        }
+    }
+
+    /// The other batch that ReSim put the rerun into, if it did.
+    pub fn elsewhere(&self) -> Option<BatchId> {
+        match &self.stage {
+            Stage::Ended(Ended::Applied { batch, .. }) if *batch != self.batch => Some(*batch),
+            _ => None,
+        }
+    }
+
+    /// Whether it is still on its way to an answer.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.stage, Stage::Ended(_))
+    }
+
+    /// Whether it was accepted here and nothing shows it yet.
+    pub fn is_unaccounted(&self) -> bool {
+        self.is_accepted() && !self.seen_running
+    }
+
+    /// Until when the batch is to be read as often as while it runs.
+    pub fn watch_until(&self) -> Option<Timestamp> {
+        self.accepted_at
+            .filter(|_| self.is_unaccounted())
+            .map(|at| at.after(WATCHED))
+    }
+
+    /// Why no other rerun may start now.
+    pub fn holds(&self) -> Option<&'static str> {
+        if self.is_open() {
+            Some("A rerun is on its way.")
+        } else if self.is_unaccounted() {
+            Some("The last rerun was accepted and has not been seen running yet.")
+        } else {
+            None
+        }
+    }
+
+    /// Whether a picture of the batch shows the accepted run.
+    pub fn is_shown_by(&self, batch: &Batch) -> bool {
+        if !self.is_accepted() {
+            return false;
+        }
+        let counted = self
+            .run()
+            .zip(batch.run_counter)
+            .map(|(awaited, now)| now >= awaited);
+        // Where a deployment counts no runs, anything that moved is the sign.
+        counted.unwrap_or_else(|| {
+            matches!(
+                self.fence.compare(batch),
+                Passage::Passed(_) | Passage::Unfinished(_)
+            )
+        })
+    }
+
+    /// The steps that were taken, and those to come while any is.
+    pub fn steps(&self, time: impl Fn(Timestamp) -> String) -> Vec<Step> {
+        let done = Some("done");
+        let mut steps = vec![(format!("Pressed {}", time(self.pressed)), done)];
+        let failed = |text: &str| (text.to_owned(), Some("failed"));
+        if let Some(at) = self.sent {
+            let tries = if self.posts > 1 {
+                format!(", try {}", self.posts)
+            } else {
+                String::new()
+            };
+            steps.push((format!("Sent {}{tries}", time(at)), done));
+        }
+        match &self.stage {
+            Stage::Ended(Ended::NotStored(_)) => steps.push(failed("Not sent")),
+            Stage::Ended(Ended::CalledOff) => steps.push(failed("Called off")),
+            Stage::Ended(Ended::Refused(_)) => steps.push(failed("Refused")),
+            Stage::Ended(Ended::StillBusy(_)) => steps.push(failed("Not accepted")),
+            Stage::Ended(Ended::NotApplied) => steps.push(failed("Did not arrive")),
+            Stage::Ended(Ended::Applied { batch, .. }) if *batch != self.batch => {
+                steps.push(("Accepted in another batch".to_owned(), done));
+            }
+            Stage::Ended(Ended::Applied { run, .. }) => {
+                let accepted = run.map_or("Accepted".to_owned(), |run| {
+                    format!("Accepted as run {run}")
+                });
+                steps.push((accepted, done));
+                let seen = self.seen_running.then_some("done");
+                steps.push(("Seen running".to_owned(), seen));
+            }
+            stage => {
+                if self.sent.is_none() {
+                    steps.push(("Sent".to_owned(), None));
+                }
+                steps.push(match stage {
+                    Stage::Cooling { .. } | Stage::Checking { .. } => {
+                        ("Not accepted yet".to_owned(), Some("doubt"))
+                    }
+                    Stage::Settling { .. } => ("Not known yet".to_owned(), Some("doubt")),
+                    _ => ("Accepted".to_owned(), None),
+                });
+                steps.push(("Seen running".to_owned(), None));
+            }
+        }
+        steps
+    }
+
+    /// What it waits for, in a sentence. `batch_runs`: the batch on screen has
+    /// not finished; `next_look`: when the page reads it next.
+    pub fn waiting(
+        &self,
+        now: Timestamp,
+        batch_runs: bool,
+        next_look: Option<Timestamp>,
+    ) -> Option<String> {
+        let said = self.said.as_deref().map_or(String::new(), |said| {
+            format!(" ReSim says: {}", words::clean(said))
+        });
+        let left = |until: Timestamp| until.since(now).as_secs();
+        Some(match &self.stage {
+            Stage::Storing => "Writing it down first.".to_owned(),
+            Stage::Posting => "Waiting for ReSim's answer.".to_owned(),
+            Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
+            Stage::Cooling { until, why } => {
+                let why = match why {
+                    WaitReason::CleaningUp if batch_runs => {
+                        "The batch still runs; the rerun is sent when it can be"
+                    }
+                    WaitReason::CleaningUp => "The platform is cleaning up",
+                    WaitReason::Throttled => "Too many requests",
+                };
+                format!("{why}, next try in {} s.{said}", left(*until))
+            }
+            Stage::Settling { until, .. } => match left(*until) {
+                0 => "Looking once more whether it was applied.".to_owned(),
+                left => format!(
+                    "No answer came, so nobody knows yet. Looking, sending nothing; clear in {left} s \
+                     at the latest."
+                ),
+            },
+            Stage::Parked => "Goes on after you sign in.".to_owned(),
+            Stage::Ended(_) if self.elsewhere().is_some() => {
+                "ReSim put this rerun into another batch; this one stays as it is.".to_owned()
+            }
+            Stage::Ended(_) => return self.unseen(now, next_look),
+        })
+    }
+
+    fn unseen(&self, now: Timestamp, next_look: Option<Timestamp>) -> Option<String> {
+        let waited = now.since(self.accepted_at?);
+        if !self.is_unaccounted() || waited < SOON {
+            return None;
+        }
+        let run = self
+            .run()
+            .map_or(String::new(), |run| format!(" as run {run}"));
+        let again = match next_look.map_or(0, |at| at.since(now).as_secs()) {
+            0 => "looking again now".to_owned(),
+            left => format!("looking again in {left} s"),
+        };
+        Some(format!(
+            "Accepted{run}, not seen running for {}; {again}.",
+            words::duration(waited)
+        ))
+    }
+
+    /// What went wrong in the end, and the words that were given for it.
+    pub fn trouble(&self) -> Option<(String, Option<String>)> {
+        let Stage::Ended(ended) = &self.stage else {
+            return None;
+        };
+        let what = verb(&self.request.scope);
+        let said = |error: &ApiError| {
+            let text = upper_first(&error.to_string());
+            Some(words::clean(&text).into_owned())
+        };
+        Some(match ended {
+            Ended::Applied { .. } | Ended::CalledOff => return None,
+            Ended::Refused(error) => (
+                format!("ReSim refused: {what}. Nothing was started; your selection is kept."),
+                said(error),
+            ),
+            Ended::StillBusy(error) => (
+                format!(
+                    "The platform stayed busy, so nothing was started: {what}. Try again in a \
+                     minute; your selection is kept."
+                ),
+                said(error),
+            ),
+            Ended::NotApplied => (
+                format!(
+                    "The request did not arrive, so nothing was started: {what}. Press again if \
+                     you still want it."
+                ),
+                self.said.clone(),
+            ),
+            Ended::NotStored(why) => (
+                format!(
+                    "Nothing was sent: {what}. A rerun is written down before it is sent, and \
+                     that failed."
+                ),
+                Some(why.clone()),
+            ),
+        })
+    }
+}
+
+/// How a scope is called: the verb, and what it does to how many.
+pub fn verb(scope: &RerunScope) -> String {
+    match scope {
+        RerunScope::Tests(ids) => format!("Rerun {}", words::tests(ids.len())),
+        RerunScope::TestMetrics(ids) => {
+            format!("Recompute metrics of {}", words::tests(ids.len()))
+        }
+        RerunScope::BatchMetrics => "Rerun batch metrics only".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::BatchStatus, rerun::Evidence};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn finished() -> Batch {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.status = Some(BatchStatus::Succeeded);
+        batch.run_counter = Some(RunCounter(1));
+        batch
+    }
+
+    fn view(stage: Stage) -> RerunView {
+        let batch = finished();
+        let request = RerunRequest {
+            scope: RerunScope::BatchMetrics,
+            sync_with_suite: false,
+        };
+        let mut it = RerunView::pressed(batch.id, request, Fence::at(&batch), at(0), stage);
+        it.sent = Some(at(1));
+        it.posts = 1;
+        it.accepted_at = Some(at(2));
+        it
+    }
+
+    fn applied(batch: u128, run: i64) -> Stage {
+        Stage::Ended(Ended::Applied {
+            batch: BatchId::from_u128(batch),
+            run: Some(RunCounter(run)),
+            evidence: Evidence::Answer,
+        })
+    }
+
+    fn words_of(view: &RerunView) -> Vec<String> {
+        let time = |at: Timestamp| (at.as_millis() / 1000).to_string();
+        view.steps(time).into_iter().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn a_rerun_in_another_batch_is_not_waited_for_here() {
+        let it = view(applied(2, 1));
+        assert_eq!(it.elsewhere(), Some(BatchId::from_u128(2)));
+        assert_eq!(it.holds(), None);
+        assert!(!it.is_shown_by(&finished()));
+        assert_eq!(
+            words_of(&it),
+            ["Pressed 0", "Sent 1", "Accepted in another batch"]
+        );
+        let waiting = it.waiting(at(60), false, None).expect("it is said");
+        assert!(waiting.contains("another batch"), "{waiting}");
+    }
+
+    #[test]
+    fn an_accepted_rerun_that_nobody_sees_is_unaccounted_for() {
+        let mut it = view(applied(1, 2));
+        assert!(!it.is_shown_by(&finished()));
+        assert!(it.holds().is_some());
+        assert_eq!(it.waiting(at(3), false, None), None);
+        assert_eq!(
+            it.waiting(at(42), false, Some(at(44))).as_deref(),
+            Some("Accepted as run 2, not seen running for 40 s; looking again in 2 s.")
+        );
+        assert_eq!(it.watch_until(), Some(at(302)));
+        let mut moved = finished();
+        moved.run_counter = Some(RunCounter(2));
+        assert!(it.is_shown_by(&moved));
+        it.seen_running = true;
+        assert_eq!((it.holds(), it.watch_until()), (None, None));
+    }
+
+    #[test]
+    fn without_counters_what_moved_is_the_sign() {
+        let it = view(applied(1, 2));
+        let mut uncounted = finished();
+        uncounted.run_counter = None;
+        assert!(!it.is_shown_by(&uncounted));
+        uncounted.status = Some(BatchStatus::ExperiencesRunning);
+        assert!(it.is_shown_by(&uncounted));
+    }
+
+    #[test]
+    fn a_busy_batch_that_runs_is_not_called_cleaning_up() {
+        let it = view(Stage::Cooling {
+            until: at(30),
+            why: WaitReason::CleaningUp,
+        });
+        let words = |runs| it.waiting(at(2), runs, None).expect("it waits");
+        assert!(words(true).starts_with("The batch still runs"));
+        assert!(words(false).starts_with("The platform is cleaning up, next try in 28 s"));
+        assert_eq!(
+            words_of(&it),
+            ["Pressed 0", "Sent 1", "Not accepted yet", "Seen running"]
+        );
+    }
+
+    #[test]
+    fn after_an_end_nothing_is_to_come() {
+        assert_eq!(
+            words_of(&view(Stage::Ended(Ended::CalledOff))),
+            ["Pressed 0", "Sent 1", "Called off"]
+        );
+        let refused = ApiError::new("rerun", crate::api::ErrorKind::Forbidden, "no");
+        assert_eq!(
+            words_of(&view(Stage::Ended(Ended::Refused(refused)))),
+            ["Pressed 0", "Sent 1", "Refused"]
+        );
+    }
+}

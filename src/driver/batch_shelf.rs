@@ -1,0 +1,196 @@
+//! The batches of one project, kept fresh while their list is open: the first
+//! page again and again, older ones on demand.
+//!
+//! A failed read is shown at once, with the time of the next try; the pauses
+//! grow. Everything stops with the page that opened the list.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
+use leptos::prelude::*;
+use retake_core::{
+    api::{ApiError, Page, Paging, endpoint, retry},
+    domain::{Batch, BatchId, ProjectId, Timestamp},
+};
+
+use super::task::while_open;
+use crate::{
+    browser::{clock, random, timer, wake},
+    client::Client,
+};
+
+/// How often the list is read while a batch of it runs.
+const RUNNING: Duration = Duration::from_secs(15);
+/// How often it is read while nothing runs.
+const QUIET: Duration = Duration::from_mins(1);
+/// The first pause after a failure, before the jitter that grows.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What is loaded of the list, with the way to more. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct BatchShelf {
+    /// The project.
+    pub project: ProjectId,
+    /// What is loaded, newest first.
+    pub batches: RwSignal<Vec<Batch>>,
+    /// The token of the next older page.
+    next: RwSignal<Option<String>>,
+    /// Why older batches cannot be read, if the server's pages go in circles.
+    pub broken: RwSignal<Option<ApiError>>,
+    /// How the last read failed, if it did.
+    pub failing: RwSignal<Option<ApiError>>,
+    /// When it is read next.
+    pub due: RwSignal<Option<Timestamp>>,
+    /// When it was last read.
+    pub read_at: RwSignal<Option<Timestamp>>,
+    /// How often it is read now.
+    pub every: RwSignal<Duration>,
+    /// Older batches are being read.
+    pub busy: RwSignal<bool>,
+    paging: StoredValue<Paging>,
+    kick: StoredValue<Option<oneshot::Sender<()>>, LocalStorage>,
+    client: Client,
+    owner: StoredValue<Owner>,
+}
+
+impl BatchShelf {
+    /// Reads the list until the page goes; `least` is the quickest pace allowed.
+    pub fn open(client: Client, project: ProjectId, least: Duration) -> Self {
+        let it = Self {
+            project,
+            batches: RwSignal::new(Vec::new()),
+            next: RwSignal::new(None),
+            broken: RwSignal::new(None),
+            failing: RwSignal::new(None),
+            due: RwSignal::new(None),
+            read_at: RwSignal::new(None),
+            every: RwSignal::new(RUNNING),
+            busy: RwSignal::new(false),
+            paging: StoredValue::new(Paging::default()),
+            kick: StoredValue::new_local(None),
+            client,
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
+        };
+        while_open(async move { it.run(least).await });
+        it
+    }
+
+    /// Whether anything was read yet.
+    pub fn is_read(&self) -> bool {
+        self.read_at.with(Option::is_some)
+    }
+
+    /// Whether there are older batches to read.
+    pub fn has_more(&self) -> bool {
+        self.next.with(Option::is_some)
+    }
+
+    /// Reads the newest page now.
+    pub fn refresh(&self) {
+        // Dropping the sender ends the wait.
+        self.kick.update_value(|kick| drop(kick.take()));
+    }
+
+    async fn run(self, least: Duration) {
+        let mut failures = 0_u32;
+        loop {
+            if !wake::is_hidden() || self.read_at.with_untracked(Option::is_none) {
+                match self.read_first().await {
+                    Ok(()) => failures = 0,
+                    Err(error) => {
+                        failures += 1;
+                        self.failing.set(Some(error));
+                    }
+                }
+            }
+            let pause = self.pause(least, failures);
+            self.every.set(pause);
+            self.due.set(Some(clock::wall().after(pause)));
+            let (kick, kicked) = oneshot::channel::<()>();
+            self.kick.set_value(Some(kick));
+            match select(kicked, Box::pin(timer::sleep(pause))).await {
+                Either::Left(_) | Either::Right(_) => {}
+            }
+        }
+    }
+
+    fn pause(self, least: Duration, failures: u32) -> Duration {
+        if failures > 0 {
+            let asked = self
+                .failing
+                .with_untracked(|it| it.as_ref().and_then(|error| error.retry_after));
+            let grown = PAUSE + retry::jitter(failures, random::u64());
+            return grown.max(asked.unwrap_or_default());
+        }
+        let is_running = self
+            .batches
+            .with_untracked(|all| all.iter().any(|it| !it.is_terminal()));
+        if is_running {
+            RUNNING.min(least)
+        } else {
+            QUIET.min(least * 4)
+        }
+    }
+
+    /// Reads the newest page and puts it over what is loaded.
+    async fn read_first(self) -> Result<(), ApiError> {
+        let call = endpoint::list_batches(self.project, "", None);
+        let page = self.client.send(&call).await?;
+        let is_first = self.read_at.with_untracked(Option::is_none);
+        if is_first {
+            self.turn(&page);
+        }
+        self.batches.update(|known| put_over(known, page.items));
+        self.failing.set(None);
+        self.read_at.set(Some(clock::wall()));
+        Ok(())
+    }
+
+    /// Reads the next older page.
+    pub fn read_older(self) {
+        let Some(token) = self.next.get_untracked() else {
+            return;
+        };
+        self.busy.set(true);
+        // The list's, not the button's: a click has no owner.
+        let owner = self.owner.get_value();
+        let read = async move {
+            let call = endpoint::list_batches(self.project, "", Some(&token));
+            let answer = self.client.read(&call).await;
+            self.busy.set(false);
+            match answer {
+                Ok(page) => {
+                    self.turn(&page);
+                    self.batches.update(|known| put_over(known, page.items));
+                }
+                Err(error) => self.failing.set(Some(error)),
+            }
+        };
+        owner.with(|| while_open(read));
+    }
+
+    /// Where the next page is; a server that goes in circles is believed no more.
+    fn turn(self, page: &Page<Batch>) {
+        let mut turned = Ok(None);
+        self.paging
+            .update_value(|paging| turned = paging.turn("read older batches", page));
+        match turned {
+            Ok(next) => self.next.set(next),
+            Err(error) => {
+                self.next.set(None);
+                self.broken.set(Some(error));
+            }
+        }
+    }
+}
+
+/// Newer pictures replace older ones; the newest batch stands first.
+fn put_over(known: &mut Vec<Batch>, read: Vec<Batch>) {
+    let mut all: BTreeMap<BatchId, Batch> = known.drain(..).map(|it| (it.id, it)).collect();
+    all.extend(read.into_iter().map(|it| (it.id, it)));
+    *known = all.into_values().collect();
+    known.sort_by_key(|it| std::cmp::Reverse((it.created, it.id)));
+}
