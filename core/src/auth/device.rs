@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Expectation, TokenError, Tokens, transaction::form};
 use crate::{config::Environment, domain::Timestamp};
@@ -52,16 +52,6 @@ pub enum Polled {
     Over(String),
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    device_code: String,
-    user_code: String,
-    verification_uri: String,
-    verification_uri_complete: Option<String>,
-    expires_in: u64,
-    interval: Option<u64>,
-}
-
 /// The form that asks for a code (RFC 8628 §3.1).
 pub fn ask_form(environment: &Environment) -> String {
     let mut parameters = vec![
@@ -94,14 +84,19 @@ impl DeviceCode {
     /// A refusal, an answer that cannot be read, or an address that nobody
     /// should be sent to.
     pub fn read(issuer: &str, body: &[u8], now: Timestamp) -> Result<Self, TokenError> {
-        if let Some(refusal) = TokenError::refusal(body) {
+        let unreadable = |why: &str| TokenError::Unreadable(why.to_owned());
+        let answer: Value = serde_json::from_slice(body)
+            .map_err(|error| TokenError::Unreadable(error.to_string()))?;
+        if let Some(refusal) = TokenError::refusal(&answer) {
             return Err(refusal);
         }
-        let answer: Answer = serde_json::from_slice(body)
-            .map_err(|error| TokenError::Unreadable(error.to_string()))?;
-        let address = answer
-            .verification_uri_complete
-            .unwrap_or(answer.verification_uri);
+        let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
+        let code = text("device_code").ok_or_else(|| unreadable("device_code is missing"))?;
+        let user_code = text("user_code").ok_or_else(|| unreadable("user_code is missing"))?;
+        let address = text("verification_uri_complete")
+            .or_else(|| text("verification_uri"))
+            .ok_or_else(|| unreadable("verification_uri is missing"))?;
+        let life = answer["expires_in"].as_u64().unwrap_or(MAX_LIFE);
         let on_web = address.starts_with("https://")
             || (!issuer.starts_with("https://") && address.starts_with("http://"));
         let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
@@ -111,11 +106,11 @@ impl DeviceCode {
             )));
         }
         Ok(Self {
-            code: answer.device_code,
-            user_code: answer.user_code,
+            code,
+            user_code,
             address,
-            ends: now.after(Duration::from_secs(answer.expires_in.min(MAX_LIFE))),
-            interval: answer.interval.unwrap_or(INTERVAL).clamp(1, 60),
+            ends: now.after(Duration::from_secs(life.min(MAX_LIFE))),
+            interval: answer["interval"].as_u64().unwrap_or(INTERVAL).clamp(1, 60),
         })
     }
 
