@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::components::A;
-use retake_core::{domain::Timestamp, supervise::Phase, view::words};
+use retake_core::{
+    domain::Timestamp,
+    supervise::{Outcome, Phase},
+    view::words,
+};
 
 use crate::{
     browser::{clock, dom, storage},
@@ -147,19 +151,19 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     let session = expect_context::<Session>();
     let supervisions = expect_context::<Supervisions>();
     let ticker = expect_context::<Ticker>();
-    let running = Memo::new(move |_| supervisions.active());
-    let verdicts = Memo::new(move |_| supervisions.verdicts());
+    let census = Memo::new(move |_| supervisions.census());
     let supervisions_label = move || {
-        let running = match running.get() {
-            0 => String::new(),
-            n => format!(", {n} running"),
-        };
-        let verdicts = match verdicts.get() {
-            0 => String::new(),
-            1 => ", 1 verdict".to_owned(),
-            n => format!(", {n} verdicts"),
-        };
-        format!("Supervisions{running}{verdicts}")
+        let census = census.get();
+        [
+            Some("Supervisions".to_owned()),
+            census.running_words(),
+            census.paused_words(),
+            census.verdict_words(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
     };
     let environment = move || {
         session
@@ -217,14 +221,24 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                 <span class="only-narrow" title="Supervisions" aria-hidden="true">
                     <span class="icon" data-icon="eye"></span>
                 </span>
-                {move || (running.get() > 0).then(|| view! {
-                    <span class="phase" data-phase="waiting">{format!("{} running", running.get())}</span>
+                {move || census.get().running_words().map(|text| view! {
+                    <span class="phase" data-phase="waiting">{text}</span>
                 })}
-                {move || (verdicts.get() > 0).then(|| view! {
-                    <span class="phase only-wide" data-phase="done">
-                        {format!("{} {}", verdicts.get(), if verdicts.get() == 1 { "verdict" } else { "verdicts" })}
-                    </span>
+                {move || census.get().paused_words().map(|text| view! {
+                    <span class="phase" data-phase="paused">{text}</span>
                 })}
+                {move || {
+                    let census = census.get();
+                    census.verdict_words().map(|text| view! {
+                        <span
+                            class="phase only-wide"
+                            data-phase="done"
+                            data-outcome=census.worst.map(Outcome::slug)
+                        >
+                            {text}
+                        </span>
+                    })
+                }}
             </A>
             <button type="button" class="bar__user" popovertarget="account">
                 <span class="visually-hidden">"Account and settings: "</span>

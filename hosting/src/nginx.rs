@@ -39,7 +39,7 @@ server_tokens off;
 gzip_static on;
 gzip_vary on;
 charset utf-8;
-charset_types text/html text/css text/javascript;
+charset_types text/css text/javascript;
 types {{
     text/html html;
     text/css css;

@@ -68,6 +68,25 @@ pub fn in_full(at: Timestamp) -> String {
     format!("{local} ({})", at.to_rfc3339())
 }
 
+/// Day and zone where the person is: `Wed, 25 Nov 2026, CET`.
+pub fn local_day_and_zone(at: Timestamp) -> String {
+    let day = format(
+        at,
+        &[
+            ("weekday", "short"),
+            ("day", "numeric"),
+            ("month", "short"),
+            ("year", "numeric"),
+        ],
+    );
+    // The zone alone cannot be asked for: it comes with an hour before it.
+    let hour_and_zone = format(at, &[("hour", "2-digit"), ("timeZoneName", "short")]);
+    match hour_and_zone.split_once(' ') {
+        Some((_, zone)) => format!("{day}, {zone}"),
+        None => day,
+    }
+}
+
 fn format(at: Timestamp, parts: &[(&str, &str)]) -> String {
     let options = Object::new();
     for (name, value) in parts {

@@ -1,9 +1,13 @@
 //! The decision log: every poll and decision as one line with its numbers.
 
-use leptos::prelude::*;
+use leptos::{html::Ol, prelude::*};
 use retake_core::supervise::{LineKind, LogLine};
 
 use super::copy_button::CopyButton;
+use crate::browser::clock;
+
+/// A log that is scrolled this near to its end, in pixels, follows it.
+const NEAR_END: i32 = 24;
 
 /// The log, newest line last.
 #[component]
@@ -32,6 +36,32 @@ pub fn DecisionLog(
                 .collect::<Vec<_>>()
         })
     };
+    // The day stands where it changes, and above the first line.
+    let begins_day = move |n: usize, line: &LogLine| {
+        let day = clock::local_date(line.at);
+        let before = lines.with_untracked(|lines| {
+            n.checked_sub(1)
+                .and_then(|before| lines.get(before))
+                .map(|line| clock::local_date(line.at))
+        });
+        (before.as_ref() != Some(&day)).then(|| clock::local_day_and_zone(line.at))
+    };
+    // It stays at its end, where the news is, until a person scrolls up to read.
+    let list = NodeRef::<Ol>::new();
+    let follows = StoredValue::new(true);
+    let note_place = move |_| {
+        if let Some(list) = list.get_untracked() {
+            let left = list.scroll_height() - list.scroll_top() - list.client_height();
+            follows.set_value(left <= NEAR_END);
+        }
+    };
+    Effect::new(move |_| {
+        lines.track();
+        decisions_only.track();
+        if let (Some(list), true) = (list.get(), follows.get_value()) {
+            request_animation_frame(move || list.set_scroll_top(list.scroll_height()));
+        }
+    });
     view! {
         <section aria-label="Decision log">
             <div class="log__head">
@@ -46,11 +76,19 @@ pub fn DecisionLog(
                 </label>
                 <CopyButton label="Copy" text=Signal::derive(text)/>
             </div>
-            <ol class="log" data-testid="decision-log" tabindex="0" aria-label="Decision log">
-                <For each=shown key=|(n, _)| *n let((_, line))>
+            <ol
+                class="log"
+                data-testid="decision-log"
+                tabindex="0"
+                aria-label="Decision log"
+                node_ref=list
+                on:scroll=note_place
+            >
+                <For each=shown key=|(n, _)| *n let((n, line))>
                     <li data-kind=kind(line.kind)>
-                        <time datetime=line.at.to_rfc3339() title=line.at.to_rfc3339()>
-                            {crate::browser::clock::local_time(line.at)}
+                        {begins_day(n, &line).map(|day| view! { <p class="log__day">{day}</p> })}
+                        <time datetime=line.at.to_rfc3339() title=clock::in_full(line.at)>
+                            {clock::local_time(line.at)}
                         </time>
                         <p>{retake_core::view::words::clean(&line.text).into_owned()}</p>
                     </li>

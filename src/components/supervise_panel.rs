@@ -7,9 +7,9 @@ use leptos::prelude::*;
 use retake_core::{
     auth::Identity,
     domain::{Batch, ProjectId},
-    rerun::{Limits, Stage, WaitReason},
+    rerun::Limits,
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
-    view::words,
+    view::{supervision::progress, words},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     verdict::VerdictCard,
 };
 use crate::{
-    browser::dom,
+    browser::{clock, dom},
     driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
     shell::Ticker,
 };
@@ -151,7 +151,7 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
     let is_over = Memo::new(move |_| snapshot.with(|it| it.state.phase.is_over()));
     let verdict = Memo::new(move |_| snapshot.with(|it| it.state.verdict().cloned()));
     let lines = one.lines;
-    let controls = one.clone();
+    let (controls, stopped) = (one.clone(), one.clone());
     let trouble = one.storage_trouble;
     view! {
         {move || {
@@ -182,12 +182,33 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
                 text=Signal::derive(move || command().unwrap_or_default())
             />
         </Show>
+        <Show when=move || is_over.get() && verdict.with(Option::is_none)>
+            <StoppedCard one=stopped.clone()/>
+        </Show>
         <DecisionLog lines/>
         <Show when=move || is_over.get()>
             <button type="button" class="button" on:click=move |_| again.set(true)>
                 "Supervise again"
             </button>
         </Show>
+    }
+}
+
+/// Says that a person ended it, and what that means for the batch.
+#[component]
+fn StoppedCard(one: Supervision) -> impl IntoView {
+    let snapshot = one.snapshot;
+    let when = move || snapshot.with(|it| clock::in_full(it.state.last_at));
+    let made = move || snapshot.with(|it| progress(&it.state));
+    view! {
+        <section class="verdict" data-outcome="stopped" data-testid="supervise-stopped" aria-label="Stopped">
+            <div class="verdict__head">
+                <p class="verdict__outcome">"Stopped by hand"</p>
+                <span class="verdict__exit">"no verdict"</span>
+            </div>
+            <p>"Nobody watches this batch any more. The batch itself goes on as it is."</p>
+            <p class="muted">{made} ". Stopped " {when} "."</p>
+        </section>
     }
 }
 
@@ -201,7 +222,7 @@ fn Now(one: Supervision) -> impl IntoView {
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let doing = move || {
         let now = tick.now();
-        snapshot.with(|it| doing_now(it, now))
+        snapshot.with(|it| it.doing().sentence(now))
     };
     let facts = move || {
         let now = tick.now();
@@ -331,76 +352,5 @@ pub fn Elsewhere(
                 </div>
             }
         })
-    }
-}
-
-/// One sentence: what happens now and what comes next.
-pub fn doing_now(snapshot: &Snapshot, now: retake_core::domain::Timestamp) -> String {
-    let in_seconds = |at: retake_core::domain::Timestamp| {
-        let left = at.since(now).as_secs();
-        if left == 0 {
-            "now".to_owned()
-        } else {
-            format!("in {left} s")
-        }
-    };
-    let next = snapshot.next_due.map(in_seconds);
-    let state = &snapshot.state;
-    match (&state.phase, &snapshot.submission) {
-        (Phase::Rerunning, Some(stage)) => match stage {
-            Stage::Storing => "Writing down what will be rerun.".to_owned(),
-            Stage::Posting => "Sent; waiting for ReSim's answer.".to_owned(),
-            Stage::Cooling {
-                until,
-                why: WaitReason::CleaningUp,
-            } => {
-                format!(
-                    "The platform is cleaning up; next try {}.",
-                    in_seconds(*until)
-                )
-            }
-            Stage::Cooling {
-                until,
-                why: WaitReason::Throttled,
-            } => {
-                format!("Too many requests; next try {}.", in_seconds(*until))
-            }
-            Stage::Settling { .. } => {
-                "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
-                    .to_owned()
-            }
-            Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
-            Stage::Parked => "Waiting for sign-in.".to_owned(),
-            Stage::Ended(_) => "Done.".to_owned(),
-        },
-        (Phase::Paused(PauseReason::StorageRefused(why)), _) => {
-            format!("No rerun was sent, because it could not be written down first: {why}")
-        }
-        (Phase::Paused(PauseReason::SignedOut), _) => {
-            "Goes on by itself after you sign in.".to_owned()
-        }
-        (Phase::Paused(PauseReason::OtherTab), _) => "Another tab acts on this batch.".to_owned(),
-        (Phase::Paused(PauseReason::ByPerson), _) => {
-            "Paused. Nothing happens until you resume.".to_owned()
-        }
-        (_, _) if snapshot.failures > 0 => format!(
-            "{} failed in a row; trying again {}.",
-            if snapshot.failures == 1 {
-                "1 read".to_owned()
-            } else {
-                format!("{} reads", snapshot.failures)
-            },
-            next.unwrap_or_else(|| "now".to_owned())
-        ),
-        (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
-        (Phase::Waiting, _) => match next {
-            Some(next) if next != "now" => {
-                format!("Waiting until the batch is done; next look {next}.")
-            }
-            _ => "Waiting until the batch is done; looking now.".to_owned(),
-        },
-        (Phase::Reading, _) => "The batch is done; reading its tests.".to_owned(),
-        (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),
-        (phase, _) => phase.words().to_owned(),
     }
 }

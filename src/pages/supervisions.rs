@@ -4,15 +4,12 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
     supervise::{BatchRef, Phase},
-    view::{open, words},
+    view::{freshness::upper_first, open, supervision::progress, words},
 };
 
 use crate::{
     browser::{clock, dom},
-    components::{
-        supervise_panel::{PhasePill, doing_now},
-        verdict::VerdictLine,
-    },
+    components::{supervise_panel::PhasePill, verdict::VerdictLine},
     driver::supervisions::{Standing, Supervision, Supervisions as All},
     shell::{Crumbs, PageTitle, Ticker},
 };
@@ -153,32 +150,28 @@ fn Subject(one: Supervision) -> impl IntoView {
     }
 }
 
+/// The parameters, in words.
+#[component]
+fn PolicyLine(one: Supervision) -> impl IntoView {
+    let snapshot = one.snapshot;
+    let words = move || {
+        snapshot.with(|it| {
+            let words = it.state.policy.in_words().replace(',', ", ");
+            format!("{}.", upper_first(&words))
+        })
+    };
+    view! { <p class="muted">{words}</p> }
+}
+
 #[component]
 fn Running(one: Supervision) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let snapshot = one.snapshot;
     let doing = move || {
         let now = ticker.now();
-        snapshot.with(|it| {
-            let seen = it.state.seen.as_ref().map(|seen| {
-                let done = seen.total.saturating_sub(seen.unfinished);
-                let run = seen
-                    .run
-                    .map(|run| format!(" · run {run}"))
-                    .unwrap_or_default();
-                format!(
-                    "{run} · {} of {} done",
-                    words::number(done),
-                    words::number(seen.total)
-                )
-            });
-            format!(
-                "{}{}",
-                doing_now(it, now).trim_end_matches('.'),
-                seen.unwrap_or_default()
-            )
-        })
+        snapshot.with(|it| it.doing().sentence(now))
     };
+    let made = move || snapshot.with(|it| progress(&it.state));
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
@@ -192,7 +185,11 @@ fn Running(one: Supervision) -> impl IntoView {
         >
             <Subject one=one.clone()/>
             <div><PhasePill one=one.clone()/></div>
-            <div><p class="muted">{doing}</p></div>
+            <div>
+                <p data-testid="supervision-progress">{made}</p>
+                <p class="muted">{doing}</p>
+                <PolicyLine one=one.clone()/>
+            </div>
             <div class="buttons">
                 <Show when=move || !acts_here.get()>
                     {
@@ -318,8 +315,8 @@ fn Finished(one: Supervision) -> impl IntoView {
     let supervisions = expect_context::<All>();
     let snapshot = one.snapshot;
     let verdict = move || snapshot.with(|it| it.state.verdict().cloned());
-    let ended =
-        move || snapshot.with(|it| format!("ended {}", clock::local_day_time(it.state.last_at)));
+    let ended = move || snapshot.with(|it| clock::in_full(it.state.last_at));
+    let made = move || snapshot.with(|it| progress(&it.state));
     let rule = move || verdict().map(|it| it.rule.to_string());
     let id = one.id.clone();
     view! {
@@ -331,7 +328,12 @@ fn Finished(one: Supervision) -> impl IntoView {
                     None => view! { <span class="phase" data-phase="stopped">"Stopped by hand"</span> }.into_any(),
                 }}
             </div>
-            <div><p class="muted">{ended} {move || rule().map(|rule| format!(" · {rule}"))}</p></div>
+            <div>
+                <p>{rule}</p>
+                <p class="muted" data-testid="supervision-progress">{made}</p>
+                <PolicyLine one=one.clone()/>
+                <p class="muted">"Ended " {ended}</p>
+            </div>
             <div class="buttons">
                 <button
                     type="button"

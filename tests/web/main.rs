@@ -5,10 +5,14 @@
 
 mod clock;
 mod components;
+mod fetch;
+mod forms;
 mod journal;
+mod notify;
 mod page;
 mod storage;
 mod support;
 mod tabs;
+mod timer;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -32,7 +32,7 @@ mod verdict;
 mod waiting;
 
 pub use explain::{LineKind, LogLine, explain};
-pub use journal::{Event, PauseReason, Record, read_records};
+pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};

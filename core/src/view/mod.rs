@@ -8,6 +8,7 @@
 //! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
 //! - [`open`]: what a person pasted into "open".
 //! - [`runs`]: what is known of each run of a test, and why it failed.
+//! - [`supervision`]: how a supervision is getting on.
 //! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
@@ -21,6 +22,7 @@ pub mod query;
 pub mod rerun;
 pub mod runs;
 pub mod selection;
+pub mod supervision;
 pub mod table;
 pub mod window;
 pub mod words;

@@ -2,8 +2,12 @@
 //! cross product against an independent transcription, and one test for each
 //! deliberate difference (`design.md` §3).
 
+#[path = "../rules/bench.rs"]
+#[allow(dead_code, reason = "the whole-machine rules use the rest of it")]
+mod bench;
 mod differences;
 mod oracle;
+mod whole;
 
 use std::collections::BTreeSet;
 

@@ -29,6 +29,10 @@ pub(crate) struct Bench {
     pub(crate) answer_run: Option<i64>,
     /// How many tests each rerun named, as the API would read its body.
     pub(crate) posts: Vec<usize>,
+    /// Which tests each rerun named, in their order.
+    pub(crate) named: Vec<Vec<TestId>>,
+    /// Whether the next read shows the run that a rerun started, finished as before.
+    pub(crate) reruns_finish: bool,
     /// When the timer fires, by `mono`.
     wake: Option<i64>,
 }
@@ -53,6 +57,8 @@ impl Bench {
             answer_ms: 10,
             answer_run: Some(2),
             posts: Vec::new(),
+            named: Vec::new(),
+            reruns_finish: false,
             wake: None,
         }
     }
@@ -92,7 +98,14 @@ impl Bench {
                 }
                 Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
                 Output::SendRerun(call, intent) => {
-                    self.posts.push(intent.request.scope.tests().len());
+                    let tests = intent.request.scope.tests();
+                    self.posts.push(tests.len());
+                    self.named.push(tests.to_vec());
+                    if let (Ok(batch), true) = (&mut self.batch, self.reruns_finish) {
+                        let run = batch.run_counter.map_or(0, |run| run.0);
+                        batch.run_counter = Some(RunCounter(run + 1));
+                        self.answer_run = Some(run + 1);
+                    }
                     let answer = RerunAnswer {
                         batch_id: Some(intent.batch),
                         run_counter: self.answer_run.map(RunCounter),

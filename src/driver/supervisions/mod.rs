@@ -33,6 +33,7 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
+    view::supervision::Census,
 };
 
 pub use about::About;
@@ -140,17 +141,19 @@ impl Supervisions {
         })
     }
 
-    /// How many go on.
-    pub fn active(&self) -> usize {
-        self.all().iter().filter(|one| one.is_active()).count()
+    /// How many go on, wait for a person, and ended how; of this account.
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for one in self.all().iter().filter(|one| !one.is_read_only()) {
+            one.snapshot.with(|it| census.count(&it.state.phase));
+        }
+        census
     }
 
-    /// Verdicts that are kept.
-    pub fn verdicts(&self) -> usize {
-        let has_verdict = |one: &&Supervision| {
-            !one.is_read_only() && one.snapshot.with(|it| it.state.verdict().is_some())
-        };
-        self.all().iter().filter(has_verdict).count()
+    /// How many are not over.
+    pub fn active(&self) -> usize {
+        let census = self.census();
+        census.running + census.paused
     }
 
     fn each_runner(&self, act: impl Fn(&Rc<Runner>)) {

@@ -7,6 +7,7 @@ use retake_core::{
     domain::Timestamp,
     rerun::Stage,
     supervise::{Input, LogLine, PauseReason, Record, Role, SeatInput, State, WakeReason, explain},
+    view::supervision as view,
 };
 
 use super::{about::About, runner::Runner, talk::Doing};
@@ -38,6 +39,16 @@ impl Snapshot {
             next_due: doing.next_due,
             looked: doing.looked,
             failures: doing.failures,
+        }
+    }
+
+    /// What it is at, to be put into words.
+    pub fn doing(&self) -> view::Doing<'_> {
+        view::Doing {
+            state: &self.state,
+            submission: self.submission.as_ref(),
+            next_due: self.next_due,
+            failures: self.failures,
         }
     }
 }

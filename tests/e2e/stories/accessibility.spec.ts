@@ -89,6 +89,38 @@ const SCENES: Scene[] = [
     },
   },
   {
+    name: 'stopped',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+      await retake.openBatch(batch);
+      await retake.supervise({ 'poll-every': '1s' });
+      await retake.hook('supervise-stop').click();
+      await expect(retake.hook('supervise-stopped')).toContainText('Stopped by hand');
+    },
+  },
+  {
+    name: 'sign-in-failed',
+    show: async (_retake, _sandbox, page) => {
+      await page.goto('/callback?error=access_denied&error_description=No&state=unknown');
+      await expect(page.getByRole('alert').first()).toBeVisible();
+    },
+  },
+  {
+    name: 'not-found',
+    show: async (retake, _sandbox, page) => {
+      await retake.signIn('/no/such/page');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    },
+  },
+  {
+    name: 'broken-configuration',
+    show: async (_retake, _sandbox, page) => {
+      await page.route('**/config.json', (route) => route.fulfill({ json: { environments: [{ name: 'X' }] } }));
+      await page.goto('/');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    },
+  },
+  {
     name: 'errors',
     show: async (retake, sandbox, page) => {
       const project = await sandbox.project('fault: 500');

@@ -51,6 +51,12 @@ export class Retake {
 
   /** Starts to supervise with these parameters; the rest stays as it is. */
   async supervise(fields: Record<string, string>): Promise<void> {
+    await this.fillPolicy(fields);
+    await this.hook('supervise-start').click();
+  }
+
+  /** Sets these parameters, without starting. */
+  async fillPolicy(fields: Record<string, string>): Promise<void> {
     // On a small screen the panel is folded away until it is wanted.
     const panel = this.page.locator('details.supervise');
     await panel.waitFor();
@@ -60,7 +66,6 @@ export class Retake {
     for (const [name, value] of Object.entries(fields)) {
       await this.field(name).fill(value);
     }
-    await this.hook('supervise-start').click();
   }
 
   /** The verdict, once it is there. */

@@ -1,0 +1,340 @@
+//! How a supervision is getting on, in words: for its panel, the list of all
+//! supervisions and the bar at the top.
+//!
+//! What was decided stands in the log (`supervise::explain`); this says what
+//! goes on between two records, with its countdown.
+
+use super::{freshness::upper_first, words};
+use crate::{
+    domain::Timestamp,
+    rerun::{Stage, WaitReason},
+    supervise::{Outcome, PauseReason, Phase, State},
+};
+
+/// What a supervision is at, between two records.
+#[derive(Debug, Clone, Copy)]
+pub struct Doing<'a> {
+    /// Its state.
+    pub state: &'a State,
+    /// The rerun that is on its way.
+    pub submission: Option<&'a Stage>,
+    /// When it acts next by itself.
+    pub next_due: Option<Timestamp>,
+    /// Failed reads in a row.
+    pub failures: u32,
+}
+
+impl Doing<'_> {
+    /// One sentence: what happens now and what comes next.
+    pub fn sentence(&self, now: Timestamp) -> String {
+        let next = self.next_due.map(|at| countdown(at, now));
+        match (&self.state.phase, self.submission) {
+            (Phase::Rerunning, Some(stage)) => rerunning(stage, now),
+            (Phase::Paused(why), _) => paused(why),
+            (_, _) if self.failures > 0 => format!(
+                "{} failed in a row; trying again {}.",
+                if self.failures == 1 {
+                    "1 read".to_owned()
+                } else {
+                    format!("{} reads", self.failures)
+                },
+                next.unwrap_or_else(|| "now".to_owned())
+            ),
+            (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
+            (Phase::Waiting, _) => match next {
+                Some(next) if next != "now" => {
+                    format!("Waiting until the batch is done; next look {next}.")
+                }
+                _ => "Waiting until the batch is done; looking now.".to_owned(),
+            },
+            (Phase::Reading, _) => "The batch is done; reading its tests.".to_owned(),
+            (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),
+            (phase, _) => format!("{}.", phase.words()),
+        }
+    }
+}
+
+/// Which run it is at, how far that is, and how many reruns were made of how
+/// many allowed: `Run 2, 10 of 12 tests done · 1 of 2 reruns made`.
+pub fn progress(state: &State) -> String {
+    let reruns = format!(
+        "{} of {} reruns made",
+        state.attempt, state.policy.max_rerun_attempts
+    );
+    let Some(seen) = &state.seen else {
+        return upper_first(&reruns);
+    };
+    let done = seen.total.saturating_sub(seen.unfinished);
+    let tests = format!(
+        "{} of {} tests done",
+        words::number(done),
+        words::number(seen.total)
+    );
+    match seen.run {
+        Some(run) => format!("Run {run}, {tests} · {reruns}"),
+        None => format!("{} · {reruns}", upper_first(&tests)),
+    }
+}
+
+/// What is supervised in this browser, counted for the bar at the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// How many go on.
+    pub running: usize,
+    /// How many wait for a person.
+    pub paused: usize,
+    /// How many ended with a verdict.
+    pub verdicts: usize,
+    /// The worst of these verdicts.
+    pub worst: Option<Outcome>,
+}
+
+impl Census {
+    /// Takes one more supervision in.
+    pub fn count(&mut self, phase: &Phase) {
+        match phase {
+            Phase::Done(verdict) => {
+                self.verdicts += 1;
+                let outcome = verdict.outcome;
+                if self
+                    .worst
+                    .is_none_or(|worst| gravity(worst) < gravity(outcome))
+                {
+                    self.worst = Some(outcome);
+                }
+            }
+            Phase::Stopped => {}
+            Phase::Paused(_) => self.paused += 1,
+            _ => self.running += 1,
+        }
+    }
+
+    /// `2 running`.
+    pub fn running_words(&self) -> Option<String> {
+        (self.running > 0).then(|| format!("{} running", self.running))
+    }
+
+    /// `1 paused`.
+    pub fn paused_words(&self) -> Option<String> {
+        (self.paused > 0).then(|| format!("{} paused", self.paused))
+    }
+
+    /// `Fail`, or `3 verdicts, worst: Fail`.
+    pub fn verdict_words(&self) -> Option<String> {
+        let worst = self.worst?.words();
+        Some(if self.verdicts == 1 {
+            worst.to_owned()
+        } else {
+            format!("{} verdicts, worst: {worst}", self.verdicts)
+        })
+    }
+}
+
+/// How bad an outcome is for who wants to release.
+fn gravity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::CleanPass => 0,
+        Outcome::PassAfterRerun => 1,
+        Outcome::PassHidingFailures => 2,
+        Outcome::Cancelled => 3,
+        Outcome::TimedOut => 4,
+        Outcome::CouldNotTell => 5,
+        Outcome::Fail => 6,
+    }
+}
+
+fn rerunning(stage: &Stage, now: Timestamp) -> String {
+    match stage {
+        Stage::Storing => "Writing down what will be rerun.".to_owned(),
+        Stage::Posting => "Sent; waiting for ReSim's answer.".to_owned(),
+        Stage::Cooling { until, why } => {
+            let next = countdown(*until, now);
+            match why {
+                WaitReason::CleaningUp => {
+                    format!("The platform is cleaning up; next try {next}.")
+                }
+                WaitReason::Throttled => format!("Too many requests; next try {next}."),
+            }
+        }
+        Stage::Settling { .. } => {
+            "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
+                .to_owned()
+        }
+        Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
+        Stage::Parked => "Waiting for sign-in.".to_owned(),
+        Stage::Ended(_) => "Done.".to_owned(),
+    }
+}
+
+fn paused(why: &PauseReason) -> String {
+    match why {
+        PauseReason::StorageRefused(why) => {
+            format!("No rerun was sent, because it could not be written down first: {why}")
+        }
+        PauseReason::SignedOut => "Goes on by itself after you sign in.".to_owned(),
+        PauseReason::OtherTab => "Another tab acts on this batch.".to_owned(),
+        PauseReason::ByPerson => "Paused. Nothing happens until you resume.".to_owned(),
+    }
+}
+
+/// `in 8 s`, or `now`.
+fn countdown(at: Timestamp, now: Timestamp) -> String {
+    match at.since(now).as_secs() {
+        0 => "now".to_owned(),
+        left => format!("in {left} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        domain::{BatchId, RunCounter},
+        rerun::Limits,
+        supervise::{BatchRef, Event, Policy, Record, Seen},
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn state() -> State {
+        let batch: BatchId = "b2cad0c7-6a0e-4b6d-9a44-0a1f3a9d1f11"
+            .parse()
+            .expect("an ID");
+        State::replay(&[Record {
+            seq: 0,
+            at: NOW,
+            event: Event::Started {
+                policy: Policy {
+                    max_rerun_attempts: 2,
+                    ..Policy::default()
+                },
+                limits: Limits::default(),
+                batch: BatchRef::Id(batch),
+            },
+        }])
+        .expect("a journal that starts")
+    }
+
+    fn doing(state: &State) -> Doing<'_> {
+        Doing {
+            state,
+            submission: None,
+            next_due: None,
+            failures: 0,
+        }
+    }
+
+    #[test]
+    fn waiting_counts_down_to_the_next_look() {
+        let state = state();
+        let mut doing = doing(&state);
+        doing.next_due = Some(NOW.after(Duration::from_secs(8)));
+        assert_eq!(
+            doing.sentence(NOW),
+            "Waiting until the batch is done; next look in 8 s."
+        );
+        assert_eq!(
+            doing.sentence(NOW.after(Duration::from_secs(8))),
+            "Waiting until the batch is done; looking now."
+        );
+    }
+
+    #[test]
+    fn failed_reads_are_counted() {
+        let state = state();
+        let mut doing = doing(&state);
+        doing.next_due = Some(NOW.after(Duration::from_secs(4)));
+        doing.failures = 1;
+        assert_eq!(
+            doing.sentence(NOW),
+            "1 read failed in a row; trying again in 4 s."
+        );
+        doing.failures = 3;
+        assert_eq!(
+            doing.sentence(NOW),
+            "3 reads failed in a row; trying again in 4 s."
+        );
+    }
+
+    #[test]
+    fn a_rerun_says_its_stage_and_a_pause_its_reason() {
+        let mut state = state();
+        state.phase = Phase::Rerunning;
+        let stage = Stage::Cooling {
+            until: NOW.after(Duration::from_secs(28)),
+            why: WaitReason::CleaningUp,
+        };
+        let sentence = Doing {
+            submission: Some(&stage),
+            ..doing(&state)
+        }
+        .sentence(NOW);
+        assert_eq!(sentence, "The platform is cleaning up; next try in 28 s.");
+
+        state.phase = Phase::Paused(PauseReason::SignedOut);
+        // Also while a rerun is parked and reads have failed.
+        let sentence = Doing {
+            submission: Some(&Stage::Parked),
+            failures: 2,
+            ..doing(&state)
+        }
+        .sentence(NOW);
+        assert_eq!(sentence, "Goes on by itself after you sign in.");
+    }
+
+    #[test]
+    fn progress_names_run_tests_and_reruns() {
+        let mut state = state();
+        assert_eq!(progress(&state), "0 of 2 reruns made");
+        let seen = Seen {
+            run: Some(RunCounter(2)),
+            total: 1200,
+            unfinished: 2,
+            status: None,
+            word: None,
+            last_run: None,
+        };
+        state.attempt = 1;
+        state.seen = Some(seen.clone());
+        assert_eq!(
+            progress(&state),
+            "Run 2, 1,198 of 1,200 tests done · 1 of 2 reruns made"
+        );
+        state.seen = Some(Seen { run: None, ..seen });
+        assert_eq!(
+            progress(&state),
+            "1,198 of 1,200 tests done · 1 of 2 reruns made"
+        );
+    }
+
+    #[test]
+    fn the_bar_counts_what_goes_on_what_waits_and_the_worst_end() {
+        let mut census = Census::default();
+        for phase in [
+            Phase::Waiting,
+            Phase::Rerunning,
+            Phase::Paused(PauseReason::ByPerson),
+            Phase::Stopped,
+        ] {
+            census.count(&phase);
+        }
+        assert_eq!((census.running, census.paused, census.verdicts), (2, 1, 0));
+        assert_eq!(census.running_words().as_deref(), Some("2 running"));
+        assert_eq!(census.paused_words().as_deref(), Some("1 paused"));
+        assert_eq!(census.verdict_words(), None);
+        for (verdicts, worst, words) in [
+            (1, Outcome::Fail, "Fail"),
+            (3, Outcome::TimedOut, "3 verdicts, worst: Timed out"),
+        ] {
+            let census = Census {
+                verdicts,
+                worst: Some(worst),
+                ..census
+            };
+            assert_eq!(census.verdict_words().as_deref(), Some(words));
+        }
+        assert!(gravity(Outcome::Fail) > gravity(Outcome::CouldNotTell));
+    }
+}
