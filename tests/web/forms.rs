@@ -95,6 +95,8 @@ impl Form {
 #[wasm_bindgen_test]
 async fn every_parameter_of_the_cli_has_a_field_with_its_name_and_default() {
     let form = Form::mount();
+    // The first page of a test run fills its fields a moment after it is there.
+    leptos::task::tick().await;
     let defaults = PolicyForm::default();
     for field in Field::ALL {
         assert_eq!(
