@@ -77,7 +77,7 @@ fn bill() -> Result<String, String> {
         .ok_or("the checkout has a top folder")?;
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", "wasm32-unknown-unknown"])
         .output()
         .map_err(|error| format!("Could not run cargo: {error}."))?;
