@@ -115,7 +115,10 @@ pub(crate) fn make(workspace: &Workspace, site: &Path, wish: &Wish) -> Outcome<V
         std::fs::copy(config, &target).doing(format!("write {}", target.display()))?;
     }
     let entries = size::measure(workspace, &folder, true)?;
-    write(top.join("404.html"), &page)?;
+    // Some hosts put a folder below a path by themselves; theirs is the inner one.
+    for folder in [top, &folder] {
+        write(folder.join("404.html"), &page)?;
+    }
     hosting(workspace, wish, "--site", top)?;
     Ok(entries)
 }

@@ -38,14 +38,8 @@ pub(crate) struct Hosts {
 /// # Errors
 /// When nginx cannot be had, or something does not start.
 pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
-    let nginx = server(workspace, "nginx", "nginx-light").ok_or_else(|| {
-        Failure(
-            "nginx is missing; the test of the shipped configurations needs it. Install it \
-             (Debian: `sudo apt-get install nginx-light`; macOS: `brew install nginx`)."
-                .into(),
-        )
-    })?;
-    let caddy = server(workspace, "caddy", "caddy");
+    let nginx = NGINX.ensure(workspace)?;
+    let caddy = CADDY.ensure(workspace);
     let folder = workspace.target.join("hosting");
     std::fs::create_dir_all(&folder).doing(format!("create {}", folder.display()))?;
 
@@ -87,7 +81,7 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     list.push(entry("nginx", root_port, "/"));
     list.push(entry("nginx below a path", below_port, PATH));
 
-    if let Some(caddy) = caddy {
+    if let Ok(caddy) = &caddy {
         let port = port::any_free()?;
         let file = folder.join("Caddyfile");
         write(&file, &caddyfile(&below, api)?)?;
@@ -105,8 +99,9 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
         }
         running.push(started(&mut command, "Caddy", port)?);
         list.push(entry("Caddy below a path", port, PATH));
-    } else {
-        println!("Caddy is not here and cannot be installed; its configuration is not tested.");
+    }
+    if let Err(missing) = caddy {
+        println!("{missing} Its configuration is not tested without it.");
     }
     Ok(Hosts {
         list: format!("[{}]", list.join(",")),
@@ -115,18 +110,54 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     })
 }
 
-/// A server's program: where it is, or where it is after installing it.
-fn server(workspace: &Workspace, program: &str, package: &'static str) -> Option<PathBuf> {
-    let look = || {
-        let mut path = search_path(workspace);
-        // Where Debian keeps servers, which is not on everybody's path.
-        path.push(":/usr/sbin");
-        find(program, &path)
-    };
-    look().or_else(|| {
-        tools::install_packages(workspace, program, &[package]).ok()?;
-        look()
-    })
+/// A web server that the test starts.
+struct Server {
+    name: &'static str,
+    program: &'static str,
+    /// Debian's package of it.
+    package: &'static str,
+    /// How others get it.
+    elsewhere: &'static str,
+}
+
+const NGINX: Server = Server {
+    name: "nginx",
+    program: "nginx",
+    package: "nginx-light",
+    elsewhere: "Fedora: `sudo dnf install nginx`; macOS: `brew install nginx`",
+};
+
+const CADDY: Server = Server {
+    name: "Caddy",
+    program: "caddy",
+    package: "caddy",
+    elsewhere: "Fedora: `sudo dnf install caddy`; macOS: `brew install caddy`; else: https://caddyserver.com/docs/install",
+};
+
+impl Server {
+    /// Its program: where it is, or where it is after installing it.
+    fn ensure(&self, workspace: &Workspace) -> Outcome<PathBuf> {
+        let look = || {
+            let mut path = search_path(workspace);
+            // Where Debian keeps servers, which is not on everybody's path.
+            path.push(":/usr/sbin");
+            find(self.program, &path)
+        };
+        if let Some(found) = look() {
+            return Ok(found);
+        }
+        // If that fails it has said so; the sentence below says what to do.
+        let _ = tools::install_packages(workspace, self.name, &[self.package]);
+        look().ok_or_else(|| Failure(self.missing()))
+    }
+
+    fn missing(&self) -> String {
+        format!(
+            "{} is missing; the test of the shipped configurations starts it. Install it (Debian: \
+             `sudo apt-get install {}`; {}).",
+            self.name, self.package, self.elsewhere
+        )
+    }
 }
 
 fn entry(name: &str, port: u16, base: &str) -> String {
@@ -209,4 +240,19 @@ fn caddyfile(site: &Path, api: u16) -> Outcome<String> {
         1,
     );
     Ok(format!("{{\n\tadmin off\n\tauto_https off\n}}\n\n{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_server_is_named_with_the_way_to_it() {
+        for (server, words) in [
+            (NGINX, "nginx is missing"),
+            (CADDY, "`sudo apt-get install caddy`"),
+        ] {
+            assert!(server.missing().contains(words), "{}", server.missing());
+        }
+    }
 }

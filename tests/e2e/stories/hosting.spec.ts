@@ -83,6 +83,16 @@ for (const { name, url } of HOSTS) {
       }
     });
 
+    test('a host that knows nothing but 404.html shows the app at every route', async ({ page, retake }) => {
+      const deep = `${url}projects/x/batches/y`;
+      const answer = await page.request.get(`${url}404.html`);
+      expect(answer.status()).toBe(200);
+      await page.route(deep, async (route) => route.fulfill({ status: 404, headers: answer.headers(), body: await answer.body() }));
+      expect((await page.goto(deep))?.status()).toBe(404);
+      await expect(retake.hook('sign-in-oidc')).toBeVisible();
+      await expect(page).toHaveURL((at) => at.pathname === new URL('sign-in', url).pathname);
+    });
+
     test('a story: sign in at a deep link, look, rerun, reload, sign out', async ({ page, retake }) => {
       const context = await newRequest.newContext({ baseURL: new URL('/', url).href });
       const sandbox = new Sandbox(context);
@@ -100,9 +110,12 @@ for (const { name, url } of HOSTS) {
       await page.reload();
       await expect(retake.rows).toHaveCount(2);
       await expect(page).toHaveURL(url + path);
+      const workers: string[] = [];
+      page.on('worker', (worker) => workers.push(worker.url()));
       await retake.supervise({ 'poll-every': '1s' });
       await retake.verdict().toBe(0, 'pass-after-rerun');
       expect(await sandbox.reruns(batch)).toHaveLength(1);
+      expect(workers).toEqual([`${url}tick.js`]);
       // Links stay below the base, forwards and back.
       await page.getByRole('link', { name: /Supervisions/ }).click();
       await expect(page).toHaveURL(`${url}supervisions`);
@@ -111,6 +124,12 @@ for (const { name, url } of HOSTS) {
       await expect(retake.hook('project-row').first()).toBeVisible();
       await page.goBack();
       await expect(page).toHaveURL(`${url}supervisions`);
+      // A link of this site leads where it leads, the base path in it or not.
+      await page.goto(`${url}projects/${batch.projectID}`);
+      await retake.hook('open-batch').fill(url + path);
+      await retake.hook('open-batch').press('Enter');
+      await expect(page).toHaveURL(`${url}projects/${batch.projectID}/batches/${batch.batchID}`);
+      await expect(retake.hook('row-count')).toHaveText('12 of 12 tests');
       const icon = await page.locator('link[rel=icon]').getAttribute('href');
       expect(icon).toContain(new URL(url).pathname);
       await page.getByRole('button', { name: /Account and settings/ }).click();
