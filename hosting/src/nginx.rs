@@ -93,6 +93,10 @@ pub fn relay() -> String {
 # deployment put its host in place of api.resim.ai, three times.
 #
 # It adds no power: the caller's own token is passed on, cookies are not.
+#
+# nginx asks for the API's address when it starts, and does not start without an
+# answer. The address may change: reload nginx each day, or with nginx 1.27.3 or
+# newer name the API in an `upstream` with `server api.resim.ai:443 resolve`.
 
 location /v1/ {
     limit_except GET POST PATCH {

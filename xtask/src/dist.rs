@@ -115,6 +115,12 @@ pub(crate) fn make(workspace: &Workspace, site: &Path, wish: &Wish) -> Outcome<V
         std::fs::copy(config, &target).doing(format!("write {}", target.display()))?;
     }
     let entries = size::measure(workspace, &folder, true)?;
+    // Whoever changes it on the host would not know of its compressed copies, and
+    // people would go on getting those.
+    for copy in ["config.json.br", "config.json.gz"] {
+        let path = folder.join(copy);
+        std::fs::remove_file(&path).doing(format!("remove {}", path.display()))?;
+    }
     // Some hosts put a folder below a path by themselves; theirs is the inner one.
     for folder in [top, &folder] {
         write(folder.join("404.html"), &page)?;
