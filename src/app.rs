@@ -55,8 +55,9 @@ pub fn App() -> impl IntoView {
         None => supervisions.signed_out(),
     });
     renew_ahead(session);
+    let base = dom::base().trim_end_matches('/').to_owned();
     view! {
-        <Router>
+        <Router base>
             <Shell>
                 <Routes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/sign-in") view=SignIn/>

@@ -12,7 +12,7 @@ use retake_core::api::{
 };
 
 use crate::{
-    browser::{clock, fetch, random, timer},
+    browser::{clock, fetch, random, timer, window},
     session::{Renewal, Session},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub struct Client {
     session: Session,
     budget: StoredValue<RetryBudget>,
+    /// The base of an API that has answered, so that it lets this site call it.
+    answered: StoredValue<String>,
     pace: StoredValue<Pace>,
 }
 
@@ -30,6 +32,7 @@ impl Client {
         Self {
             session,
             budget: StoredValue::new(RetryBudget::default()),
+            answered: StoredValue::new(String::new()),
             pace: StoredValue::new(Pace::default()),
         }
     }
@@ -126,7 +129,14 @@ impl Client {
 
     async fn once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
         let (base, token) = self.session.bearer(call.request.what).await?;
-        let answer = fetch::perform(&base, &token, &call.request).await?;
+        let answer = match fetch::perform(&base, &token, &call.request).await {
+            Err(error) if self.answered.with_value(|it| *it != base) => {
+                let here = window().location().origin().unwrap_or_default();
+                return Err(error.perhaps_not_allowed(&base, &here));
+            }
+            answer => answer?,
+        };
+        self.answered.set_value(base);
         let value = call.read(&answer)?;
         self.budget.update_value(RetryBudget::earn);
         Ok(value)

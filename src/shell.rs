@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use retake_core::{
     domain::Timestamp,
@@ -130,6 +130,7 @@ pub fn Shell(children: Children) -> impl IntoView {
         <Show when=signed_in>
             <Bar keys_open/>
         </Show>
+        <PermissionsQuestion/>
         <main id="main" tabindex="-1">{children()}</main>
         <KeysDialog open=keys_open/>
         <div class="toasts" role="region" aria-label="Messages">
@@ -180,10 +181,18 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             format!("renewed by itself, next in {}", words::duration(left))
         })
     };
+    let missing = move || {
+        let account = session.account()?;
+        let permits = account.missing.join(", ");
+        (!permits.is_empty()).then(|| format!("This token does not permit {permits}."))
+    };
+    let leave = move |forget: bool| {
+        spawn_local(async move { session.sign_out(forget).await });
+    };
     view! {
         <header class="bar">
-            <A href="/" attr:class="bar__mark" attr:aria-label="Retake, all projects">
-                <img src="/favicon.svg" alt="" width="20" height="20"/>
+            <A href=dom::at("/") attr:class="bar__mark" attr:aria-label="Retake, all projects">
+                <img src=dom::file("favicon.svg") alt="" width="20" height="20"/>
                 <span>"Retake"</span>
             </A>
             <nav class="crumbs" aria-label="Breadcrumb">
@@ -197,7 +206,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                                 view! {
                                     <li>
                                         {match href {
-                                            Some(href) => view! { <A href=href>{text}</A> }.into_any(),
+                                            Some(href) => view! { <A href=dom::at(&href)>{text}</A> }.into_any(),
                                             None => view! { <span aria-current="page">{text}</span> }.into_any(),
                                         }}
                                     </li>
@@ -207,7 +216,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                     }}
                 </ol>
             </nav>
-            <A href="/supervisions" attr:class="bar__link" attr:aria-label=supervisions_label>
+            <A href=dom::at("/supervisions") attr:class="bar__link" attr:aria-label=supervisions_label>
                 <span class="only-wide">"Supervisions"</span>
                 <span class="only-narrow" title="Supervisions" aria-hidden="true">
                     <span class="icon" data-icon="eye"></span>
@@ -243,7 +252,10 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
         <div id="account" popover class="menu" role="group" aria-label="Account and settings">
             <div class="menu__head">
                 <b>{move || account().unwrap_or_else(|| "Signed in".into())}</b>
-                <p>{environment}{move || expiry().map(|text| format!(" · {text}"))}</p>
+                <p data-testid="token-expiry">
+                    {environment}{move || expiry().map(|text| format!(" · {text}"))}
+                </p>
+                {move || missing().map(|text| view! { <p data-testid="token-permits">{text}</p> })}
             </div>
             <Themes/>
             <hr/>
@@ -256,10 +268,63 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             >
                 "Keyboard shortcuts " <kbd>"?"</kbd>
             </button>
-            <button type="button" class="menu__item" on:click=move |_| session.sign_out()>
+            <button type="button" class="menu__item" data-testid="sign-out" on:click=move |_| leave(false)>
                 "Sign out"
             </button>
+            <button type="button" class="menu__item" data-testid="sign-out-forget" on:click=move |_| leave(true)>
+                "Sign out and clear this browser"
+            </button>
         </div>
+    }
+}
+
+/// Right after a first sign-in the role may still be missing, and with it every
+/// permission. The CLI signs in a second time by itself; here that would leave
+/// the page, so the person is asked (`resim-api.md` §1.2).
+#[component]
+fn PermissionsQuestion() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let dismissed = RwSignal::new(false);
+    let asks = Memo::new(move |_| {
+        session
+            .account()
+            .is_some_and(|account| account.lacks_permissions && !dismissed.get())
+    });
+    let trouble = RwSignal::new(None::<String>);
+    let again = move |_| {
+        let Some(account) = session.account_now() else {
+            return;
+        };
+        spawn_local(async move {
+            let route = dom::route();
+            let left = session
+                .leave_for_provider(&account.environment, &route, false)
+                .await;
+            trouble.try_set(left.err());
+        });
+    };
+    view! {
+        <Show when=move || asks.get()>
+            <div class="notice notice--bar" data-tone="warning" role="alert" data-testid="permissions-question">
+                <div>
+                    <p>
+                        <b>"Your sign-in holds no permissions yet."</b>
+                        " Right after a first sign-in ReSim may still be giving your account its role. A second sign-in usually has them."
+                    </p>
+                    {move || trouble.get().map(|why| view! { <p class="notice__said">{why}</p> })}
+                </div>
+                <div class="buttons">
+                    <button type="button" class="button button--small" on:click=again>"Sign in again"</button>
+                    <button
+                        type="button"
+                        class="button button--small button--quiet"
+                        on:click=move |_| dismissed.set(true)
+                    >
+                        "Go on without"
+                    </button>
+                </div>
+            </div>
+        </Show>
     }
 }
 

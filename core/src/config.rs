@@ -26,6 +26,8 @@ pub struct Environment {
     pub issuer: Option<String>,
     /// The client ID that is registered for this site.
     pub client_id: Option<String>,
+    /// The client ID for signing in with a code on another device (RFC 8628).
+    pub device_client_id: Option<String>,
     /// The API's name at the provider.
     pub audience: Option<String>,
     /// Scopes to ask for, separated by spaces.
@@ -53,6 +55,7 @@ impl Default for Environment {
             api: String::new(),
             issuer: None,
             client_id: None,
+            device_client_id: None,
             audience: None,
             scopes: SCOPES.into(),
             app: None,
@@ -78,11 +81,29 @@ impl fmt::Display for ConfigError {
     }
 }
 
-const FIELDS: [&str; 10] = [
+impl Environment {
+    /// Whether people can sign in by the provider's page.
+    pub fn has_redirect(&self) -> bool {
+        self.issuer.is_some() && self.client_id.is_some()
+    }
+
+    /// Whether people can sign in with a code on another device.
+    pub fn has_device_code(&self) -> bool {
+        self.issuer.is_some() && self.device_client_id.is_some()
+    }
+
+    /// Whether a sign-in asks for an ID token.
+    pub fn asks_openid(&self) -> bool {
+        self.scopes.split(' ').any(|it| it == "openid")
+    }
+}
+
+const FIELDS: [&str; 11] = [
     "name",
     "api",
     "issuer",
     "client_id",
+    "device_client_id",
     "audience",
     "scopes",
     "app",
@@ -174,6 +195,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
     let api = text("api");
     let issuer = text("issuer");
     let client_id = text("client_id");
+    let device_client_id = text("device_client_id");
     let audience = text("audience");
     let scopes = text("scopes");
     let app = text("app");
@@ -208,13 +230,14 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
             complain(field, why);
         }
     }
-    if issuer.is_some() && client_id.is_none() {
+    let has_client = client_id.is_some() || device_client_id.is_some();
+    if issuer.is_some() && !has_client {
         complain(
             "client_id",
             "is missing: an issuer needs the client ID that is registered there".into(),
         );
     }
-    if client_id.is_some() && issuer.is_none() {
+    if has_client && issuer.is_none() {
         complain(
             "issuer",
             "is missing: a client ID alone cannot sign anybody in".into(),
@@ -250,6 +273,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
         },
         issuer,
         client_id,
+        device_client_id,
         audience,
         scopes: scopes.unwrap_or_else(|| SCOPES.into()),
         app,
@@ -317,7 +341,7 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let config = Config::parse(
-            r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c",
+            r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c","device_client_id":"d",
                 "audience":"a","scopes":"openid","app":"https://app.resim.ai",
                 "min_poll_every":"1s","settle_window":"20s","ask_person":true}]}"#,
         )

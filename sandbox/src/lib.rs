@@ -54,6 +54,8 @@ pub struct Config {
     pub cleanup_ms: u64,
     /// The folder of the built site, if it is served.
     pub site: Option<PathBuf>,
+    /// Origins that pages may talk to beside those of the site's `config.json`.
+    pub connect: Vec<String>,
     /// The real API to pass calls on to, instead of simulating one.
     pub upstream: Option<Upstream>,
     /// What time it is.
@@ -70,6 +72,7 @@ impl Default for Config {
             token_lifetime: 3_600,
             cleanup_ms: 8_000,
             site: None,
+            connect: Vec::new(),
             upstream: None,
             clock: Clock::System,
         }

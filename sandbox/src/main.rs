@@ -18,6 +18,7 @@ retake-sandbox [options]
   --fixtures LIST       which ready-made projects: everyday,large,faults,old,hostile (all)
   --token-lifetime S    seconds until an access token expires (3600)
   --cleanup S           seconds in which reruns answer 409 after a batch ended (8)
+  --connect ORIGIN      let pages talk to another origin, such as a provider's
   --no-cors             do not let other origins call the API
   --api URL             pass calls on to a real ReSim API instead of simulating one
   --help                this text
@@ -69,6 +70,7 @@ fn read_options(words: impl Iterator<Item = String>) -> Result<Option<Options>, 
             "--cleanup" => {
                 config.cleanup_ms = number::<u64>(&flag, &value()?)?.saturating_mul(1_000);
             }
+            "--connect" => config.connect.push(value()?),
             "--api" => config.upstream = Some(Upstream::parse(&value()?)?),
             other => return Err(format!("There is no option {other}; --help lists them.")),
         }

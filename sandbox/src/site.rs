@@ -1,5 +1,6 @@
 //! The built site as production should serve it: SPA fallback, precompressed
-//! files, caching by name, and the security headers (`reliability.md` §5.2).
+//! files, caching by name, and the security headers of `hosting/headers.txt`,
+//! which the shipped configurations of real hosts are made from too.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -10,29 +11,13 @@ use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
 };
 use axum::http::{HeaderMap, Method, Response, Uri};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use crate::Sandbox;
 use crate::answer::{body, error};
 
 /// Headers that every file of the site carries.
-const HEADERS: [(&str, &str); 8] = [
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cross-origin-embedder-policy", "require-corp"),
-    (
-        "permissions-policy",
-        "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
-    ),
-    (
-        "strict-transport-security",
-        "max-age=31536000; includeSubDomains",
-    ),
-];
+const HEADERS: &str = include_str!("../../hosting/headers.txt");
 
 /// Answers everything that no other part does.
 pub(crate) async fn serve(
@@ -66,7 +51,9 @@ pub(crate) async fn serve(
     let Ok(plain) = tokio::fs::read(&file).await else {
         return error(404, "The site has not been built here yet.");
     };
-    let policy = is_page.then(|| policy(&String::from_utf8_lossy(&plain)));
+    let config = tokio::fs::read(root.join("config.json")).await;
+    let mut origins = origins(&config.unwrap_or_default());
+    origins.extend(sandbox.config.connect.iter().cloned());
     let accepted = headers
         .get(ACCEPT_ENCODING)
         .and_then(|it| it.to_str().ok())
@@ -101,14 +88,11 @@ pub(crate) async fn serve(
         CACHE_CONTROL,
         HeaderValue::from_static(caching(&file, is_page)),
     );
-    for (name, value) in HEADERS {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-    }
-    if let Some(policy) = policy.and_then(|it| HeaderValue::from_str(&it).ok()) {
-        headers.insert(HeaderName::from_static("content-security-policy"), policy);
+    for (name, value) in site_headers(&origins) {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+            headers.insert(name, value);
+        }
     }
     response
 }
@@ -159,30 +143,33 @@ fn caching(file: &Path, is_page: bool) -> &'static str {
     }
 }
 
-/// The content security policy of a page: no script but the site's own files
-/// and the inline ones that the page was built with, by their hashes.
-fn policy(page: &str) -> String {
-    let hashes: String = inline_scripts(page)
-        .map(|script| {
-            let hash = ring::digest::digest(&ring::digest::SHA256, script.as_bytes());
-            format!(" 'sha256-{}'", STANDARD.encode(hash.as_ref()))
-        })
-        .collect();
-    format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; \
-         img-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; \
-         connect-src 'self' https:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'; object-src 'none'"
-    )
+/// The headers as names and values; pages may connect to `origins`.
+fn site_headers(origins: &[String]) -> impl Iterator<Item = (&'static str, String)> {
+    let connect: String = origins.iter().map(|it| format!(" {it}")).collect();
+    HEADERS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(": "))
+        .map(move |(name, value)| (name, value.replace("{connect}", &connect)))
 }
 
-/// The text of every script of the page that is not a file of its own.
-fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
-    page.split("<script").skip(1).filter_map(|rest| {
-        let (attributes, rest) = rest.split_once('>')?;
-        let (script, _) = rest.split_once("</script")?;
-        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
-    })
+/// The other origins that a configuration names.
+fn origins(config: &[u8]) -> Vec<String> {
+    let config: Value = serde_json::from_slice(config).unwrap_or_default();
+    let environments = config["environments"].as_array();
+    let mut origins: Vec<String> = environments
+        .into_iter()
+        .flatten()
+        .flat_map(|it| [&it["api"], &it["issuer"]])
+        .filter_map(|it| {
+            let (scheme, rest) = it.as_str()?.split_once("://")?;
+            let host = rest.split('/').next()?;
+            Some(format!("{scheme}://{host}"))
+        })
+        .collect();
+    origins.sort();
+    origins.dedup();
+    origins
 }
 
 #[cfg(test)]
@@ -198,12 +185,22 @@ mod tests {
     }
 
     #[test]
-    fn inline_scripts_are_allowed_by_their_hash_alone() {
-        let page = r#"<script type="module">start()</script><script src="/a.js"></script>"#;
-        assert_eq!(inline_scripts(page).collect::<Vec<_>>(), ["start()"]);
-        let policy = policy(page);
-        assert!(policy.contains("'wasm-unsafe-eval' 'sha256-"), "{policy}");
-        assert!(!policy.contains("unsafe-inline"));
+    fn the_page_may_connect_to_what_the_configuration_names_and_nowhere_else() {
+        let config = br#"{"environments":[{"api":"/v1/","issuer":"/oidc"},
+            {"api":"https://api.example/v1/","issuer":"https://id.example/"},
+            {"api":"https://api.example/v2/"}]}"#;
+        let headers: Vec<(&str, String)> = site_headers(&origins(config)).collect();
+        let (_, policy) = headers
+            .iter()
+            .find(|(name, _)| *name == "Content-Security-Policy")
+            .expect("there is a policy");
+        assert!(
+            policy.contains("connect-src 'self' https://api.example https://id.example;"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe-inline") && !policy.contains('{'));
+        assert_eq!(headers.len(), 9);
+        assert!(origins(b"broken").is_empty());
     }
 
     #[test]

@@ -5,6 +5,28 @@ use web_sys::{Element, HtmlElement};
 
 use super::window;
 
+/// The path that the site lives below; begins and ends with `/`. The page says
+/// it, since it was built or put on a host for it; no link can change it.
+pub fn base() -> String {
+    window()
+        .document()
+        .and_then(|it| it.document_element())
+        .and_then(|root| root.get_attribute("data-base"))
+        .filter(|base| base.starts_with('/') && base.ends_with('/'))
+        .unwrap_or_else(|| "/".to_owned())
+}
+
+/// The address of a route, for a link. The router puts the base before what it
+/// is told to go to, but not before what a link says.
+pub fn at(route: &str) -> String {
+    format!("{}{route}", base().trim_end_matches('/'))
+}
+
+/// The address of a file of the site.
+pub fn file(name: &str) -> String {
+    format!("{}{name}", base())
+}
+
 /// Sets the tab's title.
 pub fn set_title(title: &str) {
     if let Some(document) = window().document() {
@@ -18,8 +40,8 @@ pub fn set_icon(state: Option<&str>) {
         .document()
         .and_then(|it| it.query_selector("link[rel=icon]").ok()?);
     if let Some(link) = link {
-        let name = state.map_or("/favicon.svg".to_owned(), |it| format!("/favicon-{it}.svg"));
-        let _ = link.set_attribute("href", &name);
+        let name = state.map_or("favicon.svg".to_owned(), |it| format!("favicon-{it}.svg"));
+        let _ = link.set_attribute("href", &file(&name));
     }
 }
 
@@ -73,14 +95,17 @@ pub fn replace_query(query: &str) {
     let _ = history.replace_state_with_url(&state, "", Some(&format!("{path}{query}")));
 }
 
-/// Path and query of the address, as it stands in the browser.
+/// Path below the site's base, and query, as they stand in the browser.
 pub fn route() -> String {
     let location = window().location();
-    format!(
-        "{}{}",
-        location.pathname().unwrap_or_default(),
-        location.search().unwrap_or_default()
-    )
+    let path = location.pathname().unwrap_or_default();
+    let base = base();
+    // The base itself may have been asked for without its closing slash.
+    let below = path
+        .strip_prefix(base.trim_end_matches('/'))
+        .unwrap_or(&path);
+    let slash = if below.starts_with('/') { "" } else { "/" };
+    format!("{slash}{below}{}", location.search().unwrap_or_default())
 }
 
 /// Moves the focus to what a dialog offers first.

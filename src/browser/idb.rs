@@ -72,6 +72,20 @@ fn function(closure: &Closure<dyn FnMut(Event)>) -> &Function {
     closure.as_ref().unchecked_ref()
 }
 
+/// Deletes a database, once nobody holds it open.
+///
+/// # Errors
+/// The browser refuses.
+pub async fn delete(name: &str) -> Result<(), IdbError> {
+    let refused = |error: JsValue| IdbError::of(&error);
+    let factory = Reflect::get(&window(), &"indexedDB".into()).map_err(refused)?;
+    let factory: IdbFactory = factory
+        .dyn_into()
+        .map_err(|_| IdbError::new("Unsupported", "this browser offers no IndexedDB here"))?;
+    let request = factory.delete_database(name);
+    done(request.map(JsCast::unchecked_into)).await.map(|_| ())
+}
+
 /// Opens a database. Without a version: as it is, however new.
 ///
 /// # Errors

@@ -45,6 +45,22 @@ impl fmt::Display for JournalError {
     }
 }
 
+/// Deletes every journal of this browser, of every account.
+///
+/// # Errors
+/// The browser refuses. Another tab that has a journal open may delay it, so it
+/// is not waited for longer than a second.
+pub async fn erase() -> Result<(), JournalError> {
+    let deletion = idb::delete(DATABASE);
+    futures::pin_mut!(deletion);
+    let patience = super::timer::sleep(std::time::Duration::from_secs(1));
+    futures::pin_mut!(patience);
+    match futures::future::select(deletion, patience).await {
+        futures::future::Either::Left((done, _)) => Ok(done?),
+        futures::future::Either::Right(_) => Ok(()),
+    }
+}
+
 impl From<IdbError> for JournalError {
     fn from(error: IdbError) -> Self {
         Self(error.to_string())

@@ -25,6 +25,22 @@ pub fn tab_remove(key: &str) {
     }
 }
 
+/// Forgets everything of this tab.
+pub fn tab_clear() {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.clear();
+    }
+}
+
+/// Forgets what this browser remembers of Retake between visits.
+pub fn forget_device() {
+    if let Ok(Some(storage)) = window().local_storage() {
+        for key in [POLICY, THEME, ENVIRONMENT] {
+            let _ = storage.remove_item(key);
+        }
+    }
+}
+
 fn device_get(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?
 }

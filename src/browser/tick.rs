@@ -6,7 +6,7 @@ use web_sys::{Event, Worker};
 
 /// The worker's script, beside the app: a policy without inline script and
 /// without `blob:` allows nothing else.
-const SCRIPT: &str = "/tick.js";
+const SCRIPT: &str = "tick.js";
 
 /// A worker that ticks; dropping it ends it.
 pub struct Tick {
@@ -24,7 +24,7 @@ impl Tick {
     /// Calls `act` each second. `None`: this browser starts no worker; timers
     /// of the page must do.
     pub fn start(act: impl Fn() + 'static) -> Option<Self> {
-        Self::start_from(SCRIPT, act)
+        Self::start_from(&super::dom::file(SCRIPT), act)
     }
 
     /// As [`Self::start`], with the script at another address.

@@ -80,10 +80,11 @@ pub fn BatchHead(
             None
         }
     });
+    let name = move || batch.with(|it| it.as_ref().map(|it| words::name(&it.display_name())));
     view! {
         <header class="batch__head">
             <div class="batch__title">
-                <h1>{move || batch.with(|it| it.as_ref().map(|it| words::name(&it.display_name())))}</h1>
+                <h1 class="clamp" title=name>{name}</h1>
                 {move || batch.get().map(|batch| view! { <Badges batch/> })}
                 {move || (cancelling.get() && !finished.get()).then(|| view! {
                     <span class="tag">"Cancelling: running tests finish first"</span>
@@ -179,9 +180,11 @@ fn Badges(batch: Arc<Batch>) -> impl IntoView {
 fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let fact = |name: &'static str, text: Option<String>| {
-        text.map(
-            |text| view! { <div><dt>{name}</dt><dd>{words::clean(&text).into_owned()}</dd></div> },
-        )
+        text.map(|text| {
+            let text = words::clean(&text).into_owned();
+            let title = text.clone();
+            view! { <div><dt>{name}</dt><dd class="clamp" title=title>{text}</dd></div> }
+        })
     };
     let suite = {
         let batch = batch.clone();

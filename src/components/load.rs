@@ -4,7 +4,7 @@
 use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 
 use futures::{channel::oneshot, future::select};
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind, retry},
     domain::Timestamp,
@@ -136,7 +136,7 @@ pub fn LoadFailed(
                 {is_forbidden.then(|| view! {
                     <p>
                         "Ask somebody who owns the project for access, or "
-                        <button type="button" class="button button--link" on:click=move |_| session.sign_out()>
+                        <button type="button" class="button button--link" on:click=move |_| spawn_local(session.sign_out(false))>
                             "sign in with another account"
                         </button>
                         "."

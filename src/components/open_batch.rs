@@ -13,6 +13,7 @@ use retake_core::{
 };
 
 use crate::{
+    browser::{dom, window},
     client::Client,
     driver::{batch_shelf::BatchShelf, listing, task::while_open},
     session::Session,
@@ -40,7 +41,7 @@ pub fn OpenBatch(
             .get_untracked()
             .map(|it| it.value())
             .unwrap_or_default();
-        let (project, batch) = match open::parse(&text, &ours) {
+        let (project, batch) = match open::parse(&below_base(&text), &ours) {
             None => {
                 wrong.set(Some("Type a batch's ID or name, or paste its link.".into()));
                 return;
@@ -124,6 +125,15 @@ async fn find(
     })
 }
 
+/// A link of this site as if the site lived at the top of its host: the names
+/// in the path that it lives below must not be read as a project's.
+fn below_base(text: &str) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    text.trim()
+        .strip_prefix(&format!("{origin}{}", dom::base()))
+        .map_or_else(|| text.to_owned(), |route| format!("{origin}/{route}"))
+}
+
 /// Origins whose links are understood: this page's, and the app's of the environment.
 fn our_origins() -> Vec<String> {
     let account = expect_context::<Session>().account_now();
@@ -133,6 +143,6 @@ fn our_origins() -> Vec<String> {
             .clone()
             .or_else(|| links::app_origin(&it.environment.api))
     });
-    let here = crate::browser::window().location().origin().ok();
+    let here = window().location().origin().ok();
     app.into_iter().chain(here).collect()
 }

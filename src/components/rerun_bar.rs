@@ -19,7 +19,7 @@ use super::{
     was_it_applied::WasItApplied,
 };
 use crate::{
-    browser::clock,
+    browser::{clock, dom},
     driver::{feed::Feed, rerun::Reruns},
     shell::Ticker,
 };
@@ -335,7 +335,7 @@ fn Progress(
                     </Show>
                     {move || elsewhere.get().map(|batch| view! {
                         <A
-                            href=open::batch_path(reruns.project(), batch)
+                            href=dom::at(&open::batch_path(reruns.project(), batch))
                             attr:class="button button--small"
                             attr:data-testid="open-other-batch"
                         >

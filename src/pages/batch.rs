@@ -66,7 +66,7 @@ pub fn Batch() -> impl IntoView {
                 <div class="page">
                     <div class="page__head"><h1>"Batch"</h1></div>
                     <LoadFailed title="The batch could not be read." error next retry=move |()| loader.retry()/>
-                    <p><A href="/">"All projects"</A></p>
+                    <p><A href=dom::at("/")>"All projects"</A></p>
                 </div>
             }
             .into_any(),
@@ -147,7 +147,8 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let link = Signal::derive(move || {
         let origin = window().location().origin().unwrap_or_default();
         let query = store.query.with(ViewQuery::to_query);
-        format!("{origin}{}{query}", open::batch_path(project.id, id))
+        let path = open::batch_path(project.id, id);
+        format!("{origin}{}{query}", dom::at(&path))
     });
 
     let verb = RwSignal::new(None::<Verb>);

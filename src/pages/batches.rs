@@ -49,7 +49,7 @@ pub fn Batches() -> impl IntoView {
                 <div class="page">
                     <div class="page__head"><h1>"Project"</h1></div>
                     <LoadFailed title="The project could not be read." error next retry=move |()| loader.retry()/>
-                    <p><A href="/">"All projects"</A></p>
+                    <p><A href=dom::at("/")>"All projects"</A></p>
                 </div>
             }
             .into_any(),
@@ -281,7 +281,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
     let times = Memo::new(move |_| times());
     move || {
         batch.get().map(|it| {
-            let href = open::batch_path(project, id);
+            let href = dom::at(&open::batch_path(project, id));
             let status = it.status.as_ref().map_or("", |it| it.word()).to_owned();
             let (branch, build) = (names.branch(it.branch_id), names.build(it.build_id));
             let suite = names.suite(it.suite_id);

@@ -44,7 +44,7 @@ pub fn Starting(
 ) -> impl IntoView {
     view! {
         <div class="boot" role="status">
-            <img src="/favicon.svg" alt="" width="32" height="32"/>
+            <img src=dom::file("favicon.svg") alt="" width="32" height="32"/>
             <p>{text}</p>
         </div>
     }

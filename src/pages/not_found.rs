@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use crate::browser::dom;
+
 /// For addresses that lead nowhere.
 #[component]
 pub fn NotFound() -> impl IntoView {
@@ -11,7 +13,7 @@ pub fn NotFound() -> impl IntoView {
             <div class="empty">
                 <h1>"No such page"</h1>
                 <p>"The address leads nowhere in Retake. Perhaps a part of it got lost on the way."</p>
-                <div class="buttons"><A href="/" attr:class="button button--primary">"Projects"</A></div>
+                <div class="buttons"><A href=dom::at("/") attr:class="button button--primary">"Projects"</A></div>
             </div>
         </div>
     }

@@ -159,7 +159,7 @@ fn Rows(projects: Vec<Project>, reading: bool) -> impl IntoView {
                     {projects
                         .into_iter()
                         .map(|project| {
-                            let href = format!("/projects/{}", project.id);
+                            let href = dom::at(&format!("/projects/{}", project.id));
                             let name = match project.name.as_str() {
                                 "" => project.id.to_string(),
                                 name => words::name(name),

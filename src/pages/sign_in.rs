@@ -5,10 +5,14 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
 };
-use retake_core::{auth::route, config::Environment, view::query::pairs};
+use retake_core::{
+    auth::{Tokens, route},
+    config::Environment,
+    view::{query::pairs, words},
+};
 
 use crate::{
-    browser::storage,
+    browser::{clock, dom, storage},
     driver::supervisions::Supervisions,
     session::{Session, SessionState},
     shell::{Crumbs, PageTitle},
@@ -102,11 +106,20 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
             }
         });
     };
-    let has_provider = move || environment().is_some_and(|it| it.issuer.is_some());
+    let has_provider = move || environment().is_some_and(|it| it.has_redirect());
+    let has_device_code = move || environment().is_some_and(|it| it.has_device_code());
+    let has_either = move || has_provider() || has_device_code();
+    let says = RwSignal::new(None::<String>);
+    let typed = move |_| {
+        let text = token.get_untracked().map(|it| it.value());
+        let tokens = text.and_then(|text| Tokens::pasted(&text, clock::wall()).ok());
+        says.set(tokens.map(|it| it.says(clock::wall())));
+        error.set(None);
+    };
     view! {
         <div class="door">
             <h1 class="door__mark">
-                <img src="/favicon.svg" alt="" width="28" height="28"/>
+                <img src=dom::file("favicon.svg") alt="" width="28" height="28"/>
                 "Retake"
             </h1>
             {move || why().map(|why| view! {
@@ -148,6 +161,11 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
                             format!("Sign in to {}", chosen.get())
                         }}
                     </button>
+                </Show>
+                <Show when=has_device_code>
+                    <DeviceCode environment=Signal::derive(environment)/>
+                </Show>
+                <Show when=has_either>
                     <p class="door__or">"or paste a token"</p>
                 </Show>
                 <div class="field field--stack">
@@ -162,7 +180,9 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
                         aria-describedby="token-help token-error"
                         aria-invalid=move || error.with(Option::is_some).then_some("true")
                         node_ref=token
+                        on:input=typed
                     ></textarea>
+                    <p class="field__help" role="status" data-testid="token-says">{move || says.get()}</p>
                     <p class="field__error" id="token-error" role="alert">{move || error.get()}</p>
                     <p class="field__help" id="token-help">
                         "In the ReSim web app: the page /debug, field auth.bearer. It is kept in this \
@@ -173,6 +193,87 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
                     "Use this token"
                 </button>
             </form>
+        </div>
+    }
+}
+
+/// Signing in with a code that is confirmed on another page or device.
+#[component]
+fn DeviceCode(environment: Signal<Option<Environment>>) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let code = RwSignal::new(None::<(String, String)>);
+    let asking = RwSignal::new(false);
+    let trouble = RwSignal::new(None::<String>);
+    // Counts the codes; an older one is wanted no more.
+    let turn = RwSignal::new(0_u32);
+    let forget = move || {
+        turn.try_update(|turn| *turn += 1);
+        code.try_set(None);
+    };
+    // Another environment is another provider.
+    Effect::new(move |_| {
+        environment.track();
+        forget();
+    });
+    let ask = move |_| {
+        let Some(environment) = environment.get_untracked() else {
+            return;
+        };
+        if asking.get_untracked() {
+            return;
+        }
+        forget();
+        let mine = turn.get_untracked();
+        asking.set(true);
+        trouble.set(None);
+        spawn_local(async move {
+            let asked = session.ask_device(&environment).await;
+            asking.try_set(false);
+            let waited = match asked {
+                Ok(device) => {
+                    code.try_set(Some((device.user_code.clone(), device.address.clone())));
+                    let wanted = move || turn.try_get_untracked() == Some(mine);
+                    session.await_device(&environment, device, wanted).await
+                }
+                Err(why) => Err(why),
+            };
+            if let Err(why) = waited {
+                code.try_set(None);
+                trouble.try_set(Some(why));
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            data-testid="sign-in-device"
+            aria-busy=move || asking.get().then_some("true")
+            on:click=ask
+        >
+            {move || if code.with(Option::is_some) { "Ask for another code" } else { "Sign in with a code" }}
+        </button>
+        <div role="status">
+            {move || code.get().map(|(user_code, address)| view! {
+                <div class="door__code">
+                    <p>"Confirm this code at the provider, here or on another device:"</p>
+                    <p class="door__digits" data-testid="device-code">
+                        {words::clean(&user_code).into_owned()}
+                    </p>
+                    <p>
+                        <a href=address.clone() target="_blank" rel="noreferrer" data-testid="device-link">
+                            {words::clean(&address).into_owned()}
+                        </a>
+                    </p>
+                    <p class="field__help">"This page goes on by itself once that is done."</p>
+                    <button type="button" class="button button--small button--quiet" on:click=move |_| forget()>
+                        "Never mind"
+                    </button>
+                </div>
+            })}
+            {move || trouble.get().map(|why| view! {
+                <p class="field__error" data-testid="device-trouble">{words::clean(&why).into_owned()}</p>
+            })}
         </div>
     }
 }

@@ -8,7 +8,7 @@ use retake_core::{
 };
 
 use crate::{
-    browser::clock,
+    browser::{clock, dom},
     components::{supervise_panel::PhasePill, verdict::VerdictLine},
     driver::supervisions::{Standing, Supervision, Supervisions as All},
     shell::{Crumbs, PageTitle, Ticker},
@@ -113,7 +113,7 @@ pub fn Supervisions() -> impl IntoView {
                         "Open a batch, set the policy in its Supervise panel and press Start. It waits, \
                          reruns flaky failures within limits, and ends with the CLI's verdict."
                     </p>
-                    <A href="/" attr:class="button">"Find a batch"</A>
+                    <A href=dom::at("/") attr:class="button">"Find a batch"</A>
                 </div>
             </Show>
         </div>
@@ -137,10 +137,10 @@ fn Subject(one: Supervision) -> impl IntoView {
     };
     let href = move || {
         let batch = snapshot.with(|it| it.state.batch);
-        batch.map_or_else(
+        dom::at(&batch.map_or_else(
             || format!("/projects/{}", about.project),
             |batch| open::batch_path(about.project, batch),
-        )
+        ))
     };
     view! {
         <div>

@@ -10,6 +10,10 @@
 //! used by one tab alone, and cannot be taken for a stolen one because two
 //! tabs sent it (`reliability.md` §9, T4). A Web Lock still lets only one tab
 //! at a time ask the provider.
+//!
+//! A sign-out loads the page anew: whatever the app held in memory (tokens, the
+//! names and tests that were read, what runs) goes with it. What stays is the
+//! journal, by account, unless the person wants this browser cleared.
 
 mod oidc;
 
@@ -22,13 +26,13 @@ use futures::{
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind, retry},
-    auth::{Identity, Tokens},
+    auth::{DeviceCode, Identity, Tokens},
     config::{Config, Environment},
     domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{clock, fetch, locks, random, storage, timer};
+use crate::browser::{clock, dom, fetch, journal, locks, random, storage, timer, window};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +60,8 @@ pub struct Account {
     pub expires: Option<Timestamp>,
     /// Signed in by a pasted token, which cannot be renewed.
     pub pasted: bool,
+    /// What Retake uses and the token does not permit, as far as it says.
+    pub missing: Vec<&'static str>,
     /// The token claims no permissions: right after a first sign-in the role
     /// may still be missing (`resim-api.md` §1.2).
     pub lacks_permissions: bool,
@@ -66,6 +72,8 @@ pub struct Account {
 struct Remembered {
     environment: String,
     pasted: bool,
+    #[serde(default)]
+    by_device: bool,
 }
 
 const REMEMBERED: &str = "retake-signed-in";
@@ -177,13 +185,20 @@ impl Session {
             .into_iter()
             .find(|it| it.name == remembered.environment);
         match environment {
-            Some(environment) if !remembered.pasted && environment.issuer.is_some() => {
+            Some(environment)
+                if !remembered.pasted && !remembered.by_device && environment.has_redirect() =>
+            {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
                 if let Err(why) = self.leave_for_provider(&environment, &route, true).await {
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
+            Some(_) if remembered.by_device => self.state.set(SessionState::SignedOut(Some(
+                "The page was loaded anew, which ends a sign-in by code. Ask for a new code to go \
+                 on where you were."
+                    .into(),
+            ))),
             Some(_) => self.state.set(SessionState::SignedOut(Some(
                 "The page was loaded anew, which forgets a pasted token. Paste it again to go on \
                  where you were."
@@ -208,6 +223,7 @@ impl Session {
         let remembered = Remembered {
             environment: environment.name.clone(),
             pasted,
+            by_device: tokens.by_device,
         };
         if let Ok(json) = serde_json::to_string(&remembered) {
             storage::tab_set(REMEMBERED, &json);
@@ -219,6 +235,7 @@ impl Session {
             identity: Identity::of(&environment, &tokens),
             expires: tokens.expires,
             pasted,
+            missing: tokens.claims.missing(),
             lacks_permissions: !pasted && tokens.claims.lacks_permissions(),
         };
         let inner = self.inner();
@@ -245,11 +262,64 @@ impl Session {
         self.state.set(SessionState::SignedOut(Some(why.into())));
     }
 
-    /// Ends the session at the person's wish.
-    pub fn sign_out(&self) {
-        storage::tab_remove(REMEMBERED);
-        self.inner().tokens.borrow_mut().take();
-        self.state.set(SessionState::SignedOut(None));
+    /// Ends the session at the person's wish: here, at the provider if it lets
+    /// us, and with `forget` whatever this browser remembers of Retake.
+    pub async fn sign_out(self, forget: bool) {
+        let inner = self.inner();
+        let tokens = inner.tokens.borrow_mut().take();
+        let environment = inner.environment.borrow_mut().take();
+        storage::tab_clear();
+        self.state.set(SessionState::Starting);
+        if forget {
+            storage::forget_device();
+            // What the browser refuses to delete it refuses to say; the account
+            // is signed out all the same.
+            let _ = journal::erase().await;
+        }
+        let location = window().location();
+        let home = dom::file("sign-in");
+        let home = location
+            .origin()
+            .map_or_else(|_| home.clone(), |origin| format!("{origin}{home}"));
+        let elsewhere = match (&environment, &tokens) {
+            (Some(environment), Some(tokens)) => oidc::goodbye(environment, tokens, &home).await,
+            _ => None,
+        };
+        drop(tokens);
+        if location
+            .replace(elsewhere.as_deref().unwrap_or(&home))
+            .is_err()
+        {
+            // The page stays; nobody is signed in on it.
+            self.state.set(SessionState::SignedOut(None));
+        }
+    }
+
+    /// Asks the provider for a code that is confirmed elsewhere.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask_device(&self, environment: &Environment) -> Result<DeviceCode, String> {
+        oidc::ask_device(environment).await
+    }
+
+    /// Waits for the code to be confirmed, then signs in, unless nobody wants
+    /// it any more.
+    ///
+    /// # Errors
+    /// Why nobody is signed in.
+    pub async fn await_device(
+        &self,
+        environment: &Environment,
+        code: DeviceCode,
+        wanted: impl Fn() -> bool,
+    ) -> Result<(), String> {
+        match oidc::await_device(environment, code, wanted).await {
+            Some(Ok(tokens)) => self.signed_in(environment, tokens, false),
+            Some(Err(why)) => return Err(why),
+            None => {}
+        }
+        Ok(())
     }
 
     /// The API's base and a bearer token that is good for the next minute.
@@ -362,7 +432,7 @@ impl Session {
 
 async fn read_config() -> Result<Config, Vec<String>> {
     let unreachable = |why: String| vec![format!("config.json: {why}")];
-    let answer = fetch::read_document("read config.json", "/config.json")
+    let answer = fetch::read_document("read config.json", &dom::file("config.json"))
         .await
         .map_err(|error| unreachable(error.to_string()))?;
     if answer.status != 200 {

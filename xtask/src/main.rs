@@ -8,6 +8,8 @@
 //! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
 //!   `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
+//! - `finish.rs`, `templates.rs`: what the site gets after Trunk
+//! - `hosts.rs`: real web servers with the shipped configurations
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
 //! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
 //!
@@ -19,7 +21,9 @@ mod bench;
 mod bytes;
 mod dist;
 mod failure;
+mod finish;
 mod hidden;
+mod hosts;
 mod kills;
 mod pictures;
 mod playwright;
@@ -32,6 +36,7 @@ mod sim;
 mod site;
 mod size;
 mod styles;
+mod templates;
 mod test;
 mod tools;
 mod versions;
@@ -75,8 +80,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "dist",
-        usage: "",
-        what: "build the site for hosting into dist/, compressed copies included",
+        usage: "[--base /PATH/] [--config FILE] [--connect ORIGIN]",
+        what: "build the site for hosting into dist/, with the configurations of hosts",
         run: dist::dist,
     },
     Task {

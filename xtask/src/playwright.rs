@@ -30,7 +30,13 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
     site::build_sandbox(workspace)?;
     let port = port::any_free()?;
     let log = workspace.logs().join(format!("sandbox-{}.log", run.name));
-    let running = sandbox::start(workspace, site, port, &[], Some(&log))?;
+    // Where the tests start sign-in providers of their own, one a worker.
+    let providers = [port::any_free()?, port::any_free()?];
+    let flags: Vec<String> = providers
+        .iter()
+        .flat_map(|port| ["--connect".into(), format!("http://localhost:{port}")])
+        .collect();
+    let running = sandbox::start(workspace, site, port, &flags, Some(&log))?;
     let mut playwright = tools::command(workspace, "playwright");
     playwright
         .current_dir(workspace.e2e())
@@ -38,6 +44,10 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
         .args(run.words)
         .env("RETAKE_STORIES", run.folder)
         .env("RETAKE_URL", format!("http://localhost:{port}"))
+        .env(
+            "RETAKE_PROVIDERS",
+            providers.map(|it| it.to_string()).join(","),
+        )
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .env("RETAKE_OUT", run.name)
         .envs(run.settings.iter().map(|(name, value)| (name, value)));

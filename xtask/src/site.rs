@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::{Doing, Outcome};
+use crate::finish;
 use crate::progress::{Job, run_lanes};
 use crate::styles;
 use crate::tools::{self, RustTool, WASM};
@@ -79,6 +80,12 @@ pub(crate) fn build(workspace: &Workspace, kind: Kind, with_sandbox: bool) -> Ou
     Ok(site)
 }
 
+/// The page of the built site, before it is known where it will live
+/// ([`finish::BASE`]).
+pub(crate) fn page_file(workspace: &Workspace, kind: Kind) -> PathBuf {
+    workspace.site(&format!("{}.html", kind.folder()))
+}
+
 /// Builds the sandbox alone.
 ///
 /// # Errors
@@ -142,7 +149,10 @@ fn bundle(workspace: &Workspace, kind: Kind, site: PathBuf) -> Job<'_> {
                 .env("TRUNK_COLOR", "never")
                 // Trunk reads it as a flag and refuses the usual `NO_COLOR=1`.
                 .env_remove("NO_COLOR");
-            reporter.run("trunk", in_target(&mut trunk, workspace))
+            reporter.run("trunk", in_target(&mut trunk, workspace))?;
+            let page = finish::finish(&site)?;
+            let template = page_file(workspace, kind);
+            std::fs::write(&template, page).doing(format!("write {}", template.display()))
         }),
     }
 }

@@ -379,6 +379,41 @@ pub(crate) fn node_packages(workspace: &Workspace, purpose: &str) -> Outcome<()>
     std::fs::write(&stamp, lock).doing(format!("write {}", stamp.display()))
 }
 
+/// Installs packages of the system where that needs no question: as the
+/// administrator of a Debian system, which is what containers are. Elsewhere
+/// nothing happens.
+///
+/// # Errors
+/// When the system's own tool fails.
+pub(crate) fn install_packages(
+    workspace: &Workspace,
+    what: &str,
+    packages: &[&'static str],
+) -> Outcome<()> {
+    let path = search_path(workspace);
+    let administrator = ask(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    let debian = Path::new("/etc/debian_version").exists() && find("apt-get", &path).is_some();
+    if !administrator || !debian {
+        return Ok(());
+    }
+    let packages = packages.to_vec();
+    let job = Job {
+        title: format!("Installing {what}"),
+        expect: Some("a download, once"),
+        work: Box::new(move |reporter| {
+            reporter.run("apt-update", Command::new("apt-get").arg("update"))?;
+            reporter.run(
+                "apt-install",
+                Command::new("apt-get")
+                    .args(["install", "-y", "--no-install-recommends"])
+                    .args(packages)
+                    .env("DEBIAN_FRONTEND", "noninteractive"),
+            )
+        }),
+    };
+    run_lanes(vec![vec![job]], &workspace.logs())
+}
+
 /// A Chromium and the driver that the tests in the browser speak to.
 #[derive(Debug)]
 pub(crate) struct Browser {
@@ -417,26 +452,11 @@ impl Browser {
         if let (Some(chromium), Some(driver)) = Self::find(workspace) {
             return Ok(Self { chromium, driver });
         }
-        let path = search_path(workspace);
-        let administrator = ask(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-        let debian = Path::new("/etc/debian_version").exists() && find("apt-get", &path).is_some();
-        if administrator && debian {
-            let job = Job {
-                title: "Installing Chromium and its driver".into(),
-                expect: Some("a download of about 100 MB, once"),
-                work: Box::new(|reporter| {
-                    reporter.run("apt-update", Command::new("apt-get").arg("update"))?;
-                    reporter.run(
-                        "apt-install",
-                        Command::new("apt-get")
-                            .args(["install", "-y", "--no-install-recommends"])
-                            .args(["chromium", "chromium-driver"])
-                            .env("DEBIAN_FRONTEND", "noninteractive"),
-                    )
-                }),
-            };
-            run_lanes(vec![vec![job]], &workspace.logs())?;
-        }
+        install_packages(
+            workspace,
+            "Chromium and its driver",
+            &["chromium", "chromium-driver"],
+        )?;
         match Self::find(workspace) {
             (Some(chromium), Some(driver)) => Ok(Self { chromium, driver }),
             (chromium, driver) => Err(Failure(missing_browser(

@@ -85,6 +85,23 @@ impl ApiError {
     pub fn is_retryable(&self) -> bool {
         self.kind.is_retryable()
     }
+
+    /// Adds what may be behind an API on another origin that has never
+    /// answered: a browser says the same when it is down and when it does not
+    /// allow the site (CORS), so both are named, and the way out.
+    #[must_use]
+    pub fn perhaps_not_allowed(mut self, api: &str, site: &str) -> Self {
+        let is_elsewhere = api.contains("://") && !api.starts_with(&format!("{site}/"));
+        if self.kind == ErrorKind::Unreachable && is_elsewhere {
+            let said = self.message.take().unwrap_or_default();
+            self.message = Some(format!(
+                "{said}. Either {api} cannot be reached from here, or it does not allow this site, \
+                 {site}, to call it (CORS). The one who hosts this site can relay the API through \
+                 it: docs/hosting.md, \"The relay\""
+            ));
+        }
+        self
+    }
 }
 
 impl fmt::Display for ApiError {
@@ -117,3 +134,29 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_api_elsewhere_that_gave_no_answer_may_not_allow_the_site() {
+        let site = "https://retake.example";
+        let words = |kind, api: &str| {
+            let error = ApiError::new("read", kind, "Failed to fetch");
+            error.perhaps_not_allowed(api, site).to_string()
+        };
+        let elsewhere = words(ErrorKind::Unreachable, "https://api.example/v1/");
+        assert!(elsewhere.contains("does not allow this site, https://retake.example,"));
+        assert!(elsewhere.contains("docs/hosting.md"));
+        for (kind, api) in [
+            (ErrorKind::Unreachable, "/v1/"),
+            (ErrorKind::Unreachable, "https://retake.example/v1/"),
+            (ErrorKind::Server, "https://api.example/v1/"),
+        ] {
+            assert!(!words(kind, api).contains("CORS). The one"), "{api}");
+        }
+        let lookalike = words(ErrorKind::Unreachable, "https://retake.example.evil/v1/");
+        assert!(lookalike.contains("does not allow"));
+    }
+}

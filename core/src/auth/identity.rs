@@ -54,6 +54,8 @@ mod tests {
             expires: None,
             claims: serde_json::from_str::<Claims>(claims).expect("claims"),
             id_claims: None,
+            id_token: None,
+            by_device: false,
         }
     }
 

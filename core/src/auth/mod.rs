@@ -4,10 +4,12 @@
 //! - [`pkce`]: verifier and challenge.
 //! - [`transaction`]: one sign-in under way, and the answer that must fit it.
 //! - [`provider`]: what the provider's discovery document says.
+//! - [`device`]: signing in with a code on another device (RFC 8628).
 //! - [`token`]: tokens, their expiry, and what they claim.
 //! - [`identity`]: whose a thing is that outlives a page.
 //! - [`route`]: where to go back to; a route, never a URL.
 
+pub mod device;
 pub mod identity;
 pub mod pkce;
 pub mod provider;
@@ -15,7 +17,8 @@ pub mod route;
 pub mod token;
 pub mod transaction;
 
+pub use device::DeviceCode;
 pub use identity::Identity;
 pub use provider::Provider;
-pub use token::{Claims, Tokens};
+pub use token::{Claims, Expectation, TokenError, Tokens};
 pub use transaction::{CallbackError, Transaction};

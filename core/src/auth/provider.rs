@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::transaction::form;
+
 /// The parts of a discovery document that a sign-in needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -14,6 +16,12 @@ pub struct Provider {
     /// Where a session ends, if the provider has that.
     #[serde(default)]
     pub end_session_endpoint: Option<String>,
+    /// Where a refresh token is made worthless, if the provider has that (RFC 7009).
+    #[serde(default)]
+    pub revocation_endpoint: Option<String>,
+    /// Where a code for another device is asked for, if it has that (RFC 8628).
+    #[serde(default)]
+    pub device_authorization_endpoint: Option<String>,
     /// Whether answers name the issuer (RFC 9207), so that its absence is a refusal.
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
@@ -48,6 +56,11 @@ impl Provider {
             ("authorization_endpoint", Some(&it.authorization_endpoint)),
             ("token_endpoint", Some(&it.token_endpoint)),
             ("end_session_endpoint", it.end_session_endpoint.as_ref()),
+            ("revocation_endpoint", it.revocation_endpoint.as_ref()),
+            (
+                "device_authorization_endpoint",
+                it.device_authorization_endpoint.as_ref(),
+            ),
         ] {
             let Some(url) = url else { continue };
             let on_web = url.starts_with("https://") || (!secure && url.starts_with("http://"));
@@ -56,6 +69,34 @@ impl Provider {
             }
         }
         Ok(it)
+    }
+
+    /// Where a person goes to end the session at the provider, and comes back
+    /// from to `home`, which has to be registered there. `None`: it has no such
+    /// place; then the provider's session lives on until it ends by itself.
+    ///
+    /// Auth0 has one of its own beside the standard one, and names the standard
+    /// one in its document only if the tenant has switched it on.
+    pub fn sign_out_url(
+        &self,
+        client_id: &str,
+        id_token: Option<&str>,
+        home: &str,
+    ) -> Option<String> {
+        if let Some(endpoint) = &self.end_session_endpoint {
+            let mut parameters = vec![("client_id", client_id), ("post_logout_redirect_uri", home)];
+            // With it the provider knows whose session it is and asks nothing.
+            if let Some(id_token) = id_token {
+                parameters.push(("id_token_hint", id_token));
+            }
+            let separator = if endpoint.contains('?') { '&' } else { '?' };
+            return Some(format!("{endpoint}{separator}{}", form(&parameters)));
+        }
+        let host = self.issuer.strip_prefix("https://")?.trim_end_matches('/');
+        host.ends_with(".auth0.com").then(|| {
+            let parameters = form(&[("client_id", client_id), ("returnTo", home)]);
+            format!("https://{host}/v2/logout?{parameters}")
+        })
     }
 }
 
@@ -83,6 +124,30 @@ mod tests {
             Provider::discovery_url("https://p.example/"),
             "https://p.example/.well-known/openid-configuration"
         );
+    }
+
+    #[test]
+    fn a_session_ends_where_the_provider_says_or_where_auth0_does_it() {
+        let mut it = Provider::read(
+            "https://p.example/",
+            &document("https://p.example/", "https://p.example/token"),
+        )
+        .unwrap();
+        let url = |it: &Provider, hint| it.sign_out_url("c", hint, "https://a.example/sign-in");
+        assert_eq!(url(&it, None), None);
+        it.end_session_endpoint = Some("https://p.example/end".into());
+        assert_eq!(
+            url(&it, Some("e.y.J")).unwrap(),
+            "https://p.example/end?client_id=c&post_logout_redirect_uri=https%3A%2F%2Fa%2Eexample%2Fsign%2Din&id_token_hint=e%2Ey%2EJ"
+        );
+        it.end_session_endpoint = None;
+        it.issuer = "https://resim.us.auth0.com/".into();
+        assert_eq!(
+            url(&it, Some("e.y.J")).unwrap(),
+            "https://resim.us.auth0.com/v2/logout?client_id=c&returnTo=https%3A%2F%2Fa%2Eexample%2Fsign%2Din"
+        );
+        it.issuer = "https://notauth0.com/".into();
+        assert_eq!(url(&it, None), None);
     }
 
     #[test]

@@ -22,6 +22,12 @@ fn is_route(text: &str) -> bool {
                 .strip_prefix(door)
                 .is_some_and(|it| it.starts_with('/'))
     });
+    // `..` would lead out of the path that the site lives below.
+    let climbs = path
+        .to_ascii_lowercase()
+        .replace("%2e", ".")
+        .split('/')
+        .any(|part| part == "." || part == "..");
     text.starts_with('/')
         // `//host` and `/\host` name another site to a browser; so does
         // `/.//host`, once its dot is resolved.
@@ -30,6 +36,7 @@ fn is_route(text: &str) -> bool {
         && !text.chars().any(char::is_control)
         && text.len() <= MAX
         && !goes_round
+        && !climbs
 }
 
 #[cfg(test)]

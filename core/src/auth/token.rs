@@ -4,11 +4,23 @@ use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::domain::Timestamp;
+use crate::{domain::Timestamp, view::words};
 
 /// Renewed this long before it expires, so that no request meets the end.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
+
+/// What Retake asks of the API (`resim-api.md` §1.2).
+const NEEDED: [&str; 7] = [
+    "projects:read",
+    "batches:read",
+    "batches:write",
+    "systems:read",
+    "builds:read",
+    "experienceTags:read",
+    "workflows:read",
+];
 
 /// What a sign-in yields. Lives in memory only; its `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +35,28 @@ pub struct Tokens {
     pub claims: Claims,
     /// What the ID token claims, if there is one.
     pub id_claims: Option<Claims>,
+    /// The ID token itself: names the session that a sign-out ends.
+    pub id_token: Option<String>,
+    /// Got by a device code, so that its own client renews it.
+    pub by_device: bool,
+}
+
+/// What an answer of a token endpoint has to fit. A field that is `None` is not
+/// looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expectation<'a> {
+    /// Who issues the ID token, exactly as in the discovery document.
+    pub issuer: Option<&'a str>,
+    /// The client that the ID token is for.
+    pub client_id: Option<&'a str>,
+    /// Ties the ID token to its sign-in.
+    pub nonce: Option<&'a str>,
+    /// Whom the tokens have to stand for, after a renewal.
+    pub subject: Option<&'a str>,
+    /// The API that the access token is for.
+    pub audience: Option<&'a str>,
+    /// Whether there has to be an ID token.
+    pub id_token: bool,
 }
 
 impl fmt::Debug for Tokens {
@@ -30,6 +64,30 @@ impl fmt::Debug for Tokens {
         f.debug_struct("Tokens")
             .field("expires", &self.expires)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whom a token is for: one name or several (RFC 7519 §4.1.3). Kept as it came,
+/// since reading "one or several" into a type of its own costs kilobytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Audience(Value);
+
+impl Audience {
+    /// Whether it names `name`.
+    pub fn has(&self, name: &str) -> bool {
+        match &self.0 {
+            Value::Array(several) => several.iter().any(|it| it == name),
+            one => one == name,
+        }
+    }
+
+    /// Whether it names nobody.
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Value::Array(several) => several.is_empty(),
+            one => !one.is_string(),
+        }
     }
 }
 
@@ -48,6 +106,8 @@ pub struct Claims {
     pub email: Option<String>,
     /// End, in seconds since 1970.
     pub exp: Option<i64>,
+    /// Whom it is for.
+    pub aud: Audience,
     /// Ties an ID token to its sign-in.
     pub nonce: Option<String>,
     /// What it permits; may be missing right after a first login
@@ -70,6 +130,17 @@ impl Claims {
         self.email.as_deref().or(self.sub.as_deref())
     }
 
+    /// What Retake uses and the token does not permit, as far as it says.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let Some(has) = &self.permissions else {
+            return Vec::new();
+        };
+        NEEDED
+            .into_iter()
+            .filter(|needed| !has.iter().any(|it| it == needed))
+            .collect()
+    }
+
     /// The `permissions` quirk: a token without them, right after a first
     /// login, may still be waiting for its role.
     pub fn lacks_permissions(&self) -> bool {
@@ -86,6 +157,22 @@ pub enum TokenError {
     Unreadable(String),
     /// The ID token belongs to another sign-in.
     WrongNonce,
+    /// The ID token comes from another provider.
+    WrongIssuer,
+    /// A token is for somebody else: another client or another API.
+    WrongAudience,
+    /// A renewal gave tokens of another account.
+    WrongSubject,
+    /// The provider gave no ID token that can be read, though it was asked for one.
+    NoIdToken,
+}
+
+impl TokenError {
+    /// The refusal in an answer, if it is one.
+    pub(super) fn refusal(answer: &Value) -> Option<Self> {
+        let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
+        Some(Self::Refused(text("error")?, text("error_description")))
+    }
 }
 
 impl fmt::Display for TokenError {
@@ -97,55 +184,77 @@ impl fmt::Display for TokenError {
             Self::Refused(code, None) => write!(f, "The provider gave no token ({code})."),
             Self::Unreadable(why) => write!(f, "The provider's answer cannot be read: {why}"),
             Self::WrongNonce => f.write_str("The provider's answer belongs to another sign-in."),
+            Self::WrongIssuer => {
+                f.write_str("The provider's answer names another provider. Nothing was accepted.")
+            }
+            Self::WrongAudience => f.write_str(
+                "The provider's token is for another application or API. Check client_id and \
+                 audience in config.json.",
+            ),
+            Self::WrongSubject => {
+                f.write_str("The provider's answer is for another account. Sign in again.")
+            }
+            Self::NoIdToken => f.write_str(
+                "The provider gave no ID token. Check that the client may use the scope openid.",
+            ),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    access_token: Option<String>,
-    refresh_token: Option<String>,
-    id_token: Option<String>,
-    expires_in: Option<i64>,
-    error: Option<String>,
-    error_description: Option<String>,
-}
-
 impl Tokens {
-    /// Reads the answer of a token endpoint. With `nonce`, an ID token has to
-    /// carry it.
+    /// Reads the answer of a token endpoint.
+    ///
+    /// The ID token is checked as OpenID Connect Core §3.1.3.7 wants it, but for
+    /// two points. Its signature: it comes straight from the token endpoint over
+    /// TLS, which that section lets stand for it. Its expiry: it is seconds old
+    /// and used for nothing later, and a computer whose clock is wrong should
+    /// still get in; the access token's end is counted from `now` on, whatever
+    /// `now` is called here.
     ///
     /// # Errors
-    /// It is a refusal, cannot be read, or belongs to another sign-in.
-    pub fn read(body: &[u8], nonce: Option<&str>, now: Timestamp) -> Result<Self, TokenError> {
-        let answer: Answer = serde_json::from_slice(body)
+    /// It is a refusal, cannot be read, or does not fit.
+    pub fn read(
+        body: &[u8],
+        expected: &Expectation<'_>,
+        now: Timestamp,
+    ) -> Result<Self, TokenError> {
+        let answer: Value = serde_json::from_slice(body)
             .map_err(|error| TokenError::Unreadable(error.to_string()))?;
-        if let Some(error) = answer.error {
-            return Err(TokenError::Refused(error, answer.error_description));
+        if let Some(refusal) = TokenError::refusal(&answer) {
+            return Err(refusal);
         }
-        let access = answer
-            .access_token
+        let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
+        let access = text("access_token")
             .filter(|token| is_token(token))
             .ok_or_else(|| TokenError::Unreadable("access_token is missing".into()))?;
-        let id_claims = answer.id_token.as_deref().and_then(Claims::read);
-        if let (Some(nonce), Some(claims)) = (nonce, &id_claims)
-            && claims.nonce.as_deref() != Some(nonce)
-        {
-            return Err(TokenError::WrongNonce);
+        let id_token = text("id_token");
+        let id_claims = id_token.as_deref().and_then(Claims::read);
+        match &id_claims {
+            Some(claims) => check_id_token(claims, expected)?,
+            None if expected.id_token => return Err(TokenError::NoIdToken),
+            None => {}
         }
         let claims = Claims::read(&access).unwrap_or_default();
-        let lifetime = answer
-            .expires_in
-            .and_then(|seconds| u64::try_from(seconds).ok());
+        // A token for another API would be sent to this one. Where it does not
+        // say whom it is for, the API itself decides.
+        if expected
+            .audience
+            .is_some_and(|it| !claims.aud.is_empty() && !claims.aud.has(it))
+        {
+            return Err(TokenError::WrongAudience);
+        }
+        let lifetime = answer["expires_in"].as_u64();
         let expires = lifetime
             .map(|seconds| now.after(Duration::from_secs(seconds)))
             .or_else(|| expiry(&claims));
         Ok(Self {
             access,
-            refresh: answer.refresh_token,
+            refresh: text("refresh_token"),
             expires,
             claims,
             id_claims,
+            id_token,
+            by_device: false,
         })
     }
 
@@ -183,6 +292,8 @@ impl Tokens {
             expires,
             claims,
             id_claims: None,
+            id_token: None,
+            by_device: false,
         })
     }
 
@@ -191,6 +302,31 @@ impl Tokens {
         let before = i64::try_from(RENEW_BEFORE.as_millis()).unwrap_or(0);
         self.expires
             .map(|at| Timestamp::from_millis(at.as_millis().saturating_sub(before)))
+    }
+
+    /// What the token says of itself: whom it stands for, when it ends, what it
+    /// permits. For the person who pasted it, before it is used.
+    pub fn says(&self, now: Timestamp) -> String {
+        let whose = self
+            .account()
+            .map_or_else(String::new, |it| format!("For {it}. "));
+        let ends = self.expires.map_or_else(
+            || "It does not say when it ends. ".to_owned(),
+            |at| format!("Ends in {}. ", words::duration(at.since(now))),
+        );
+        let permits = match &self.claims.permissions {
+            None => "It does not say what it permits.".to_owned(),
+            Some(has) if has.is_empty() => "It permits nothing yet.".to_owned(),
+            Some(has) => {
+                let missing = self.claims.missing();
+                if missing.is_empty() {
+                    format!("Permits all that Retake uses ({} permissions).", has.len())
+                } else {
+                    format!("Permits no {}.", missing.join(", "))
+                }
+            }
+        };
+        words::clean(&format!("{whose}{ends}{permits}")).into_owned()
     }
 
     /// Whom to call the account on screen.
@@ -210,6 +346,23 @@ impl Tokens {
     }
 }
 
+fn check_id_token(claims: &Claims, expected: &Expectation<'_>) -> Result<(), TokenError> {
+    let differs = |is: Option<&str>, should: Option<&str>| should.is_some() && is != should;
+    if differs(claims.iss.as_deref(), expected.issuer) {
+        return Err(TokenError::WrongIssuer);
+    }
+    if expected.client_id.is_some_and(|it| !claims.aud.has(it)) {
+        return Err(TokenError::WrongAudience);
+    }
+    if differs(claims.nonce.as_deref(), expected.nonce) {
+        return Err(TokenError::WrongNonce);
+    }
+    if differs(claims.sub.as_deref(), expected.subject) {
+        return Err(TokenError::WrongSubject);
+    }
+    Ok(())
+}
+
 fn expiry(claims: &Claims) -> Option<Timestamp> {
     claims
         .exp
@@ -225,99 +378,5 @@ fn is_token(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn jwt(claims: &str) -> String {
-        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
-    }
-
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-
-    #[test]
-    fn an_answer_is_read_with_its_expiry() {
-        let access = jwt(r#"{"sub":"u1","permissions":["batches:read"],"exp":99}"#);
-        let body = format!(
-            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600,"refresh_token":"r"}}"#
-        );
-        let tokens = Tokens::read(body.as_bytes(), Some("n"), NOW).unwrap();
-        assert_eq!(tokens.expires, Some(Timestamp::from_millis(4_600_000)));
-        assert_eq!(tokens.renew_at(), Some(Timestamp::from_millis(4_540_000)));
-        assert_eq!(
-            (tokens.subject(), tokens.refresh.as_deref()),
-            (Some("u1"), Some("r"))
-        );
-        assert!(!tokens.claims.lacks_permissions());
-    }
-
-    #[test]
-    fn an_id_token_of_another_sign_in_is_refused() {
-        let body = |nonce: &str| {
-            let id = jwt(&format!(
-                r#"{{"sub":"u1","email":"a@b.c","nonce":"{nonce}"}}"#
-            ));
-            format!(r#"{{"access_token":"opaque","id_token":"{id}"}}"#)
-        };
-        assert_eq!(
-            Tokens::read(body("other").as_bytes(), Some("mine"), NOW),
-            Err(TokenError::WrongNonce)
-        );
-        let tokens = Tokens::read(body("mine").as_bytes(), Some("mine"), NOW).unwrap();
-        assert_eq!(tokens.account(), Some("a@b.c"));
-        assert_eq!(tokens.expires, None);
-    }
-
-    #[test]
-    fn refusals_and_nonsense_are_told_apart() {
-        let refused = Tokens::read(br#"{"error":"invalid_grant"}"#, None, NOW);
-        assert_eq!(
-            refused,
-            Err(TokenError::Refused("invalid_grant".into(), None))
-        );
-        for body in ["<html>", "{}", r#"{"access_token":"two words"}"#] {
-            assert!(matches!(
-                Tokens::read(body.as_bytes(), None, NOW),
-                Err(TokenError::Unreadable(_))
-            ));
-        }
-    }
-
-    #[test]
-    fn a_pasted_token_is_trimmed_and_checked() {
-        assert_eq!(
-            Tokens::pasted("  Bearer abc.def \n", NOW).unwrap().access,
-            "abc.def"
-        );
-        for bad in ["", "  ", "bearer ", "two words", "\"quoted\"", "a\nb"] {
-            assert!(Tokens::pasted(bad, NOW).is_err(), "{bad:?}");
-        }
-        assert!(
-            Tokens::pasted(&jwt(r#"{"exp":999}"#), NOW)
-                .unwrap_err()
-                .contains("expired")
-        );
-        assert!(Tokens::pasted(&jwt(r#"{"exp":1001}"#), NOW).is_ok());
-    }
-
-    #[test]
-    fn missing_permissions_are_noticed() {
-        for (claims, lacks) in [
-            (r#"{"permissions":["a"]}"#, false),
-            (r#"{"permissions":[]}"#, true),
-            (r"{}", true),
-        ] {
-            assert_eq!(
-                Claims::read(&jwt(claims)).unwrap().lacks_permissions(),
-                lacks,
-                "{claims}"
-            );
-        }
-        assert_eq!(Claims::read("opaque"), None);
-    }
-
-    #[test]
-    fn debug_output_holds_no_secret() {
-        let tokens = Tokens::pasted("topsecret", NOW).unwrap();
-        assert!(!format!("{tokens:?}").contains("topsecret"));
-    }
-}
+#[path = "token_tests.rs"]
+mod tests;

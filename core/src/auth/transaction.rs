@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Provider, pkce};
+use super::{Expectation, Provider, Tokens, pkce};
 use crate::{config::Environment, domain::Timestamp, view::query::pairs};
 
 /// How long a person may take to sign in.
@@ -151,11 +151,14 @@ impl Transaction {
         if now.since(self.began) > MAX_AGE {
             return Err(CallbackError::TooOld);
         }
+        let names_somebody = answer.iter().any(|(name, _)| name == "iss");
         match get("iss") {
             Some(issuer) if issuer != self.provider.issuer => {
                 return Err(CallbackError::WrongIssuer);
             }
-            None if self.provider.authorization_response_iss_parameter_supported => {
+            None if names_somebody
+                || self.provider.authorization_response_iss_parameter_supported =>
+            {
                 return Err(CallbackError::WrongIssuer);
             }
             _ => {}
@@ -179,6 +182,18 @@ impl Transaction {
             .ok_or(CallbackError::Empty)
     }
 
+    /// What the answer to [`Self::exchange_form`] has to fit.
+    pub fn expectation<'a>(&'a self, environment: &'a Environment) -> Expectation<'a> {
+        Expectation {
+            issuer: Some(&self.provider.issuer),
+            client_id: environment.client_id.as_deref(),
+            nonce: Some(&self.nonce),
+            subject: None,
+            audience: environment.audience.as_deref(),
+            id_token: environment.asks_openid(),
+        }
+    }
+
     /// The form that turns a code into tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
     pub fn exchange_form(&self, environment: &Environment, code: &str) -> String {
         form(&[
@@ -191,13 +206,52 @@ impl Transaction {
     }
 }
 
-/// The form that turns a refresh token into new tokens (RFC 6749 §6).
-pub fn refresh_form(environment: &Environment, refresh_token: &str) -> String {
+/// The form that turns a refresh token into new tokens (RFC 6749 §6), by the
+/// client that got the ones before.
+pub fn refresh_form(environment: &Environment, before: &Tokens) -> String {
     form(&[
         ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token),
-        ("client_id", environment.client_id.as_deref().unwrap_or("")),
+        ("refresh_token", before.refresh.as_deref().unwrap_or("")),
+        ("client_id", client_of(environment, before)),
     ])
+}
+
+/// The form that makes a refresh token worthless (RFC 7009 §2.1).
+pub fn revoke_form(environment: &Environment, tokens: &Tokens) -> Option<String> {
+    let refresh = tokens.refresh.as_deref()?;
+    Some(form(&[
+        ("token", refresh),
+        ("token_type_hint", "refresh_token"),
+        ("client_id", client_of(environment, tokens)),
+    ]))
+}
+
+/// What renewed tokens have to fit (OpenID Connect Core §12.2): the same
+/// account, client and API as before.
+pub fn refresh_expectation<'a>(
+    environment: &'a Environment,
+    provider: &'a Provider,
+    before: &'a Tokens,
+) -> Expectation<'a> {
+    let id_claims = before.id_claims.as_ref();
+    Expectation {
+        issuer: Some(&provider.issuer),
+        client_id: Some(client_of(environment, before)),
+        nonce: None,
+        subject: id_claims.and_then(|it| it.sub.as_deref()),
+        audience: environment.audience.as_deref(),
+        id_token: false,
+    }
+}
+
+/// The client that got these tokens.
+pub fn client_of<'a>(environment: &'a Environment, tokens: &Tokens) -> &'a str {
+    let client = if tokens.by_device {
+        &environment.device_client_id
+    } else {
+        &environment.client_id
+    };
+    client.as_deref().unwrap_or("")
 }
 
 /// Parameters as `application/x-www-form-urlencoded`.
@@ -230,6 +284,8 @@ mod tests {
             authorization_endpoint: "https://p.example/authorize".into(),
             token_endpoint: "https://p.example/token".into(),
             end_session_endpoint: None,
+            revocation_endpoint: None,
+            device_authorization_endpoint: None,
             authorization_response_iss_parameter_supported: true,
         };
         let random = Randomness {
@@ -316,6 +372,9 @@ mod tests {
         let no_issuer = format!("?code=abc&state={}", it.state);
         assert_eq!(it.code(&no_issuer, now), Err(CallbackError::WrongIssuer));
         assert_eq!(answer(&it, ""), Err(CallbackError::Empty));
+        let two_issuers = answer(&it, "&code=abc&iss=https%3A%2F%2Fp.example");
+        assert_eq!(two_issuers, Err(CallbackError::WrongIssuer));
+        assert_eq!(answer(&it, "&code=a&code=b"), Err(CallbackError::Empty));
         let late = format!("?code=abc&state={}&iss=https%3A%2F%2Fp.example", it.state);
         assert_eq!(
             it.code(&late, Timestamp::from_millis(31 * 60_000)),

@@ -2,6 +2,7 @@
 //! (RFC 7636), refresh tokens that rotate. It lets everybody in without a
 //! question, which is what a sandbox is for.
 
+mod device;
 mod token;
 mod unattended;
 
@@ -60,6 +61,7 @@ pub(crate) struct Provider {
     sessions: HashSet<String>,
     codes: HashMap<String, Code>,
     refreshes: HashMap<String, Refresh>,
+    devices: device::Codes,
     /// Access tokens by their ID, with the family that they belong to.
     live: HashMap<String, String>,
 }
@@ -72,6 +74,7 @@ impl Provider {
             sessions: HashSet::new(),
             codes: HashMap::new(),
             refreshes: HashMap::new(),
+            devices: device::Codes::default(),
             live: HashMap::new(),
         }
     }
@@ -171,6 +174,9 @@ pub(crate) fn routes() -> Router<Arc<Sandbox>> {
         .route("/oauth/token", post(tokens).options(preflight))
         .route("/userinfo", get(userinfo).options(preflight))
         .route("/logout", get(logout))
+        .route("/oauth/revoke", post(revoke).options(preflight))
+        .route("/oauth/device/code", post(device::code).options(preflight))
+        .route("/device", get(device::page))
 }
 
 async fn preflight(State(sandbox): State<Arc<Sandbox>>) -> Response<Body> {
@@ -194,8 +200,10 @@ async fn discovery(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> R
         "userinfo_endpoint": format!("{issuer}userinfo"),
         "jwks_uri": format!("{issuer}jwks"),
         "end_session_endpoint": format!("{issuer}logout"),
+        "revocation_endpoint": format!("{issuer}oauth/revoke"),
+        "device_authorization_endpoint": format!("{issuer}oauth/device/code"),
         "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", device::GRANT],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "code_challenge_methods_supported": ["S256"],
@@ -241,7 +249,7 @@ fn authorized(sandbox: &Sandbox, headers: &HeaderMap, asked: &Parameters) -> Res
         return error(400, &format!("The client_id must be {CLIENT}."));
     }
     let redirect_uri = get("redirect_uri");
-    if redirect_uri != format!("{origin}/callback") {
+    if !is_ours(redirect_uri, &origin) {
         return error(400, &format!("The redirect_uri must be {origin}/callback."));
     }
     let refuse = |code: &str, words: &str| {
@@ -297,6 +305,19 @@ fn authorized(sandbox: &Sandbox, headers: &HeaderMap, asked: &Parameters) -> Res
         ],
         Some(&session),
     )
+}
+
+/// Whether people may be sent back there: the callback of the site at this
+/// origin, at its root or below a plain path.
+fn is_ours(redirect_uri: &str, origin: &str) -> bool {
+    let path = redirect_uri.strip_prefix(origin);
+    path.and_then(|it| it.strip_suffix("/callback"))
+        .is_some_and(|base| {
+            (base.is_empty() || base.starts_with('/'))
+                && base
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_~/".contains(c))
+        })
 }
 
 fn redirect(to: &str, query: &[(&str, &str)], session: Option<&str>) -> Response<Body> {
@@ -433,11 +454,38 @@ fn granted(sandbox: &Sandbox, headers: &HeaderMap, asked: &Parameters) -> Result
                 now,
             }))
         }
+        device::GRANT => {
+            let scope = provider.devices.poll(get("device_code"), now)?;
+            Ok(provider.issue(&Issue {
+                origin: &origin,
+                family: &random(),
+                scope: &scope,
+                nonce: None,
+                lifetime,
+                now,
+            }))
+        }
         _ => Err((
             "unsupported_grant_type",
-            "only authorization_code and refresh_token are supported",
+            "only authorization_code, refresh_token and device_code are supported",
         )),
     }
+}
+
+/// `POST /oidc/oauth/revoke`: a refresh token and what it got are worthless from
+/// now on (RFC 7009). An unknown one is no error.
+async fn revoke(State(sandbox): State<Arc<Sandbox>>, bytes: Bytes) -> Response<Body> {
+    let number = lock(&sandbox.record).asked(sandbox.now(), "POST", "/oidc/oauth/revoke", &[]);
+    let asked: Parameters = form_urlencoded::parse(&bytes).into_owned().collect();
+    {
+        let mut provider = lock(&sandbox.oidc);
+        let token = asked.get("token").map_or("", String::as_str);
+        if let Some(family) = provider.refreshes.get(token).map(|it| it.family.clone()) {
+            provider.revoke(&family);
+        }
+    }
+    lock(&sandbox.record).answered(number, 200);
+    shared(&sandbox, json_answer(200, &json!({})))
 }
 
 async fn userinfo(State(sandbox): State<Arc<Sandbox>>, headers: HeaderMap) -> Response<Body> {

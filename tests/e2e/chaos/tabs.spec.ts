@@ -154,7 +154,7 @@ test('48 signing out while supervising: no token stays, nothing is sent, the sam
   await retake.supervise(QUICK);
   await expectWatching(retake);
   await page.getByRole('button', { name: /Account and settings/ }).click();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByTestId('sign-out').click();
   await expect(page).toHaveURL(/\/sign-in/);
   await page.waitForTimeout(1_500);
   await sandbox.act(batch, 'finish');

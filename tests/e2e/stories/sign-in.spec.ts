@@ -87,7 +87,7 @@ test.describe('sign in', () => {
   test('signing out forgets the session', async ({ retake, page }) => {
     await retake.signIn('/');
     await page.getByRole('button', { name: /Account and settings/ }).click();
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await retake.hook('sign-out').click();
     await expect(page).toHaveURL(/\/sign-in/);
     await page.goto('/supervisions');
     await expect(page).toHaveURL(/\/sign-in/);

@@ -115,7 +115,7 @@ test('a session that ends in the acting tab hands the batch to a tab that is sig
   const second = await open(await context.newPage(), batch);
   await expect(acting(second)).toHaveAttribute('data-acting', 'other-tab');
   await retake.page.getByRole('button', { name: 'Account' }).click();
-  await retake.page.getByRole('button', { name: 'Sign out' }).click();
+  await retake.hook('sign-out').click();
   await expect(acting(second)).toHaveAttribute('data-acting', 'here');
   await sandbox.act(batch, 'finish');
   await second.verdict().toBe(0, 'clean-pass');

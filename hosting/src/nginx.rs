@@ -1,0 +1,163 @@
+//! nginx: a file to include in a server, one for the relay, and a whole server
+//! as an example.
+
+use crate::headers;
+use crate::site::{Caching, Site, content_type};
+
+/// Locations, headers and caching of the site.
+pub fn retake(site: &Site) -> String {
+    let base = &site.base;
+    // In a pattern a dot means any character.
+    let pattern = base.replace('.', "\\.");
+    let without_slash = base.trim_end_matches('/');
+    let door = if base == "/" {
+        String::new()
+    } else {
+        format!("location = {without_slash} {{\n    return 308 {base};\n}}\n\n")
+    };
+    let page = answer(site, Caching::Never);
+    let kept = answer(site, Caching::Forever);
+    let asked = answer(site, Caching::Ask);
+    let brotli: String = ["css", "js", "wasm"]
+        .iter()
+        .map(|ending| {
+            let kind = content_type(&format!("x.{ending}"));
+            format!(
+                "location ~ ^{pattern}[^/]+\\.{ending}\\.br$ {{\n    internal;\n    types {{ }}\n    \
+                 default_type \"{kind}\";\n    gzip_static off;\n    add_header Content-Encoding br;\n    \
+                 add_header Vary Accept-Encoding;\n{kept}}}\n\n"
+            )
+        })
+        .collect();
+    format!(
+        "# Retake below {base}, for nginx: include this in a `server` whose `root` is the folder
+# of the site. server.conf beside it is a whole server; relay.conf adds the relay
+# to the ReSim API.
+
+server_tokens off;
+# The site ships a .gz and a .br beside each file. Brotli needs no module: see below.
+gzip_static on;
+gzip_vary on;
+charset utf-8;
+charset_types text/css text/javascript;
+types {{
+    text/html html;
+    text/css css;
+    text/javascript js;
+    application/wasm wasm;
+    application/json json;
+    image/svg+xml svg;
+}}
+
+{door}# The page, for every route of the app.
+location {base} {{
+    rewrite ^ {base}index.html last;
+}}
+location = {base}index.html {{
+{page}}}
+
+# Files whose names change with their content.
+location ~ \"^{pattern}[^/]*[-_][0-9a-f]{{12,}}(?:_bg)?\\.(?:css|js|wasm)$\" {{
+    if ($http_accept_encoding ~ \"\\bbr\\b\") {{
+        rewrite ^(.*)$ $1.br last;
+    }}
+{kept}    try_files $uri =404;
+}}
+{brotli}# Files that keep their names. A missing one must not look like the app.
+location ~ ^{pattern}[^/]+\\.[a-z0-9]+$ {{
+{asked}    try_files $uri =404;
+}}
+"
+    )
+}
+
+/// The lines that add every header, and how long the answer may be kept. Each
+/// location needs them all: one `add_header` in a location drops those of the
+/// server around it.
+fn answer(site: &Site, caching: Caching) -> String {
+    headers::of(site)
+        .iter()
+        .map(|(name, value)| format!("    add_header {name} \"{value}\" always;\n"))
+        .chain([format!(
+            "    add_header Cache-Control \"{}\" always;\n",
+            caching.value()
+        )])
+        .collect()
+}
+
+/// The relay of `/v1/` to the ReSim API.
+pub fn relay() -> String {
+    "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
+# sees one origin and needs no leave from the API (CORS). Include it in the same
+# `server` as retake.conf, and write \"api\": \"/v1/\" into config.json. For another
+# deployment put its host in place of api.resim.ai, three times.
+#
+# It adds no power: the caller's own token is passed on, cookies are not.
+#
+# nginx asks for the API's address when it starts, and does not start without an
+# answer. The address may change: reload nginx each day, or with nginx 1.27.3 or
+# newer name the API in an `upstream` with `server api.resim.ai:443 resolve`.
+
+location /v1/ {
+    limit_except GET POST PATCH {
+        deny all;
+    }
+    proxy_pass https://api.resim.ai;
+    proxy_http_version 1.1;
+    proxy_set_header Host api.resim.ai;
+    proxy_set_header Connection \"\";
+    proxy_set_header Cookie \"\";
+    proxy_set_header Origin \"\";
+    proxy_set_header Referer \"\";
+    proxy_ssl_server_name on;
+    proxy_ssl_name api.resim.ai;
+    proxy_ssl_verify on;
+    proxy_ssl_verify_depth 4;
+    proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
+    # A rerun that was sent is never sent again by the relay: whether it was
+    # applied is found out by reading.
+    proxy_next_upstream off;
+    # With the time that Retake itself waits (35 s), this stays below the default
+    # settle_window of config.json (1m35s).
+    proxy_connect_timeout 10s;
+    proxy_send_timeout 30s;
+    proxy_read_timeout 60s;
+    client_max_body_size 1m;
+    proxy_hide_header Set-Cookie;
+    proxy_hide_header Access-Control-Allow-Origin;
+    add_header Cache-Control \"no-store\" always;
+    add_header X-Content-Type-Options \"nosniff\" always;
+    add_header Strict-Transport-Security \"max-age=31536000; includeSubDomains\" always;
+}
+"
+    .to_owned()
+}
+
+/// A whole server, to start from.
+pub fn server() -> String {
+    "# A whole server for Retake. Put it where your nginx reads servers from (Debian:
+# /etc/nginx/sites-enabled/), and change the four lines that end in `# yours`.
+
+server {
+    listen 80;
+    listen [::]:80;
+    server_name retake.example.com; # yours
+    return 308 https://$host$request_uri;
+}
+
+server {
+    listen 443 ssl http2;
+    listen [::]:443 ssl http2;
+    server_name retake.example.com; # yours
+    ssl_certificate /etc/letsencrypt/live/retake.example.com/fullchain.pem; # yours
+    ssl_certificate_key /etc/letsencrypt/live/retake.example.com/privkey.pem; # yours
+    ssl_protocols TLSv1.2 TLSv1.3;
+
+    root /srv/retake;
+    include /srv/retake/hosting/nginx/retake.conf;
+    # The relay to the ReSim API; without it take the line away.
+    include /srv/retake/hosting/nginx/relay.conf;
+}
+"
+    .to_owned()
+}

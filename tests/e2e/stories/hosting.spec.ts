@@ -1,0 +1,190 @@
+/**
+ * The shipped configurations, in real web servers: headers, caching, fallback,
+ * compression, and a story through the relay. `cargo xtask test --only hosting`
+ * starts the servers.
+ */
+import { readFileSync } from 'node:fs';
+import { request as newRequest, type APIResponse } from '@playwright/test';
+
+import { expect, test } from '../support/retake.js';
+import { Sandbox } from '../support/sandbox.js';
+
+const HOSTS = JSON.parse(process.env['RETAKE_HOSTS'] ?? '[]') as { name: string; url: string }[];
+const API = process.env['RETAKE_API'] ?? '';
+
+/** The one list that every configuration is made from. */
+function listed(): [string, string][] {
+  return readFileSync(new URL('../../../hosting/headers.txt', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => {
+      const [name = '', ...value] = line.split(': ');
+      return [name.toLowerCase(), value.join(': ').replace('{connect}', ` ${API}`)];
+    });
+}
+
+function expectHeaders(answer: APIResponse, caching: string): void {
+  const headers = answer.headers();
+  for (const [name, value] of listed()) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
+  expect(headers['cache-control']).toBe(caching);
+  expect(headers['server'] ?? '').not.toMatch(/\d/);
+}
+
+for (const { name, url } of HOSTS) {
+  test.describe(`${name} @hosting`, () => {
+    test('every route is the page; a missing file is missing', async ({ request }) => {
+      for (const path of ['', 'projects/x/batches/y?status=ERROR', 'projects/a.b/batches/c.js', 'sign-in', 'nowhere']) {
+        const answer = await request.get(url + path);
+        expect(answer.status(), path).toBe(200);
+        expect(answer.headers()['content-type']).toBe('text/html; charset=utf-8');
+        expectHeaders(answer, 'no-store');
+        expect(await answer.text()).toContain('boot-');
+      }
+      for (const path of ['boot-0123456789abcdef.js', 'app.wasm', 'robots.txt']) {
+        const answer = await request.get(url + path);
+        expect(answer.status(), path).toBe(404);
+        expect(await answer.text()).not.toContain('boot-');
+      }
+      if (new URL(url).pathname !== '/') {
+        const door = await request.get(url.slice(0, -1), { maxRedirects: 0 });
+        expect(door.status()).toBe(308);
+      }
+    });
+
+    test('files come compressed, typed, and with their caching', async ({ request }) => {
+      const page = await (await request.get(url)).text();
+      const boot = /boot-[0-9a-f]{16}\.js/.exec(page)?.[0] ?? '';
+      const wasm = /retake-[0-9a-f]+_bg\.wasm/.exec(page)?.[0] ?? '';
+      const css = /base-[0-9a-f]+\.css/.exec(page)?.[0] ?? '';
+      // Every script and style sheet of the page carries its hash.
+      expect(page.match(/<script/g)).toHaveLength(1);
+      expect(page).toMatch(/<script type="module" src="[^"]+" integrity="sha384-/);
+      expect(page.match(/rel=stylesheet/g)).toHaveLength(page.match(/\.css integrity=sha384-/g)?.length ?? -1);
+      for (const [file, type, caching] of [
+        [boot, 'text/javascript; charset=utf-8', 'public, max-age=31536000, immutable'],
+        [wasm, 'application/wasm', 'public, max-age=31536000, immutable'],
+        [css, 'text/css; charset=utf-8', 'public, max-age=31536000, immutable'],
+        ['tick.js', 'text/javascript; charset=utf-8', 'no-cache'],
+        ['config.json', 'application/json', 'no-cache'],
+        ['favicon.svg', 'image/svg+xml', 'no-cache'],
+      ] as const) {
+        const plain = await request.get(url + file, { headers: { 'accept-encoding': 'identity' } });
+        expect(plain.status(), file).toBe(200);
+        expect(plain.headers()['content-type'], file).toBe(type);
+        expectHeaders(plain, caching);
+        // What may be changed on the host has no copy that would grow old.
+        const encodings = file === 'config.json' ? [] : file.includes('-') ? ['br', 'gzip'] : ['gzip'];
+        for (const encoding of encodings) {
+          const packed = await request.get(url + file, { headers: { 'accept-encoding': encoding } });
+          expect(packed.headers()['content-encoding'], `${file} as ${encoding}`).toBe(encoding);
+          expect(packed.headers()['content-type'], `${file} as ${encoding}`).toBe(type);
+          expect(packed.headers()['vary']?.toLowerCase()).toContain('accept-encoding');
+          expectHeaders(packed, caching);
+          expect((await packed.body()).equals(await plain.body()), `${file} as ${encoding}`).toBe(true);
+        }
+      }
+    });
+
+    test('config.json is sent as it lies there, since it may be changed there', async ({ request }) => {
+      const answer = await request.get(`${url}config.json`, { headers: { 'accept-encoding': 'br, gzip' } });
+      expect(answer.headers()['content-encoding']).toBeUndefined();
+      expect(await answer.text()).toContain('"Relay"');
+    });
+
+    test('a host that knows nothing but 404.html shows the app at every route', async ({ page, retake }) => {
+      const deep = `${url}projects/x/batches/y`;
+      const answer = await page.request.get(`${url}404.html`);
+      expect(answer.status()).toBe(200);
+      await page.route(deep, async (route) => route.fulfill({ status: 404, headers: answer.headers(), body: await answer.body() }));
+      expect((await page.goto(deep))?.status()).toBe(404);
+      await expect(retake.hook('sign-in-oidc')).toBeVisible();
+      await expect(page).toHaveURL((at) => at.pathname === new URL('sign-in', url).pathname);
+    });
+
+    test('a story: sign in at a deep link, look, rerun, reload, sign out', async ({ page, retake }) => {
+      const context = await newRequest.newContext({ baseURL: new URL('/', url).href });
+      const sandbox = new Sandbox(context);
+      const batch = await sandbox.batch({
+        tests: 12,
+        duration_ms: [300, 600],
+        outcomes: { flaky: [{ count: 2, fails_runs: 1 }] },
+      });
+      const path = `projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+      await page.goto(url + path);
+      await page.getByRole('radio', { name: /^Relay/ }).check();
+      await retake.hook('sign-in-oidc').click();
+      await expect(page).toHaveURL(url + path);
+      await expect(retake.rows).toHaveCount(2);
+      await page.reload();
+      await expect(retake.rows).toHaveCount(2);
+      await expect(page).toHaveURL(url + path);
+      const workers: string[] = [];
+      page.on('worker', (worker) => workers.push(worker.url()));
+      await retake.supervise({ 'poll-every': '1s' });
+      await retake.verdict().toBe(0, 'pass-after-rerun');
+      expect(await sandbox.reruns(batch)).toHaveLength(1);
+      expect(workers).toEqual([`${url}tick.js`]);
+      // Links stay below the base, forwards and back.
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await expect(page).toHaveURL(`${url}supervisions`);
+      await page.getByRole('link', { name: 'Retake, all projects' }).click();
+      await expect(page).toHaveURL(url);
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      await page.goBack();
+      await expect(page).toHaveURL(`${url}supervisions`);
+      // A link of this site leads where it leads, the base path in it or not.
+      await page.goto(`${url}projects/${batch.projectID}`);
+      await retake.hook('open-batch').fill(url + path);
+      await retake.hook('open-batch').press('Enter');
+      await expect(page).toHaveURL(`${url}projects/${batch.projectID}/batches/${batch.batchID}`);
+      await expect(retake.hook('row-count')).toHaveText('12 of 12 tests');
+      const icon = await page.locator('link[rel=icon]').getAttribute('href');
+      expect(icon).toContain(new URL(url).pathname);
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await retake.hook('sign-out').click();
+      await expect(page).toHaveURL(`${url}sign-in`);
+      await expect(retake.hook('sign-in-oidc')).toBeVisible();
+      await context.dispose();
+    });
+  });
+}
+
+test.describe('the relay @hosting', () => {
+  test('the API behind it allows no other origin, and it passes on no more than it must', async ({ request }) => {
+    for (const { name, url } of HOSTS) {
+      const direct = await request.fetch(`${API}/v1/projects`, { method: 'OPTIONS' });
+      expect(direct.headers()['access-control-allow-origin']).toBeUndefined();
+      const relay = new URL('/v1/projects?pageSize=5', url).href;
+      const bare = await request.get(relay);
+      expect(bare.status(), name).toBe(401);
+      const asked = await request.get(relay, { headers: { authorization: 'Bearer t', cookie: 'a=b' } });
+      expect(asked.status(), name).toBe(200);
+      expect(asked.headers()['access-control-allow-origin']).toBeUndefined();
+      expect(asked.headers()['cache-control']).toContain('no-store');
+      const refused = await request.fetch(relay, { method: 'DELETE', headers: { authorization: 'Bearer t' } });
+      expect([403, 405], name).toContain(refused.status());
+    }
+  });
+});
+
+test.describe('an API that does not allow the site @hosting', () => {
+  test.use({ provoked: /has been blocked by CORS policy/ });
+
+  test('is told apart in words, with the way out', async ({ page, retake }) => {
+    for (const { url } of HOSTS.slice(0, 1)) {
+      await page.goto(url);
+      await page.getByRole('radio', { name: /^Direct/ }).check();
+      await retake.hook('sign-in-token').fill('test-token');
+      await retake.hook('sign-in-token-submit').click();
+      const notice = page.locator('.notice[data-tone=error]').first();
+      await expect(notice).toContainText('does not allow this site', { timeout: 40_000 });
+      await expect(notice).toContainText('docs/hosting.md');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    }
+  });
+});
+
+test('hosts are known @hosting', () => {
+  expect(HOSTS.length, 'cargo xtask test --only hosting names them').toBeGreaterThanOrEqual(2);
+});
+

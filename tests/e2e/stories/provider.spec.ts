@@ -1,0 +1,196 @@
+/** Signing in by a certified provider that is not ours, and everything that can be wrong on the way back. */
+import type { Page } from '@playwright/test';
+
+import { expect, test as base, type Retake } from '../support/retake.js';
+import { CLIENT, startProvider, type Running } from '../support/provider.js';
+
+const test = base.extend<{ lifetime: number; provider: Running }>({
+  lifetime: [3600, { option: true }],
+  /** The provider, and a site that is configured for it. */
+  provider: async ({ page, baseURL, lifetime }, use, info) => {
+    const ports = (process.env['RETAKE_PROVIDERS'] ?? '').split(',').map(Number);
+    const port = ports[info.parallelIndex];
+    if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
+    const provider = await startProvider(baseURL ?? '', port, lifetime);
+    await page.route('**/config.json', (route) =>
+      route.fulfill({
+        json: {
+          environments: [
+            { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
+          ],
+        },
+      }),
+    );
+    await use(provider);
+    await provider.close();
+  },
+});
+
+/** Fills in the provider's own pages. */
+async function signInThere(page: Page, account = 'qa-lead'): Promise<void> {
+  await page.locator('input[name=login]').fill(account);
+  await page.locator('input[name=password]').fill('any');
+  await page.getByRole('button', { name: 'Sign-in' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+async function signIn(retake: Retake, path = '/'): Promise<void> {
+  await retake.page.goto(path);
+  await retake.hook('sign-in-oidc').click();
+  await signInThere(retake.page);
+  await expect(retake.page).toHaveURL((url) => url.pathname + url.search === path);
+}
+
+test.describe('a certified provider', () => {
+  test('signs in, a reload signs in again in silence, sign-out ends its session', async ({ retake, page, sandbox, provider }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await signIn(retake, path);
+    await expect(retake.rows).toHaveCount(2);
+    await page.reload();
+    await expect(retake.rows).toHaveCount(2);
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+    expect(provider.grants.map((it) => it.status)).toEqual([200, 200]);
+
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
+    await retake.hook('sign-out').click();
+    // The provider asks whether it is meant; it is.
+    await page.getByRole('button', { name: /Yes, sign me out/ }).click();
+    await expect(page).toHaveURL(/\/sign-in$/);
+    await expect(retake.hook('sign-in-oidc')).toBeVisible();
+    // It knows nobody any more: the next sign-in begins with its question.
+    await retake.hook('sign-in-oidc').click();
+    await expect(page.locator('input[name=login]')).toBeVisible();
+  });
+
+  test('a denial is told, and nobody is signed in', async ({ retake, page, provider }) => {
+    await page.goto('/supervisions');
+    await retake.hook('sign-in-oidc').click();
+    await page.locator('input[name=login]').waitFor();
+    await page.getByRole('link', { name: /Cancel/ }).click();
+    await expect(retake.hook('sign-in-why')).toContainText('refused the sign-in (access_denied)');
+    await expect(page).toHaveURL(/\/sign-in\?to=/);
+    expect(provider.grants).toEqual([]);
+  });
+
+  test('an answer with another state, issuer, or none is refused and its code never sent', async ({ retake, page, provider }) => {
+    test.setTimeout(120_000);
+    const changes: [string, (url: URL) => void, RegExp][] = [
+      ['state', (url) => url.searchParams.set('state', 'x'.repeat(43)), /not started in this tab/],
+      ['no state', (url) => url.searchParams.delete('state'), /not started in this tab/],
+      ['two states', (url) => url.searchParams.append('state', 'x'), /not started in this tab/],
+      ['mix-up', (url) => url.searchParams.set('iss', 'https://evil.example'), /Another provider answered/],
+      ['no issuer', (url) => url.searchParams.delete('iss'), /Another provider answered/],
+      ['two issuers', (url) => url.searchParams.append('iss', 'https://evil.example'), /Another provider answered/],
+      ['no code', (url) => url.searchParams.delete('code'), /holds nothing/],
+      ['two codes', (url) => url.searchParams.append('code', 'stolen'), /holds nothing/],
+    ];
+    let first = true;
+    for (const [name, change, words] of changes) {
+      const back = provider.holdNextAnswer();
+      await page.goto('/sign-in');
+      await retake.hook('sign-in-oidc').click();
+      if (first) await signInThere(page);
+      first = false;
+      const url = await back();
+      await expect(page.locator('body')).toHaveText('held');
+      change(url);
+      await page.goto(url.href);
+      await expect(retake.hook('sign-in-why'), name).toContainText(words);
+      // The transaction is used up: the true answer comes too late.
+      await page.goto((await back()).href);
+      await expect(retake.hook('sign-in-why'), name).toContainText('not started in this tab');
+    }
+    expect(provider.grants).toEqual([]);
+  });
+
+  test('a code that comes twice is taken once', async ({ retake, page, provider }) => {
+    const back = provider.holdNextAnswer();
+    await page.goto('/sign-in');
+    await retake.hook('sign-in-oidc').click();
+    await signInThere(page);
+    const url = await back();
+    await expect(page.locator('body')).toHaveText('held');
+    await page.goto(url.href);
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await page.goto(url.href);
+    await expect(retake.hook('sign-in-why')).toContainText('not started in this tab');
+    expect(provider.grants.map((it) => it.status)).toEqual([200]);
+  });
+
+  test('a code that somebody else used first is refused by the provider, and that is told', async ({ retake, page, baseURL, provider }) => {
+    const back = provider.holdNextAnswer();
+    await page.goto('/sign-in');
+    await retake.hook('sign-in-oidc').click();
+    await signInThere(page);
+    const url = await back();
+    await expect(page.locator('body')).toHaveText('held');
+    const exchange = (verifier: string) =>
+      page.request.post(`${provider.issuer}/token`, {
+        form: {
+          grant_type: 'authorization_code',
+          code: url.searchParams.get('code') ?? '',
+          redirect_uri: `${baseURL}/callback`,
+          client_id: CLIENT,
+          code_verifier: verifier,
+        },
+      });
+    // Without the verifier, which never leaves the tab, the code is worth nothing.
+    expect((await exchange('guessed-'.repeat(6))).status()).toBe(400);
+    // A page of the site, to look into what the tab keeps for it.
+    await page.goto('/favicon.svg');
+    const kept = await page.evaluate(() => sessionStorage.getItem('retake-transaction') ?? '{}');
+    const { verifier } = JSON.parse(kept) as { verifier: string };
+    expect((await exchange(verifier)).status()).toBe(200);
+    await page.goto(url.href);
+    await expect(retake.hook('sign-in-why')).toContainText('gave no token (invalid_grant)');
+  });
+
+  for (const hours of [-26, -1, 1, 26]) {
+    test(`a clock that is ${hours} h off signs in all the same`, async ({ retake, page, sandbox, provider }) => {
+      const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+      const offset = hours * 3_600_000;
+      await page.addInitScript((offset) => {
+        const RealDate = Date;
+        const now = RealDate.now.bind(RealDate);
+        class Shifted extends RealDate {
+          constructor(...words: unknown[]) {
+            // Without words it is the present.
+            super(...((words.length ? words : [now() + offset]) as [number]));
+          }
+          static override now(): number {
+            return now() + offset;
+          }
+        }
+        globalThis.Date = Shifted as DateConstructor;
+      }, offset);
+      await signIn(retake, `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`);
+      await expect(retake.rows).toHaveCount(2);
+      expect(provider.grants.map((it) => it.status)).toEqual([200]);
+    });
+  }
+});
+
+test.describe('tokens that live for a minute and a few seconds', () => {
+  // They are renewed a minute before they end.
+  test.use({ lifetime: 64 });
+
+  test('are renewed ahead with a rotating refresh token; one that was ended leads to sign-in', async ({ retake, page, sandbox, provider }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await signIn(retake, `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`);
+    const renewals = () => provider.grants.filter((it) => it.grant_type === 'refresh_token');
+    // Twice with success: the second shows that the rotated token is used.
+    await expect.poll(() => renewals().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    expect(renewals().every((it) => it.status === 200)).toBe(true);
+    await expect(retake.rows).toHaveCount(2);
+
+    await provider.endGrants();
+    await expect.poll(() => renewals().some((it) => it.status === 400), { timeout: 30_000 }).toBe(true);
+    // The API refuses the old one as well; only then is the session over.
+    await sandbox.fault({ path_contains: batch.batchID, fault: '401', times: 2 });
+    await retake.hook('refresh').click();
+    await expect(retake.hook('sign-in-why')).toContainText('session has expired');
+    await expect(page).toHaveURL(/\/sign-in\?to=/);
+  });
+});

@@ -1,0 +1,198 @@
+/** Where tokens are, and where they are not. */
+import type { BrowserContext, Page } from '@playwright/test';
+
+import { expect, test } from '../support/retake.js';
+
+/** Everything that a browser keeps for the site, as one text. */
+async function kept(page: Page, context: BrowserContext): Promise<string> {
+  const inside = await page.evaluate(async () => {
+    const databases = await Promise.all(
+      (await indexedDB.databases()).map(
+        ({ name = '' }) =>
+          new Promise<unknown>((done, failed) => {
+            const opening = indexedDB.open(name);
+            opening.onerror = () => failed(opening.error);
+            opening.onsuccess = async () => {
+              const database = opening.result;
+              const all: unknown[] = [];
+              for (const store of database.objectStoreNames) {
+                const read = (what: 'getAll' | 'getAllKeys') =>
+                  new Promise((got) => {
+                    const asked = database.transaction(store).objectStore(store)[what]();
+                    asked.onsuccess = () => got(asked.result);
+                  });
+                all.push(store, await read('getAll'), await read('getAllKeys'));
+              }
+              database.close();
+              done(all);
+            };
+          }),
+      ),
+    );
+    const cached = await Promise.all(
+      (await caches.keys()).map(async (name) => {
+        const cache = await caches.open(name);
+        const requests = await cache.keys();
+        return Promise.all(requests.map(async (it) => [it.url, await (await cache.match(it))?.text()]));
+      }),
+    );
+    // What script could read from the page by name.
+    const globals = Object.keys(window)
+      .map((name) => {
+        const value = (window as unknown as Record<string, unknown>)[name];
+        return typeof value === 'string' ? value : '';
+      })
+      .join('\n');
+    return {
+      text: JSON.stringify([
+        { ...localStorage },
+        { ...sessionStorage },
+        databases,
+        cached,
+        document.cookie,
+        location.href,
+        document.referrer,
+        history.state,
+        performance.getEntries().map((entry) => entry.name),
+        window.name,
+        globals,
+        document.documentElement.outerHTML,
+      ]),
+      counts: [localStorage.length, databases.length],
+    };
+  });
+  // The search looks into something: the journal and the settings are there.
+  expect(inside.counts.every((count) => count > 0)).toBe(true);
+  return inside.text + JSON.stringify(await context.cookies());
+}
+
+/** The bytes to look for: whole, and pieces that a copy would still hold. */
+function traces(tokens: string[]): string[] {
+  return tokens.flatMap((token) => [token, token.slice(0, 24), token.slice(-24), encodeURIComponent(token), btoa(token).slice(0, 24)]);
+}
+
+test.describe('tokens', () => {
+  test('of a provider leave no trace in any storage, while signed in and after', async ({ retake, page, context, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 1, fails_runs: 1 }] }, duration_ms: [300, 500] });
+    const tokens: string[] = [];
+    const bearers: string[] = [];
+    page.on('response', async (answer) => {
+      if (!answer.url().endsWith('/oidc/oauth/token')) return;
+      const given = (await answer.json().catch(() => ({}))) as Record<string, string>;
+      for (const name of ['access_token', 'refresh_token', 'id_token']) {
+        if (given[name]) tokens.push(given[name]);
+      }
+    });
+    page.on('request', (request) => {
+      const header = request.headers()['authorization'];
+      if (header) bearers.push(header);
+    });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise({ 'poll-every': '1s' });
+    await retake.verdict().toBe(0, 'pass-after-rerun');
+    await expect.poll(() => tokens.length).toBe(3);
+    const during = await kept(page, context);
+    for (const trace of traces(tokens)) expect(during).not.toContain(trace);
+    // The transaction is used up; its secrets are gone as well.
+    expect(during).not.toContain('retake-transaction');
+    // The token went to the API of this site and nowhere else.
+    expect(new Set(bearers)).toEqual(new Set([`Bearer ${tokens[0]}`]));
+
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-oidc')).toBeVisible();
+    const after = await kept(page, context);
+    for (const trace of traces(tokens)) expect(after).not.toContain(trace);
+    // What was got is worth nothing any more: the sign-out revoked it.
+    const refused = await page.request.get('/v1/projects', { headers: { authorization: `Bearer ${tokens[0]}` } });
+    expect(refused.status()).toBe(401);
+    // And the provider's session is over: a reload asks, it does not sign in.
+    await page.goto('/supervisions');
+    await expect(retake.hook('sign-in-oidc')).toBeVisible();
+  });
+
+  test('that are pasted leave no trace, and say what they are good for before they are used', async ({ retake, page, context, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1000) + 2 * 3600;
+    const token = `${part({ alg: 'none' })}.${part({ sub: 'u', email: 'qa@example.com', exp, permissions: ['projects:read', 'batches:read'], canary: 'x7Qw9-canary-5fLk2' })}.c2lnbmF0dXJlLWNhbmFyeQ`;
+    await page.goto(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('sign-in-token').fill(token);
+    await expect(retake.hook('token-says')).toContainText('For qa@example.com. Ends in 1 h 59 m.');
+    await expect(retake.hook('token-says')).toContainText('Permits no batches:write');
+    await retake.hook('sign-in-token-submit').click();
+    await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(8, 'fail');
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('pasted token, ends in 1 h');
+    await expect(retake.hook('token-permits')).toContainText('batches:write');
+    const during = await kept(page, context);
+    for (const trace of traces([token])) expect(during).not.toContain(trace);
+    await page.reload();
+    const after = await kept(page, context);
+    for (const trace of traces([token])) expect(after).not.toContain(trace);
+  });
+
+  test('signing out can clear this browser', async ({ retake, page, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(8, 'fail');
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out-forget').click();
+    await expect(retake.hook('sign-in-token')).toBeVisible();
+    const left = await page.evaluate(async () => [
+      Object.keys(localStorage),
+      Object.keys(sessionStorage),
+      (await indexedDB.databases()).map((it) => it.name),
+    ]);
+    expect(left).toEqual([[], [], []]);
+  });
+});
+
+test.describe('sign-in with a code', () => {
+  test('waits until it is confirmed elsewhere, then goes on', async ({ retake, page, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await page.goto(path);
+    await retake.hook('sign-in-device').click();
+    await expect(retake.hook('device-code')).toHaveText(/^[A-Z0-9]{8}$/);
+    const link = (await retake.hook('device-link').getAttribute('href')) ?? '';
+    expect(link).toContain(await retake.hook('device-code').innerText());
+    expect(await (await page.request.get(link)).text()).toContain('Confirmed');
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+    await expect(retake.rows).toHaveCount(2);
+    await page.reload();
+    await expect(retake.hook('sign-in-why')).toContainText('ends a sign-in by code');
+  });
+
+  test('says so when it is refused', async ({ retake, page }) => {
+    await page.goto('/sign-in');
+    await retake.hook('sign-in-device').click();
+    const link = (await retake.hook('device-link').getAttribute('href')) ?? '';
+    await page.request.get(`${link}&answer=no`);
+    await expect(retake.hook('device-trouble')).toContainText('refused');
+    await expect(retake.hook('device-code')).toHaveCount(0);
+  });
+});
+
+test.describe('a first sign-in whose role is still missing', () => {
+  test('is asked about, not repeated in silence', async ({ retake, page }) => {
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as { access_token: string };
+      const [head, middle = '', tail] = given.access_token.split('.');
+      const claims = JSON.parse(Buffer.from(middle, 'base64url').toString()) as Record<string, unknown>;
+      delete claims['permissions'];
+      const changed = Buffer.from(JSON.stringify(claims)).toString('base64url');
+      await route.fulfill({ json: { ...given, access_token: [head, changed, tail].join('.') } });
+    });
+    await retake.signInByProvider('/');
+    const question = retake.hook('permissions-question');
+    await expect(question).toContainText('holds no permissions yet');
+    await page.unroute('**/oidc/oauth/token');
+    await question.getByRole('button', { name: 'Sign in again' }).click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await expect(question).toHaveCount(0);
+  });
+});
