@@ -71,7 +71,7 @@ pub(crate) async fn handle(
     let mut response = if let Err((status, message)) = crate::auth::check(&sandbox, token) {
         error(status, message)
     } else {
-        let path = asked.uri.path();
+        let path = asked.uri.path_and_query().map_or("/", |it| it.as_str());
         let fault = lock(&sandbox.faults).strike(asked.method.as_str(), path);
         match fault {
             None => perform(&sandbox, &asked),

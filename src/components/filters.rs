@@ -1,4 +1,4 @@
-//! What is shown of the tests: chips, text, and the line beside them.
+//! What is shown of the tests: chips, text, tags, and the line beside them.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use retake_core::{
     view::{Chip, words},
 };
 
+use super::tag_filter::{TagFilter, TagTrouble, TickedTags};
 use crate::driver::tests_store::TestsStore;
 
-/// Chips, text filter, quick selections, row count.
+/// Chips, text filter, tags, quick selections, row count.
 #[component]
 pub fn Filters(
     /// The tests.
@@ -36,7 +37,9 @@ pub fn Filters(
         let loading = store.loading.get();
         let (listed, total) = all.get();
         let n = words::number(count.get() as u64);
-        if loading.complete {
+        if loading.complete && store.awaits_tags() {
+            "Reading the ticked tags…".to_owned()
+        } else if loading.complete {
             format!("{n} of {}", words::tests(listed))
         } else if listed == 0 {
             "Reading the tests…".to_owned()
@@ -77,6 +80,7 @@ pub fn Filters(
                         store.query.update(|query| query.filter.text = typed);
                     }
                 />
+                <TagFilter store/>
                 <span class="filters__select">
                     "Select "
                     <button
@@ -97,6 +101,7 @@ pub fn Filters(
                         "all unfinished"
                     </button>
                 </span>
+                <TickedTags store/>
                 <span class="push"></span>
                 {move || (moved.get() > 0).then(|| {
                     let n = moved.get();
@@ -132,6 +137,7 @@ pub fn Filters(
                     </span>
                 </span>
             </div>
+            <TagTrouble store/>
         </div>
     }
 }

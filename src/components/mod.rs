@@ -15,6 +15,7 @@ pub mod policy_form;
 pub mod rerun_bar;
 pub mod status;
 pub mod supervise_panel;
+pub mod tag_filter;
 pub mod tests_table;
 pub mod verdict;
 pub mod was_it_applied;

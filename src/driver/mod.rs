@@ -7,6 +7,7 @@
 //! - [`listing`]: lists that span pages, names that stand for IDs.
 //! - [`rerun`]: a person's own rerun, from press to seen running.
 //! - [`supervisions`]: everything supervised in this browser.
+//! - [`tag_reader`]: asks which tests wear the ticked tags.
 //! - [`task`]: work that ends with the page that began it.
 //! - [`journal_writer`]: writes records in order and says when they are durable.
 
@@ -16,5 +17,6 @@ pub mod journal_writer;
 pub mod listing;
 pub mod rerun;
 pub mod supervisions;
+pub mod tag_reader;
 pub mod task;
 pub mod tests_store;

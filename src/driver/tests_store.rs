@@ -6,11 +6,11 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use leptos::{ev, prelude::*};
 use retake_core::{
     api::ApiError,
-    domain::{BatchId, ConflatedStatus, Test, TestId},
+    domain::{BatchId, ConflatedStatus, ExperienceTagId, Test, TestId},
     supervise::{Policy, Preview},
     view::{
-        Chip, Listing, RowId, Selection, Tally, TestTable, ViewQuery, batches, chips::chips,
-        runs::RunMemory, selection::AllTicked, table::Changes,
+        Chip, Listing, RowId, Selection, TagIndex, Tally, TestTable, ViewQuery, batches,
+        chips::chips, runs::RunMemory, selection::AllTicked, table::Changes,
     },
 };
 
@@ -51,8 +51,14 @@ pub struct TestsStore {
     pub selection: RwSignal<Selection>,
     /// Filter, sort and drawer.
     pub query: RwSignal<ViewQuery>,
+    /// The tags of the filter: other parts of the view change more often.
+    pub ticked: Memo<Vec<ExperienceTagId>>,
     /// How far the listing has come.
     pub loading: RwSignal<Loading>,
+    /// Which tests wear the tags that were asked for.
+    pub tags: RwSignal<TagIndex>,
+    /// Tests came since the first listing that no answer about tags can have known.
+    has_new: StoredValue<bool>,
     reorder: StoredValue<Option<Timer>, LocalStorage>,
     /// How long it took to make the order anew the last time.
     reorder_took: StoredValue<Duration>,
@@ -65,6 +71,7 @@ impl TestsStore {
         let stored: Vec<TestId> = storage::tab_get(&selection_key(batch))
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default();
+        let query = RwSignal::new(query);
         let it = Self {
             batch,
             table: StoredValue::new(TestTable::new()),
@@ -73,8 +80,11 @@ impl TestsStore {
             version: RwSignal::new(0),
             listing: RwSignal::new(Listing::default()),
             selection: RwSignal::new(Selection::restored(stored)),
-            query: RwSignal::new(query),
+            query,
+            ticked: Memo::new(move |_| query.with(|it| it.filter.tags.clone())),
             loading: RwSignal::new(Loading::default()),
+            tags: RwSignal::new(TagIndex::default()),
+            has_new: StoredValue::new(false),
             reorder: StoredValue::new_local(None),
             reorder_took: StoredValue::new(Duration::ZERO),
             remember: StoredValue::new_local(None),
@@ -137,7 +147,9 @@ impl TestsStore {
         let listing = self.query.with_untracked(|query| {
             let mut listing = None;
             self.table.update_value(|table| {
-                listing = Some(Listing::new(table, &query.filter, query.sort));
+                self.tags.with_untracked(|tags| {
+                    listing = Some(Listing::new(table, &query.filter, tags, query.sort));
+                });
             });
             listing
         });
@@ -161,6 +173,9 @@ impl TestsStore {
             .update_value(|table| changes = table.merge(tests));
         let listed = self.table.with_value(TestTable::len);
         self.loading.update(|it| it.listed = listed);
+        if !changes.added.is_empty() && self.loading.with_untracked(|it| it.complete) {
+            self.has_new.set_value(true);
+        }
         self.absorb(&changes);
     }
 
@@ -246,6 +261,40 @@ impl TestsStore {
             self.reorder.set_value(None);
             self.order_anew();
         }
+        // Once a listing, not once a page of it.
+        if self.has_new.get_value() {
+            self.has_new.set_value(false);
+            self.tags.update(TagIndex::outdate);
+        }
+    }
+
+    /// These tests wear a tag. What a person has just ticked shows in its order;
+    /// what a later answer changes moves no row.
+    pub fn tag_answered(&self, tag: ExperienceTagId, tests: HashSet<TestId>) {
+        let is_first = self.tags.with_untracked(|index| !index.is_read(tag));
+        let mut differing = Vec::new();
+        self.tags
+            .update(|index| differing = index.answer(tag, tests));
+        if is_first {
+            self.order_anew();
+            return;
+        }
+        let changes = self.table.with_value(|table| Changes {
+            changed: differing
+                .into_iter()
+                .filter_map(|id| table.row(id))
+                .collect(),
+            ..Changes::default()
+        });
+        self.absorb(&changes);
+    }
+
+    /// Whether a ticked tag is still to be read, tracked.
+    pub fn awaits_tags(&self) -> bool {
+        self.ticked.with(|ticked| {
+            self.tags
+                .with(|index| ticked.iter().any(|tag| index.is_awaited(*tag)))
+        })
     }
 
     fn absorb(&self, changes: &Changes) {
@@ -261,8 +310,10 @@ impl TestsStore {
         if self.loading.with_untracked(|it| it.complete) {
             let (filter, sort) = self.query.with_untracked(|it| (it.filter.clone(), it.sort));
             self.table.with_value(|table| {
-                self.listing
-                    .update(|listing| listing.absorb(table, changes, &filter, sort));
+                self.tags.with_untracked(|tags| {
+                    self.listing
+                        .update(|listing| listing.absorb(table, changes, &filter, tags, sort));
+                });
             });
         } else {
             self.order_soon();

@@ -28,7 +28,8 @@ use crate::{
         tests_table::{TestsTable, Wish},
     },
     driver::{
-        feed::Feed, listing, rerun::Reruns, supervisions::Supervisions, tests_store::TestsStore,
+        feed::Feed, listing, rerun::Reruns, supervisions::Supervisions, tag_reader,
+        tests_store::TestsStore,
     },
     names::NameBook,
     session::{Account, Session},
@@ -133,6 +134,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
         ..Limits::default()
     };
     let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
+    tag_reader::read_tags(client, project.id, id, store);
     let reruns = Reruns::new(client, project.id, id, limits);
     join(feed, reruns);
     show_what_supervision_reads(feed);

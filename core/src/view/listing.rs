@@ -4,7 +4,7 @@
 //! is about to click. Rows that no longer match stay, marked stale; new ones
 //! are appended; a person asks for the order to be made anew.
 
-use super::{Filter, RowId, Sort, SortKey, TestTable, table::Changes};
+use super::{Filter, RowId, Sort, SortKey, TagIndex, TestTable, table::Changes};
 use crate::domain::{ConflatedStatus, RunCounter, Timestamp};
 
 /// The rows on show.
@@ -22,10 +22,10 @@ pub struct Listing {
 
 impl Listing {
     /// The rows that `filter` shows, in the order of `sort`.
-    pub fn new(table: &mut TestTable, filter: &Filter, sort: Sort) -> Self {
+    pub fn new(table: &mut TestTable, filter: &Filter, tags: &TagIndex, sort: Sort) -> Self {
         let mut order = table.by_name().to_vec();
         let mut matching = vec![false; table.capacity()];
-        let matcher = filter.matcher();
+        let matcher = filter.matcher(tags);
         order.retain(|row| {
             let matches = matcher.matches(table.get(*row));
             matching[row.index()] = matches;
@@ -91,10 +91,17 @@ impl Listing {
     }
 
     /// Takes in what a poll changed, without moving a row.
-    pub fn absorb(&mut self, table: &TestTable, changes: &Changes, filter: &Filter, sort: Sort) {
+    pub fn absorb(
+        &mut self,
+        table: &TestTable,
+        changes: &Changes,
+        filter: &Filter,
+        tags: &TagIndex,
+        sort: Sort,
+    ) {
         self.listed.resize(table.capacity(), false);
         self.matching.resize(table.capacity(), false);
-        let matcher = filter.matcher();
+        let matcher = filter.matcher(tags);
         let touches_order = sort.key != SortKey::Name;
         for row in changes.added.iter().chain(&changes.changed) {
             let matches = matcher.matches(table.get(*row));
@@ -181,7 +188,8 @@ mod tests {
         ] {
             for (reversed, wanted) in [(false, forth), (true, back)] {
                 let sort = Sort { key, reversed };
-                let listing = Listing::new(&mut table, &Filter::default(), sort);
+                let listing =
+                    Listing::new(&mut table, &Filter::default(), &TagIndex::default(), sort);
                 assert_eq!(names(&table, &listing), wanted, "{sort:?}");
             }
         }
@@ -192,8 +200,8 @@ mod tests {
         let mut table = table();
         let mut filter = Filter::default();
         filter.toggle(&ConflatedStatus::Passed);
-        let sort = Sort::default();
-        let mut listing = Listing::new(&mut table, &filter, sort);
+        let (tags, sort) = (TagIndex::default(), Sort::default());
+        let mut listing = Listing::new(&mut table, &filter, &tags, sort);
         assert_eq!(names(&table, &listing), "ad");
 
         let changes = table.merge([
@@ -201,14 +209,14 @@ mod tests {
             test(3, "b", ConflatedStatus::Passed),
             test(5, "0", ConflatedStatus::Passed),
         ]);
-        listing.absorb(&table, &changes, &filter, sort);
+        listing.absorb(&table, &changes, &filter, &tags, sort);
         assert_eq!(names(&table, &listing), "ad0b");
         let stale = table.row(TestId::from_u128(4)).unwrap();
         assert!(!listing.matches(stale));
         assert_eq!((listing.matching_count(), listing.moved()), (3, 3));
         assert_eq!(listing.matching().count(), 3);
 
-        let fresh = Listing::new(&mut table, &filter, sort);
+        let fresh = Listing::new(&mut table, &filter, &tags, sort);
         assert_eq!(names(&table, &fresh), "0bd");
         assert_eq!(fresh.matching_count(), listing.matching_count());
         assert_eq!(fresh.moved(), 0);
@@ -217,14 +225,25 @@ mod tests {
     #[test]
     fn a_test_that_is_gone_no_longer_matches() {
         let mut table = table();
-        let mut listing = Listing::new(&mut table, &Filter::default(), Sort::default());
+        let mut listing = Listing::new(
+            &mut table,
+            &Filter::default(),
+            &TagIndex::default(),
+            Sort::default(),
+        );
         table.begin_listing();
         table.merge([test(1, "d", ConflatedStatus::Passed)]);
         let changes = Changes {
             gone: table.end_listing(),
             ..Changes::default()
         };
-        listing.absorb(&table, &changes, &Filter::default(), Sort::default());
+        listing.absorb(
+            &table,
+            &changes,
+            &Filter::default(),
+            &TagIndex::default(),
+            Sort::default(),
+        );
         assert_eq!((listing.len(), listing.matching_count()), (4, 1));
     }
 }

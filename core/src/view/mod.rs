@@ -2,6 +2,7 @@
 //!
 //! - [`table`]: every test of a batch, stored once; counts by status.
 //! - [`query`]: filter, sort and open drawer, as they stand in the URL.
+//! - [`tags`]: which tests wear which tag, as far as the server was asked.
 //! - [`listing`]: which rows are shown in which order; frozen between polls.
 //! - [`selection`]: which tests are ticked, by ID.
 //! - [`window`]: which rows of a long list are on screen.
@@ -24,6 +25,7 @@ pub mod runs;
 pub mod selection;
 pub mod supervision;
 pub mod table;
+pub mod tags;
 pub mod window;
 pub mod words;
 
@@ -32,3 +34,4 @@ pub use listing::Listing;
 pub use query::{Filter, Sort, SortKey, ViewQuery};
 pub use selection::Selection;
 pub use table::{RowId, Tally, TestTable};
+pub use tags::TagIndex;

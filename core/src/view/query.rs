@@ -1,17 +1,23 @@
 //! Filter, sort and open drawer, as they stand in the URL: whoever gets the
 //! link sees the same rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use crate::domain::{ConflatedStatus, Test, TestId};
+use super::TagIndex;
+use crate::domain::{ConflatedStatus, ExperienceTagId, Test, TestId};
+
+/// Most tags that a link may tick: each is a question to the server.
+const MAX_TAGS: usize = 50;
 
 /// Which tests are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     /// Any of these statuses; empty: all.
     pub statuses: BTreeSet<ConflatedStatus>,
+    /// Wears any of these tags, each once; empty: all.
+    pub tags: Vec<ExperienceTagId>,
     /// Every word of this occurs in the test's name, error or ID; case aside.
     pub text: String,
 }
@@ -19,13 +25,16 @@ pub struct Filter {
 impl Filter {
     /// Whether everything is shown.
     pub fn is_empty(&self) -> bool {
-        self.statuses.is_empty() && self.text.trim().is_empty()
+        self.statuses.is_empty() && self.tags.is_empty() && self.text.trim().is_empty()
     }
 
-    /// A test that asks whether a row is shown; made once per filter.
-    pub fn matcher(&self) -> Matcher<'_> {
+    /// A test that asks whether a row is shown; made once per filter. A tag
+    /// that was not read yet matches nothing yet.
+    pub fn matcher<'a>(&'a self, index: &'a TagIndex) -> Matcher<'a> {
+        let wearers = self.tags.iter().filter_map(|tag| index.tests(*tag));
         Matcher {
             statuses: &self.statuses,
+            wearers: (!self.tags.is_empty()).then(|| wearers.collect()),
             words: self
                 .text
                 .split_whitespace()
@@ -40,23 +49,33 @@ impl Filter {
             self.statuses.insert(status.clone());
         }
     }
+
+    /// Ticks or unticks a tag.
+    pub fn toggle_tag(&mut self, tag: ExperienceTagId) {
+        match self.tags.iter().position(|it| *it == tag) {
+            Some(place) => drop(self.tags.remove(place)),
+            None => self.tags.push(tag),
+        }
+    }
 }
 
 /// A filter made ready.
 #[derive(Debug)]
 pub struct Matcher<'a> {
     statuses: &'a BTreeSet<ConflatedStatus>,
+    /// The tests of each ticked tag that was read; `None`: no tag is ticked.
+    wearers: Option<Vec<&'a HashSet<TestId>>>,
     words: Vec<String>,
 }
 
 impl Matcher<'_> {
     /// Whether the test is shown.
     pub fn matches(&self, test: &Test) -> bool {
-        self.has_status(test) && self.words.iter().all(|word| has_word(test, word))
+        self.has_status(test)
+            && self.wears(test)
+            && self.words.iter().all(|word| has_word(test, word))
     }
-}
 
-impl Matcher<'_> {
     fn has_status(&self, test: &Test) -> bool {
         if self.statuses.is_empty() {
             return true;
@@ -65,6 +84,14 @@ impl Matcher<'_> {
             Some(conflated) => self.statuses.contains(conflated),
             None => self.statuses.contains(&test.shown_status()),
         }
+    }
+
+    /// Tags are known by the test's ID; a test without one wears none.
+    fn wears(&self, test: &Test) -> bool {
+        self.wearers.as_ref().is_none_or(|wearers| {
+            test.id
+                .is_some_and(|id| wearers.iter().any(|tests| tests.contains(&id)))
+        })
     }
 }
 
@@ -175,6 +202,13 @@ impl ViewQuery {
                         .map(|word| ConflatedStatus::from_word(&word.to_uppercase()))
                         .collect();
                 }
+                "tag" => {
+                    for tag in value.split(',').filter_map(|id| id.parse().ok()) {
+                        if it.filter.tags.len() < MAX_TAGS && !it.filter.tags.contains(&tag) {
+                            it.filter.tags.push(tag);
+                        }
+                    }
+                }
                 "q" => it.filter.text = value.chars().take(200).collect(),
                 "sort" => {
                     let (reversed, slug) = match value.strip_prefix('-') {
@@ -203,6 +237,10 @@ impl ViewQuery {
                 .map(|status| escape(status.word()))
                 .collect();
             parts.push(format!("status={}", words.join(",")));
+        }
+        if !self.filter.tags.is_empty() {
+            let ids: Vec<String> = self.filter.tags.iter().map(ToString::to_string).collect();
+            parts.push(format!("tag={}", ids.join(",")));
         }
         if !self.filter.text.is_empty() {
             parts.push(format!("q={}", escape(&self.filter.text)));
@@ -276,7 +314,7 @@ mod tests {
             text: filter.into(),
             ..Filter::default()
         }
-        .matcher()
+        .matcher(&TagIndex::default())
         .matches(test)
     }
 
@@ -311,10 +349,43 @@ mod tests {
         let mut filter = Filter::default();
         filter.toggle(&ConflatedStatus::Error);
         filter.toggle(&ConflatedStatus::from_word("QUARANTINED"));
-        let matcher = filter.matcher();
+        let index = TagIndex::default();
+        let matcher = filter.matcher(&index);
         assert!(matcher.matches(&test("x", ConflatedStatus::Error)));
         assert!(matcher.matches(&test("x", ConflatedStatus::from_word("QUARANTINED"))));
         assert!(!matcher.matches(&test("x", ConflatedStatus::Passed)));
+    }
+
+    #[test]
+    fn any_ticked_tag_is_enough_and_one_that_is_not_read_matches_nothing() {
+        let (night, rain) = (ExperienceTagId::from_u128(1), ExperienceTagId::from_u128(2));
+        let mut it = test("cut_in", ConflatedStatus::Error);
+        let mut index = TagIndex::default();
+        index.begin(night);
+        index.answer(night, HashSet::from([it.id.unwrap()]));
+        let shown = |tags: &[ExperienceTagId], index: &TagIndex, it: &Test| {
+            let mut filter = Filter::default();
+            for tag in tags {
+                filter.toggle_tag(*tag);
+            }
+            assert_eq!(filter.is_empty(), tags.is_empty());
+            filter.matcher(index).matches(it)
+        };
+        assert!(shown(&[], &index, &it));
+        assert!(shown(&[night], &index, &it));
+        assert!(!shown(&[rain], &index, &it), "not read");
+        assert!(shown(&[night, rain], &index, &it));
+        index.begin(rain);
+        index.answer(rain, HashSet::new());
+        assert!(!shown(&[rain], &index, &it), "read, and not worn");
+        assert!(shown(&[night, rain], &index, &it));
+        let mut filter = Filter::default();
+        filter.toggle_tag(night);
+        filter.text = "other".into();
+        assert!(!filter.matcher(&index).matches(&it), "and the text too");
+        it.id = None;
+        assert!(!shown(&[night], &index, &it), "nobody knows");
+        assert!(shown(&[], &index, &it));
     }
 
     #[test]
@@ -330,6 +401,8 @@ mod tests {
             key: SortKey::Updated,
             reversed: true,
         };
+        view.filter.toggle_tag(ExperienceTagId::from_u128(8));
+        view.filter.toggle_tag(ExperienceTagId::from_u128(9));
         view.open = Some(TestId::from_u128(7));
         assert_eq!(ViewQuery::parse(&view.to_query()), view);
         assert_eq!(ViewQuery::default().to_query(), "");
@@ -337,10 +410,19 @@ mod tests {
 
     #[test]
     fn nonsense_in_a_link_is_left_out() {
-        let view = ViewQuery::parse("?status=,,&sort=-colour&test=x&q&%zz=1&&==");
+        let view = ViewQuery::parse("?status=,,&sort=-colour&test=x&tag=x,,1&q&%zz=1&&==");
         assert_eq!(view, ViewQuery::default());
         let lower = ViewQuery::parse("status=error%2Cwarning");
         assert_eq!(lower.filter.statuses.len(), 2);
+        let one = ViewQuery::parse(
+            "tag=night,65262470-0fea-4c50-bc8c-17466866f690,652624700fea4c50bc8c17466866f690,",
+        );
+        assert_eq!(one.filter.tags.len(), 1);
+        let ids: Vec<String> = (1..=80)
+            .map(|n| ExperienceTagId::from_u128(n).to_string())
+            .collect();
+        let many = ViewQuery::parse(&format!("tag={}", ids.join(",")));
+        assert_eq!(many.filter.tags.len(), MAX_TAGS);
     }
 
     #[test]

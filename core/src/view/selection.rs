@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::Test,
-        view::{Filter, Sort, SortKey},
+        view::{Filter, Sort, SortKey, TagIndex},
     };
 
     fn table() -> TestTable {
@@ -212,6 +212,10 @@ mod tests {
         reversed: false,
     };
 
+    fn list(table: &mut TestTable, filter: &Filter, sort: Sort) -> Listing {
+        Listing::new(table, filter, &TagIndex::default(), sort)
+    }
+
     fn failing() -> Filter {
         let mut filter = Filter::default();
         filter.toggle(&ConflatedStatus::Error);
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn all_matching_reaches_beyond_the_screen() {
         let mut table = table();
-        let listing = Listing::new(&mut table, &failing(), BY_NAME);
+        let listing = list(&mut table, &failing(), BY_NAME);
         let mut selection = Selection::default();
         assert_eq!(selection.all_ticked(&listing), AllTicked::None);
         selection.set_matching(&table, &listing, true);
@@ -240,13 +244,13 @@ mod tests {
     fn a_selection_spans_filters() {
         let mut table = table();
         let mut selection = Selection::default();
-        let failing = Listing::new(&mut table, &failing(), BY_NAME);
+        let failing = list(&mut table, &failing(), BY_NAME);
         selection.set_matching(&table, &failing, true);
         let other = Filter {
             text: "test_1".into(),
             ..Filter::default()
         };
-        let other = Listing::new(&mut table, &other, Sort::default());
+        let other = list(&mut table, &other, Sort::default());
         selection.toggle(&table, table.row(TestId::from_u128(2)).unwrap());
         assert_eq!(selection.count(), 51);
         let matching_failing = other.matching().filter(|row| failing.matches(*row)).count();
@@ -256,7 +260,7 @@ mod tests {
     #[test]
     fn a_range_takes_the_state_of_its_end_and_follows_the_order_on_screen() {
         let mut table = table();
-        let listing = Listing::new(&mut table, &Filter::default(), BY_NAME);
+        let listing = list(&mut table, &Filter::default(), BY_NAME);
         let rows = listing.order().to_vec();
         let mut selection = Selection::default();
         selection.toggle(&table, rows[20]);
@@ -302,7 +306,7 @@ mod tests {
         let row = table.merge([nameless]).added[0];
         let mut selection = Selection::default();
         selection.toggle(&table, row);
-        let listing = Listing::new(&mut table, &Filter::default(), BY_NAME);
+        let listing = list(&mut table, &Filter::default(), BY_NAME);
         selection.set_matching(&table, &listing, true);
         assert_eq!(selection.count(), 0);
     }

@@ -97,6 +97,7 @@ impl World {
         if fixtures.has(Group::Everyday) {
             let archived = self.add_project("Warehouse robots 2024", "Kept for the records", 9_000);
             self.projects[archived].archived = true;
+            self.set_tags(archived, []);
             self.finished(archived, "last-of-its-kind", 12, 4);
             self.add_project("New project", "Nothing has been launched here yet", 2);
         }
@@ -315,6 +316,18 @@ impl World {
             300,
         );
         let long = "a-very-long-launch-name-without-any-break-".repeat(12);
+        let zones: Vec<String> = (1..=250).map(|zone| format!("zone {zone}")).collect();
+        let tags = [
+            "<b>bold</b><script>alert('tag')</script>",
+            "\u{202e}thgin",
+            " leading and trailing space ",
+            "",
+            long.as_str(),
+        ];
+        self.set_tags(
+            project,
+            tags.into_iter().chain(zones.iter().map(String::as_str)),
+        );
         let names = [
             "<b>bold</b><script>alert('batch')</script>",
             "\u{202e}desrever si siht",

@@ -80,19 +80,33 @@ impl World {
             branches: branches(key),
             builds: builds(key, self.started),
             suites: suites(key, created),
-            tags: TAGS
-                .iter()
-                .zip(0..)
-                .map(|(tag, at)| Tag {
-                    id: seed::uuid(key, 0x7a60 + at),
-                    name: (*tag).to_owned(),
-                })
-                .collect(),
+            tags: tags(key, TAGS),
             batches: Vec::new(),
         };
         self.projects.push(project);
         self.projects.len() - 1
     }
+
+    /// Gives a project these tags instead of the everyday ones.
+    pub(crate) fn set_tags<'a>(
+        &mut self,
+        project: usize,
+        names: impl IntoIterator<Item = &'a str>,
+    ) {
+        let home = &mut self.projects[project];
+        home.tags = tags(home.key, names);
+    }
+}
+
+fn tags<'a>(key: u64, names: impl IntoIterator<Item = &'a str>) -> Vec<Tag> {
+    names
+        .into_iter()
+        .zip(0..)
+        .map(|(name, at)| Tag {
+            id: seed::uuid(key, 0x7a60 + at),
+            name: name.to_owned(),
+        })
+        .collect()
 }
 
 fn systems(key: u64) -> Vec<System> {

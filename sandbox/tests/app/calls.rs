@@ -138,6 +138,13 @@ async fn tests_are_listed_by_tag_and_tags_by_project() {
         .iter()
         .filter(|it| one.contains(it) || other.contains(it));
     assert_eq!(both.iter().collect::<Vec<_>>(), union.collect::<Vec<_>>());
+    let of_one = format!("experienceTagIDs={}", tags[0]);
+    let fault = json!({ "path_contains": of_one, "fault": 500 });
+    sandbox.post("/sandbox/faults", &fault).await.expect(200);
+    assert_eq!(list(&tags[1]).await, other, "a fault of another tag");
+    let path = format!("{}/jobs?pageSize=100&{of_one}", batch.path);
+    sandbox.get(&path).await.refused(500);
+    assert_eq!(list(&tags[0]).await, one);
 }
 
 #[tokio::test]

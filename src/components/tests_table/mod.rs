@@ -208,8 +208,8 @@ fn Nothing(store: TestsStore) -> impl IntoView {
                     <p>"ReSim lists none. If the batch was just launched, they may still come."</p>
                 }
             >
-                <h2>"No test matches"</h2>
-                <p>"The chips and the text together leave nothing."</p>
+                <h2>{move || if store.awaits_tags() { "Reading the ticked tags…" } else { "No test matches" }}</h2>
+                <p>"The chips, the text and the tags together leave nothing."</p>
                 <button
                     type="button"
                     class="button"

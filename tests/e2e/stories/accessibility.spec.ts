@@ -41,6 +41,18 @@ const SCENES: Scene[] = [
     },
   },
   {
+    name: 'tags',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 60, outcomes: { error: 4 } });
+      const tags = await sandbox.tags(batch.projectID);
+      await retake.openBatch(batch);
+      await retake.hook('tag-filter').click();
+      await retake.tag(tags.get('night')).click();
+      await retake.tag(tags.get('hardware: lidar v3')).click();
+      await expect(retake.hook('row-count')).toHaveText(/ of 60 tests$/);
+    },
+  },
+  {
     name: 'drawer',
     show: async (retake, sandbox) => {
       const batch = await sandbox.batch({ tests: 20, outcomes: { error: 2 } });

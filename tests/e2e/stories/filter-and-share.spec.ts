@@ -101,4 +101,133 @@ test.describe('filter and share the link', () => {
     await expect(fresh).toContainText('Could not read the batch');
     await expect(fresh).toHaveAttribute('data-state', 'ok');
   });
+
+  test('a tag leaves the tests that wear it, with chips and text; the link carries it', async ({ retake, sandbox, page, context }) => {
+    const batch = await sandbox.batch({ tests: 60, outcomes: { error: 30 } });
+    const tags = await sandbox.tags(batch.projectID);
+    const [night, planning] = [tags.get('night') ?? '', tags.get('planning') ?? ''];
+    const wearers = await sandbox.wearers(batch, night);
+    const either = new Set([...wearers, ...(await sandbox.wearers(batch, planning))].map((it) => it.jobID));
+    await retake.openBatch(batch);
+    const asked = async () =>
+      (await sandbox.requests(`${batch.batchID}/jobs`, 'GET')).filter((it) => it.path.includes('experienceTagIDs'));
+    const before = (await asked()).length;
+    await retake.hook('tag-filter').click();
+    expect(await asked(), 'a menu that is only opened asks for no test').toHaveLength(before);
+    await retake.tag(night).click();
+    await expect(retake.hook('row-count')).toHaveText(`${wearers.length} of 60 tests`);
+    expect(new Set(await retake.shown())).toEqual(new Set(wearers.map((it) => it.jobID)));
+    await expect(retake.chip('ERROR')).toHaveAttribute('data-count', '30');
+    await retake.tag(planning).click();
+    await expect(retake.hook('row-count')).toHaveText(`${either.size} of 60 tests`);
+    await expect(retake.hook('tag-filter')).toHaveAttribute('data-count', '2');
+    await page.keyboard.press('Escape');
+    await expect(retake.tag(night)).toBeHidden();
+    await retake.hook('tag-pill').filter({ hasText: 'planning' }).click();
+    await expect(retake.hook('row-count')).toHaveText(`${wearers.length} of 60 tests`);
+
+    await retake.chip('ERROR').click();
+    const failed = wearers.filter((it) => it.conflatedStatus === 'ERROR');
+    await expect(retake.hook('row-count')).toHaveText(`${failed.length} of 60 tests`);
+    await expect(page).toHaveURL(new RegExp(`[?&]tag=${night}(&|$)`));
+    const rows = await retake.shown();
+    expect(new Set(rows)).toEqual(new Set(failed.map((it) => it.jobID)));
+    await page.reload();
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('row-count')).toHaveText(`${failed.length} of 60 tests`);
+    expect(await retake.shown()).toEqual(rows);
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await other.getByTestId('sign-in-token').fill('test-token');
+    await other.getByTestId('sign-in-token-submit').click();
+    await expect(other.getByTestId('row-count')).toHaveText(`${failed.length} of 60 tests`);
+    await expect(other.getByTestId('tag-pill')).toHaveText('night');
+    const others = other.getByTestId('job-row');
+    expect(await others.evaluateAll((all) => all.map((row) => row.dataset['jobId']))).toEqual(rows);
+
+    const name = failed[0]?.experienceName ?? 'none';
+    const named = failed.filter((it) => it.experienceName.includes(name));
+    await retake.hook('text-filter').fill(name);
+    await expect(retake.hook('row-count')).toHaveText(`${named.length} of 60 tests`);
+    await retake.hook('text-filter').fill('no test has such a name');
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await expect(retake.hook('row-count')).toHaveText('60 of 60 tests');
+    await expect(retake.hook('tag-pill')).toHaveCount(0);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  test('a tag that is slow or cannot be read says so, and is read on demand', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 40 });
+    const tags = await sandbox.tags(batch.projectID);
+    const [night, planning] = [tags.get('night') ?? '', tags.get('planning') ?? ''];
+    const wearers = await sandbox.wearers(batch, night);
+    const either = new Set([...wearers, ...(await sandbox.wearers(batch, planning))].map((it) => it.jobID));
+    const asking = `${batch.batchID}/jobs?pageSize=100&experienceTagIDs=`;
+    await retake.openBatch(batch);
+    await sandbox.fault({ path_contains: asking + night, fault: 'latency_ms', ms: 3_000 });
+    await retake.hook('tag-filter').click();
+    await retake.tag(night).click();
+    await expect(retake.hook('row-count')).toHaveText('Reading the ticked tags…');
+    await expect(retake.hook('tag-pill')).toHaveAttribute('aria-busy', 'true');
+    await expect(retake.rows).toHaveCount(0);
+    await expect(retake.hook('row-count')).toHaveText(`${wearers.length} of 40 tests`);
+    await expect(retake.hook('tag-pill')).not.toHaveAttribute('aria-busy');
+
+    await sandbox.fault({ path_contains: asking + planning, fault: 500, times: 3 });
+    await retake.tag(planning).click();
+    const notice = page.getByRole('alert').filter({ hasText: 'The tests tagged planning could not be read' });
+    await expect(notice).toContainText('rows may be missing');
+    await expect(retake.hook('row-count')).toHaveText(`${wearers.length} of 40 tests`);
+    await page.keyboard.press('Escape');
+    await notice.getByRole('button', { name: 'Try now' }).click();
+    await expect(retake.hook('row-count')).toHaveText(`${either.size} of 40 tests`);
+    await expect(notice).toHaveCount(0);
+  });
+
+  test('tests that a rerun adds are found by their tag too', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 20, suite_adds: 30 });
+    const night = (await sandbox.tags(batch.projectID)).get('night') ?? '';
+    const before = await sandbox.wearers(batch, night);
+    await retake.openBatch(batch, `?tag=${night}`);
+    await expect(retake.hook('row-count')).toHaveText(`${before.length} of 20 tests`);
+    const answer = await page.request.post(`/v1/projects/${batch.projectID}/batches/${batch.batchID}/rerun`, {
+      headers: { authorization: 'Bearer test' },
+      data: { jobIDs: batch.jobIDs.slice(0, 1), syncBatch: true },
+    });
+    expect(answer.ok()).toBe(true);
+    await sandbox.act(batch, 'finish');
+    const after = await sandbox.wearers(batch, night);
+    await retake.hook('refresh').click();
+    await expect(retake.hook('row-count')).toHaveText(`${after.length} of 50 tests`);
+  });
+
+  test('many tags are searched, by keyboard; their names are only text', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('<img src=x onerror=alert(1)> & "names" \u202egnp.exe\u202c');
+    const batch = await sandbox.batch({ tests: 12 }, undefined, project);
+    await retake.openBatch(batch);
+    await retake.hook('tag-filter').press('Enter');
+    const menu = page.getByRole('group', { name: 'Filter tests by tag' });
+    await expect(menu).toContainText("<b>bold</b><script>alert('tag')</script>");
+    await expect(menu).toContainText('55 more tags: type a part of the name.');
+    await page.keyboard.press('Tab');
+    await expect(retake.hook('tag-search')).toBeFocused();
+    await page.keyboard.type('thgin');
+    await expect(retake.hook('tag-option')).toHaveText('⟨U+202E⟩thgin');
+    await retake.hook('tag-search').fill('ZONE 24');
+    await expect(retake.hook('tag-option')).toHaveText(['zone 24', ...Array.from({ length: 10 }, (_, n) => `zone ${240 + n}`)]);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await expect(retake.hook('tag-pill')).toHaveText('zone 24');
+    await page.keyboard.press('Escape');
+    await expect(menu).toBeHidden();
+    await expect(retake.hook('tag-filter')).toBeFocused();
+  });
+
+  test('a project without tags says so', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12 }, undefined, 'Warehouse robots 2024');
+    await retake.openBatch(batch);
+    await retake.hook('tag-filter').click();
+    await expect(page.getByRole('group', { name: 'Filter tests by tag' })).toContainText('This project has no tags.');
+  });
 });

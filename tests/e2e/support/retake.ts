@@ -21,6 +21,16 @@ export class Retake {
     return this.page.getByTestId(`status-chip-${word}`);
   }
 
+  /** A tag in the menu of tags. */
+  tag(id: string | undefined): Locator {
+    return this.page.locator(`[data-testid="tag-option"][data-tag-id="${id}"]`);
+  }
+
+  /** The IDs of the rows on screen, in order. */
+  async shown(): Promise<(string | undefined)[]> {
+    return this.rows.evaluateAll((rows) => rows.map((row) => row.dataset['jobId']));
+  }
+
   hook(name: string): Locator {
     return this.page.getByTestId(name);
   }

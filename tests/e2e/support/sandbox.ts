@@ -8,6 +8,13 @@ export interface Batch {
   jobIDs: string[];
 }
 
+/** A test as the API tells it. */
+export interface Test {
+  jobID: string;
+  experienceName: string;
+  conflatedStatus: string;
+}
+
 export interface Recipe {
   tests?: number;
   outcomes?: {
@@ -130,6 +137,24 @@ export class Sandbox {
       if (!page.nextPageToken) throw new Error(`no project ${name}`);
       token = encodeURIComponent(page.nextPageToken);
     }
+  }
+
+  /** The IDs of a project's tags, by their names; the first hundred. */
+  async tags(projectID: string): Promise<Map<string, string>> {
+    const answer = await this.request.get(`/v1/projects/${projectID}/experienceTags?pageSize=100`, {
+      headers: { authorization: 'Bearer test' },
+    });
+    const page = (await answer.json()) as { experienceTags: { name: string; experienceTagID: string }[] };
+    return new Map(page.experienceTags.map((it) => [it.name, it.experienceTagID]));
+  }
+
+  /** A batch's tests that wear a tag, as the API lists them; the first hundred. */
+  async wearers(batch: Batch, tagID: string): Promise<Test[]> {
+    const answer = await this.request.get(
+      `/v1/projects/${batch.projectID}/batches/${batch.batchID}/jobs?pageSize=100&experienceTagIDs=${tagID}`,
+      { headers: { authorization: 'Bearer test' } },
+    );
+    return ((await answer.json()) as { jobs: Test[] }).jobs;
   }
 
   /** A batch of a fixture project, by its name. */
