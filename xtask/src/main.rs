@@ -5,7 +5,7 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
+//! - `serve.rs`, `test.rs`, `sim.rs`, `report.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
 //!   `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
@@ -30,6 +30,7 @@ mod playwright;
 mod port;
 mod process;
 mod progress;
+mod report;
 mod sandbox;
 mod serve;
 mod sim;
@@ -77,6 +78,12 @@ const TASKS: &[Task] = &[
         usage: "[--seeds N] [--seed N] [--planted] [--coverage] [--compare N]",
         what: "run the simulation on all cores, or one seed told line by line",
         run: sim::sim,
+    },
+    Task {
+        name: "report",
+        usage: "[--seeds N]",
+        what: "measure what RELIABILITY.md shows, into target/reliability.md",
+        run: report::report,
     },
     Task {
         name: "dist",

@@ -43,12 +43,8 @@ pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()
 /// # Errors
 /// When a promise is broken.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Outcome<()> {
-    let mut cargo = command(workspace, &[]);
-    cargo
-        .arg("--")
-        .args(words)
-        .args(["--commit", &commit(workspace)]);
-    if process::run(&mut cargo)? {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if process::run(&mut command_for(workspace, &words))? {
         Ok(())
     } else {
         fail("The simulation found a broken promise, or missed a case. Its words are above.")
@@ -60,13 +56,28 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Outcome<()> {
 /// # Errors
 /// When one is not caught.
 pub(crate) fn run_planted(workspace: &Workspace) -> Outcome<()> {
-    let mut cargo = command(workspace, &["--features", "planted"]);
-    cargo.args(["--", "--planted"]);
-    if process::run(&mut cargo)? {
+    if process::run(&mut command_for_planted(workspace))? {
         Ok(())
     } else {
         fail("A planted bug was not caught, so the simulation's silence means little.")
     }
+}
+
+/// The simulation of the core as it is, with these words.
+pub(crate) fn command_for(workspace: &Workspace, words: &[&str]) -> Command {
+    let mut cargo = command(workspace, &[]);
+    cargo
+        .arg("--")
+        .args(words)
+        .args(["--commit", &commit(workspace)]);
+    cargo
+}
+
+/// The simulation of the core with each planted bug.
+pub(crate) fn command_for_planted(workspace: &Workspace) -> Command {
+    let mut cargo = command(workspace, &["--features", "planted"]);
+    cargo.args(["--", "--planted"]);
+    cargo
 }
 
 fn command(workspace: &Workspace, features: &[&str]) -> Command {
@@ -86,7 +97,7 @@ fn command(workspace: &Workspace, features: &[&str]) -> Command {
 }
 
 /// The commit that is checked out, for the table; with a mark when files differ.
-fn commit(workspace: &Workspace) -> String {
+pub(crate) fn commit(workspace: &Workspace) -> String {
     let mut git = tools::command(workspace, "git");
     git.args(["describe", "--always", "--dirty", "--exclude=*"]);
     process::ask(&mut git).map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())

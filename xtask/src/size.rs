@@ -17,7 +17,7 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// fails and what becomes of a rerun (26 KB), and a first script that admits only
 /// our own markup and says why the app cannot start, sign-in with a code, base
 /// paths (14 KB). It is to come down to the budget.
-pub(crate) const CEILING: u64 = 592 * 1000;
+pub(crate) const CEILING: u64 = 605 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
