@@ -55,7 +55,7 @@ for (const { name, url } of HOSTS) {
       const page = await (await request.get(url)).text();
       const boot = /boot-[0-9a-f]{16}\.js/.exec(page)?.[0] ?? '';
       const wasm = /retake-[0-9a-f]+_bg\.wasm/.exec(page)?.[0] ?? '';
-      const css = /base-[0-9a-f]+\.css/.exec(page)?.[0] ?? '';
+      const css = /bundle-[0-9a-f]+\.css/.exec(page)?.[0] ?? '';
       // Every script and style sheet of the page carries its hash.
       expect(page.match(/<script/g)).toHaveLength(1);
       expect(page).toMatch(/<script type="module" src="[^"]+" integrity="sha384-/);
