@@ -67,11 +67,6 @@ impl Announcer {
         self.show(text, false);
     }
 
-    /// Says only to screen readers what is plain to see.
-    pub fn murmur(&self, text: impl Into<String>) {
-        self.polite.set(text.into());
-    }
-
     /// Says that something went wrong.
     pub fn trouble(&self, text: impl Into<String>) {
         let text = text.into();
@@ -120,7 +115,8 @@ pub fn Shell(children: Children) -> impl IntoView {
     let keys_open = RwSignal::new(false);
     let listener = window_event_listener(ev::keydown, move |event| {
         let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
-        if event.key() == "?" && plain && !dom::is_typing(event.target()) {
+        if event.key() == "?" && plain && storage::letters_act() && !dom::is_typing(event.target())
+        {
             keys_open.set(true);
         }
     });

@@ -51,6 +51,17 @@ fn device_set(key: &str, value: &str) {
     }
 }
 
+/// Whether single letters act as commands; they do unless switched off.
+pub fn letters_act() -> bool {
+    device_get(LETTERS).as_deref() != Some("off")
+}
+
+/// Remembers whether single letters act as commands.
+pub fn set_letters_act(on: bool) {
+    device_set(LETTERS, if on { "on" } else { "off" });
+}
+
+const LETTERS: &str = "retake-letters";
 const POLICY: &str = "retake-policy";
 const THEME: &str = "retake-theme";
 const ENVIRONMENT: &str = "retake-environment";

@@ -52,9 +52,10 @@ pub fn Confirm(
     /// Called with the question when the answer is yes.
     #[prop(into)]
     yes: Callback<Question>,
-    /// Unticks tests that have passed since they were ticked.
-    #[prop(into)]
-    untick_passed: Callback<()>,
+    /// Unticks tests that have passed since they were ticked; without it that
+    /// is not offered.
+    #[prop(into, optional)]
+    untick_passed: Option<Callback<()>>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
     Effect::new(move |_| open.set(question.with(Option::is_some)));
@@ -145,7 +146,7 @@ fn label(question: &Question) -> String {
     }
 }
 
-fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
+fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
     match question {
         Question::Cancel { unfinished, .. } => view! {
             <p>
@@ -207,13 +208,15 @@ fn body(question: Question, untick_passed: Callback<()>) -> AnyView {
                             {(hidden > 0).then(|| format!("{} of them hidden by the filter. ", count_is(hidden)))}
                             {(passed > 0).then(|| view! {
                                 {format!("{} among them passed. ", words::tests(passed))}
-                                <button
-                                    type="button"
-                                    class="button button--link"
-                                    on:click=move |_| untick_passed.run(())
-                                >
-                                    "Untick those"
-                                </button>
+                                {untick_passed.map(|untick| view! {
+                                    <button
+                                        type="button"
+                                        class="button button--link"
+                                        on:click=move |_| untick.run(())
+                                    >
+                                        "Untick those"
+                                    </button>
+                                })}
                             })}
                         </p>
                     </div>

@@ -1,7 +1,11 @@
-//! The decision log: every poll and decision as one line with its numbers.
+//! The decision log: every decision, and every look that showed something new,
+//! as one line with its numbers.
 
 use leptos::{html::Ol, prelude::*};
-use retake_core::supervise::{LineKind, LogLine};
+use retake_core::{
+    supervise::{LineKind, LogLine},
+    view::words::clean,
+};
 
 use super::copy_button::CopyButton;
 use crate::browser::clock;
@@ -21,30 +25,28 @@ pub fn DecisionLog(
         lines.with(|lines| {
             lines
                 .iter()
-                .map(|line| format!("{} {}\n", line.at, line.text))
+                .map(|line| format!("{} {}\n", line.at, clean(&line.text)))
                 .collect::<String>()
         })
     };
+    // The day stands where it changes among what is shown, and above the first line.
     let shown = move || {
+        let only = decisions_only.get();
         lines.with(|lines| {
-            let only = decisions_only.get();
+            let mut day_before = None;
             lines
                 .iter()
                 .enumerate()
                 .filter(|(_, line)| !only || line.kind != LineKind::Look)
-                .map(|(n, line)| (n, line.clone()))
+                .map(|(n, line)| {
+                    let day = clock::local_date(line.at);
+                    let begins = day_before.as_ref() != Some(&day);
+                    day_before = Some(day);
+                    let day = begins.then(|| clock::local_day_and_zone(line.at));
+                    (n, day, line.clone())
+                })
                 .collect::<Vec<_>>()
         })
-    };
-    // The day stands where it changes, and above the first line.
-    let begins_day = move |n: usize, line: &LogLine| {
-        let day = clock::local_date(line.at);
-        let before = lines.with_untracked(|lines| {
-            n.checked_sub(1)
-                .and_then(|before| lines.get(before))
-                .map(|line| clock::local_date(line.at))
-        });
-        (before.as_ref() != Some(&day)).then(|| clock::local_day_and_zone(line.at))
     };
     // It stays at its end, where the news is, until a person scrolls up to read.
     let list = NodeRef::<Ol>::new();
@@ -84,13 +86,13 @@ pub fn DecisionLog(
                 node_ref=list
                 on:scroll=note_place
             >
-                <For each=shown key=|(n, _)| *n let((n, line))>
+                <For each=shown key=|entry| (entry.0, entry.1.is_some(), entry.2.at, entry.2.text.clone()) let((_, day, line))>
                     <li data-kind=kind(line.kind)>
-                        {begins_day(n, &line).map(|day| view! { <p class="log__day">{day}</p> })}
+                        {day.map(|day| view! { <p class="log__day">{day}</p> })}
                         <time datetime=line.at.to_rfc3339() title=clock::in_full(line.at)>
                             {clock::local_time(line.at)}
                         </time>
-                        <p>{retake_core::view::words::clean(&line.text).into_owned()}</p>
+                        <p>{clean(&line.text).into_owned()}</p>
                     </li>
                 </For>
             </ol>

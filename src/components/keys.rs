@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 
 use super::modal::Modal;
+use crate::browser::storage;
 
 const KEYS: [(&[&str], &str); 11] = [
     (&["j", "k"], "Next, previous test"),
     (&["x"], "Tick the test"),
     (&["⇧", "x"], "Tick the range up to here"),
-    (&["a"], "Tick all matching tests"),
+    (&["a"], "Tick all matching tests, or untick them"),
     (&["o"], "Open the test's history"),
     (&["n", "p"], "Next, previous failed test"),
     (&["/"], "Filter"),
@@ -24,6 +25,7 @@ pub fn KeysDialog(
     /// Whether it is shown.
     open: RwSignal<bool>,
 ) -> impl IntoView {
+    let letters = RwSignal::new(storage::letters_act());
     view! {
         <Modal open labelled_by="keys-title">
             <div class="dialog__body">
@@ -40,6 +42,21 @@ pub fn KeysDialog(
                         .collect_view()}
                     <div><dt><kbd>"Esc"</kbd></dt><dd>"Close"</dd></div>
                 </dl>
+                // Whoever speaks to a computer must be able to keep it from acting
+                // on single letters (WCAG 2.1.4).
+                <label class="tick">
+                    <input
+                        type="checkbox"
+                        data-testid="letters-act"
+                        prop:checked=letters
+                        on:change=move |event| {
+                            let on = event_target_checked(&event);
+                            letters.set(on);
+                            storage::set_letters_act(on);
+                        }
+                    />
+                    "Single keys act"
+                </label>
             </div>
             <div class="dialog__foot">
                 <button type="button" class="button" autofocus on:click=move |_| open.set(false)>

@@ -127,10 +127,11 @@ pub fn PolicyFields(
 
 #[component]
 fn PreviewFigure(policy: Policy, preview: Preview) -> impl IntoView {
-    let figures = preview.figures();
+    // Of the whole batch, as the sentence says it, also while tests are read.
+    let figures = preview.of_all();
     let percent = figures.percent();
     let limit = policy.rerun_max_failure_percent;
-    let over = preview.is_above_limit();
+    let over = figures.is_above(limit);
     view! {
         <div data-over=over.then_some("")>
             <div

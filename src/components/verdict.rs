@@ -1,7 +1,10 @@
 //! The verdict: outcome in words, the CLI's exit code, the rule and its figures.
 
 use leptos::prelude::*;
-use retake_core::supervise::{NamedTest, Outcome, Verdict};
+use retake_core::{
+    supervise::{NamedTest, Outcome, Verdict},
+    view::{export::markdown_escape, words::clean},
+};
 
 use super::copy_button::CopyButton;
 
@@ -43,10 +46,10 @@ pub fn VerdictCard(
                 <p class="verdict__outcome">{verdict.outcome.words()}</p>
                 <span class="verdict__exit">{format!("exit {}", verdict.exit_code)}</span>
             </div>
-            <p>{verdict.rule.to_string()}</p>
+            <p>{clean(&verdict.rule.to_string()).into_owned()}</p>
             {verdict.figures_sentence().map(|sentence| view! { <p class="muted">{sentence}{run}</p> })}
             <ul class="verdict__notes">
-                {verdict.notes.iter().map(|note| view! { <li>{note.clone()}</li> }).collect_view()}
+                {verdict.notes.iter().map(|note| view! { <li>{clean(note).into_owned()}</li> }).collect_view()}
                 {failing(&verdict).map(|text| view! { <li>{text}</li> })}
                 {named("passed after rerun", &reruns.passed_after_rerun)}
                 {named("failed again with the same error: consistent, not flaky", &reruns.consistent)}
@@ -101,7 +104,7 @@ fn sentence_of(what: &str, count: usize, tests: &[NamedTest]) -> String {
     let names: Vec<String> = tests
         .iter()
         .take(NAMES)
-        .map(|test| retake_core::view::words::clean(&test.name).into_owned())
+        .map(|test| clean(&test.name).into_owned())
         .collect();
     let more = count.saturating_sub(names.len());
     let more = if more > 0 {
@@ -118,16 +121,16 @@ fn markdown(verdict: &Verdict) -> String {
         "**{}** (exit code {})\n\n{}\n",
         verdict.outcome.words(),
         verdict.exit_code,
-        verdict.rule
+        markdown_escape(&verdict.rule.to_string())
     );
     if let Some(figures) = verdict.figures_sentence() {
         text.push_str(&format!("\n- {figures}"));
     }
     for note in &verdict.notes {
-        text.push_str(&format!("\n- {note}"));
+        text.push_str(&format!("\n- {}", markdown_escape(note)));
     }
     if let Some(line) = failing(verdict) {
-        let line = retake_core::view::export::markdown_escape(&line);
+        let line = markdown_escape(&line);
         text.push_str(&format!("\n- {line}"));
     }
     for (what, tests) in [
@@ -140,10 +143,7 @@ fn markdown(verdict: &Verdict) -> String {
     ] {
         if !tests.is_empty() {
             let line = sentence(what, tests);
-            text.push_str(&format!(
-                "\n- {}",
-                retake_core::view::export::markdown_escape(&line)
-            ));
+            text.push_str(&format!("\n- {}", markdown_escape(&line)));
         }
     }
     text

@@ -35,6 +35,17 @@ const REORDER_SHARE: u32 = 20;
 /// Ticks are remembered for a reload once the hand has rested for so long.
 const REMEMBER: Duration = Duration::from_millis(400);
 
+/// What is to be done later.
+#[derive(Default)]
+struct Later {
+    /// The order is made anew.
+    reorder: Option<Timer>,
+    /// How long that took the last time.
+    reorder_took: Duration,
+    /// Ticks are stored.
+    remember: Option<Timer>,
+}
+
 /// The tests of one batch. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct TestsStore {
@@ -59,10 +70,7 @@ pub struct TestsStore {
     pub tags: RwSignal<TagIndex>,
     /// Tests came since the first listing that no answer about tags can have known.
     has_new: StoredValue<bool>,
-    reorder: StoredValue<Option<Timer>, LocalStorage>,
-    /// How long it took to make the order anew the last time.
-    reorder_took: StoredValue<Duration>,
-    remember: StoredValue<Option<Timer>, LocalStorage>,
+    later: StoredValue<Later, LocalStorage>,
 }
 
 impl TestsStore {
@@ -85,9 +93,7 @@ impl TestsStore {
             loading: RwSignal::new(Loading::default()),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
-            reorder: StoredValue::new_local(None),
-            reorder_took: StoredValue::new(Duration::ZERO),
-            remember: StoredValue::new_local(None),
+            later: StoredValue::new_local(Later::default()),
         };
         it.follow_query();
         it.remember_selection();
@@ -113,7 +119,8 @@ impl TestsStore {
                 return;
             }
             let timer = Timer::after(REMEMBER, move || self.store_selection());
-            self.remember.set_value(Some(timer));
+            self.later
+                .update_value(|later| later.remember = Some(timer));
         });
         // What was ticked just before a reload or another page is not lost.
         let leaving = window_event_listener(ev::pagehide, move |_| self.store_what_waits());
@@ -124,7 +131,10 @@ impl TestsStore {
     }
 
     fn store_what_waits(self) {
-        let waits = self.remember.try_update_value(Option::take).flatten();
+        let waits = self
+            .later
+            .try_update_value(|later| later.remember.take())
+            .flatten();
         if waits.is_some() {
             self.store_selection();
         }
@@ -154,7 +164,7 @@ impl TestsStore {
             listing
         });
         let took = clock::now().mono.saturating_sub(began);
-        self.reorder_took.set_value(took);
+        self.later.update_value(|later| later.reorder_took = took);
         if let Some(listing) = listing {
             self.listing.set(listing);
         }
@@ -251,6 +261,9 @@ impl TestsStore {
             .update_value(|table| changes.gone = table.end_listing());
         let first = !self.loading.with_untracked(|it| it.complete);
         self.absorb(&changes);
+        self.table.with_value(|table| {
+            self.selection.update(|selection| selection.settle(table));
+        });
         let listed = self.table.with_value(TestTable::len);
         self.loading.set(Loading {
             complete: true,
@@ -258,7 +271,7 @@ impl TestsStore {
             failed: None,
         });
         if first {
-            self.reorder.set_value(None);
+            self.later.update_value(|later| later.reorder = None);
             self.order_anew();
         }
         // Once a listing, not once a page of it.
@@ -326,15 +339,20 @@ impl TestsStore {
         let it = *self;
         if it.listing.with_untracked(Listing::is_empty) {
             it.order_anew();
-        } else if it.reorder.with_value(Option::is_none) {
-            let pause = REORDER.max(it.reorder_took.get_value() * REORDER_SHARE);
+        } else if it.later.with_value(|later| later.reorder.is_none()) {
+            let took = it.later.with_value(|later| later.reorder_took);
+            let pause = REORDER.max(took * REORDER_SHARE);
             let timer = Timer::after(pause, move || {
                 // The page may have gone meanwhile.
-                if it.reorder.try_update_value(Option::take).is_some() {
+                if it
+                    .later
+                    .try_update_value(|later| later.reorder.take())
+                    .is_some()
+                {
                     it.order_anew();
                 }
             });
-            it.reorder.set_value(Some(timer));
+            it.later.update_value(|later| later.reorder = Some(timer));
         }
     }
 
@@ -439,7 +457,7 @@ impl TestsStore {
                     hidden.sort_by(|a, b| retake_core::view::table::natural(&a.name, &b.name));
                     let shown = listing.order().iter().copied();
                     shown
-                        .filter(|row| selection.has(*row))
+                        .filter(|row| selection.has(*row) && table.is_listed(*row))
                         .map(test)
                         .chain(hidden)
                         .collect()

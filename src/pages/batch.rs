@@ -248,7 +248,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     view! {
         <div class="batch">
             <BatchHead feed names app_link=app_link.clone() link cancel=ask_cancel cancelling/>
-            <Confirm question yes untick_passed=|()| {}/>
+            <Confirm question yes/>
             <div class="batch__body">
                 <section class="batch__main" aria-label="Tests">
                     <Filters store batch=feed.batch/>
@@ -333,7 +333,8 @@ fn keep_query_in_url(store: TestsStore) {
     });
 }
 
-/// A batch that supervision has just read is not read again by the page.
+/// What supervision decides is on screen at once: the page looks when a decision
+/// has changed the batch.
 fn show_what_supervision_reads(feed: Feed) {
     let supervisions = expect_context::<Supervisions>();
     Effect::new(move |_| {

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
+    rerun::Stage,
     supervise::{BatchRef, Phase},
     view::{freshness::upper_first, open, supervision::progress, words},
 };
 
 use crate::{
     browser::{clock, dom},
-    components::{supervise_panel::PhasePill, verdict::VerdictLine},
+    components::{supervise_panel::PhasePill, verdict::VerdictLine, was_it_applied::WasItApplied},
     driver::supervisions::{Standing, Supervision, Supervisions as All},
     shell::{Crumbs, PageTitle, Ticker},
 };
@@ -171,7 +172,10 @@ fn Running(one: Supervision) -> impl IntoView {
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
-    let (control, stop, take) = (one.clone(), one.clone(), one.clone());
+    let (control, stop, take, asked) = (one.clone(), one.clone(), one.clone(), one.clone());
+    let asks = Memo::new(move |_| {
+        acts_here.get() && snapshot.with(|it| it.submission == Some(Stage::Asking))
+    });
     view! {
         <li
             class="watch"
@@ -187,6 +191,12 @@ fn Running(one: Supervision) -> impl IntoView {
                 <PolicyLine one=one.clone()/>
             </div>
             <div class="buttons">
+                <Show when=move || asks.get()>
+                    {
+                        let one = asked.clone();
+                        view! { <WasItApplied say=move |word| one.person_says(word)/> }
+                    }
+                </Show>
                 <Show when=move || !acts_here.get()>
                     {
                         let take = take.clone();
@@ -313,7 +323,7 @@ fn Finished(one: Supervision) -> impl IntoView {
     let verdict = move || snapshot.with(|it| it.state.verdict().cloned());
     let ended = move || snapshot.with(|it| clock::local_full(it.state.last_at));
     let made = move || snapshot.with(|it| progress(&it.state));
-    let rule = move || verdict().map(|it| it.rule.to_string());
+    let rule = move || verdict().map(|it| words::clean(&it.rule.to_string()).into_owned());
     let id = one.id.clone();
     view! {
         <li class="watch" data-testid="supervision-row" data-supervision-id=one.id.to_string()>

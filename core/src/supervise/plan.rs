@@ -44,6 +44,12 @@ impl Figures {
         self.failing as f64 * 100.0 / self.listed as f64
     }
 
+    /// The guard: strictly more than the limit, in percent (`resim-api.md` §6.3,
+    /// S5.6). Decision, preview and gauge all ask this.
+    pub fn is_above(&self, limit_percent: f64) -> bool {
+        self.percent() > limit_percent
+    }
+
     /// The largest number of failing tests that the guard lets pass.
     pub fn allowed(&self, limit_percent: f64) -> u64 {
         let mut allowed = 0;
@@ -59,7 +65,7 @@ impl Figures {
                 failing: candidate,
                 ..*self
             };
-            if share.percent() <= limit_percent {
+            if !share.is_above(limit_percent) {
                 allowed = candidate;
             }
         }
@@ -139,7 +145,7 @@ pub fn plan_rerun<'a>(
     figures.failing = failing.len() as u64;
 
     let allowed = policy.max_rerun_attempts + u32::from(planted::is(Bug::OneAttemptMore));
-    let above = figures.percent() > policy.rerun_max_failure_percent
+    let above = figures.is_above(policy.rerun_max_failure_percent)
         || (planted::is(Bug::GuardAtLeast)
             && figures.percent() >= policy.rerun_max_failure_percent);
     let choice = if attempt >= allowed {

@@ -80,16 +80,6 @@ impl WatchedStates {
             _ => false,
         }
     }
-
-    /// Everything that either watches.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self {
-            warning: self.warning || other.warning,
-            error: self.error || other.error,
-            blocker: self.blocker || other.blocker,
-        }
-    }
 }
 
 impl WatchedStates {

@@ -49,7 +49,7 @@ impl Preview {
 
     /// The numbers measured against the whole batch, where not every test is
     /// listed yet and the batch says how many there are.
-    fn of_all(&self) -> Figures {
+    pub fn of_all(&self) -> Figures {
         let listed = self.plan.figures.listed;
         Figures {
             listed: match self.total {
@@ -58,11 +58,6 @@ impl Preview {
             },
             ..self.plan.figures
         }
-    }
-
-    /// Whether the guard would stop a rerun.
-    pub fn is_above_limit(&self) -> bool {
-        self.plan.choice == Choice::Nothing(WhyNot::AboveLimit)
     }
 
     /// One sentence: `14 of 320 match, 4.4 %, within 30 %: would rerun 14 tests.`
@@ -75,7 +70,7 @@ impl Preview {
             self.of_all().percent()
         );
         let limit = policy.rerun_max_failure_percent;
-        let is_within = self.of_all().percent() <= limit;
+        let is_within = !self.of_all().is_above(limit);
         let decision = match &self.plan.choice {
             Choice::Rerun(_) | Choice::Nothing(WhyNot::AboveLimit)
                 if !self.complete && is_within =>

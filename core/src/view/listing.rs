@@ -18,6 +18,8 @@ pub struct Listing {
     matching_count: usize,
     /// Rows whose place or presence is no longer what filter and sort ask for.
     moved: usize,
+    /// Parallel to the table: which rows these are.
+    has_moved: Vec<bool>,
 }
 
 impl Listing {
@@ -52,6 +54,7 @@ impl Listing {
             matching,
             order,
             moved: 0,
+            has_moved: Vec::new(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Listing {
     ) {
         self.listed.resize(table.capacity(), false);
         self.matching.resize(table.capacity(), false);
+        self.has_moved.resize(table.capacity(), false);
         let matcher = filter.matcher(tags);
         let touches_order = sort.key != SortKey::Name;
         for row in changes.added.iter().chain(&changes.changed) {
@@ -117,9 +121,9 @@ impl Listing {
             if matches && !self.listed[n] {
                 self.listed[n] = true;
                 self.order.push(*row);
-                self.moved += 1;
+                self.note_moved(n);
             } else if self.listed[n] && (touches_order || !matches) {
-                self.moved += 1;
+                self.note_moved(n);
             }
         }
         for row in &changes.gone {
@@ -128,10 +132,14 @@ impl Listing {
                 self.matching_count -= 1;
             }
             if self.listed[n] {
-                self.moved += 1;
+                self.note_moved(n);
             }
         }
-        self.moved = self.moved.min(self.order.len());
+    }
+
+    /// However often a row changes, it is one that an update would move.
+    fn note_moved(&mut self, n: usize) {
+        self.moved += usize::from(!std::mem::replace(&mut self.has_moved[n], true));
     }
 }
 

@@ -199,7 +199,7 @@ impl ViewQuery {
                     it.filter.statuses = value
                         .split(',')
                         .filter(|word| !word.is_empty())
-                        .map(|word| ConflatedStatus::from_word(&word.to_uppercase()))
+                        .map(in_any_case)
                         .collect();
                 }
                 "tag" => {
@@ -278,6 +278,14 @@ const VALUE: &AsciiSet = &CONTROLS
 /// A text as the value of a parameter of a query string.
 pub fn escape(text: &str) -> String {
     utf8_percent_encode(text, VALUE).to_string()
+}
+
+/// A status as a link names it: known words in any case, others as they stand.
+fn in_any_case(word: &str) -> ConflatedStatus {
+    match ConflatedStatus::from_word(&word.to_uppercase()) {
+        ConflatedStatus::Unknown(_) => ConflatedStatus::from_word(word),
+        known => known,
+    }
 }
 
 /// The parameters of a query string, decoded.
@@ -393,10 +401,7 @@ mod tests {
         let mut view = ViewQuery::default();
         view.filter.text = "cut in & 100 % é +1".into();
         view.filter.toggle(&ConflatedStatus::Blocker);
-        view.filter.toggle(&ConflatedStatus::from_word("ODD,WORD"));
-        view.filter
-            .statuses
-            .remove(&ConflatedStatus::from_word("ODD,WORD"));
+        view.filter.toggle(&ConflatedStatus::from_word("Shiny"));
         view.sort = Sort {
             key: SortKey::Updated,
             reversed: true,

@@ -12,8 +12,10 @@ pub struct Selection {
     /// One bit per row of the table: rows and IDs correspond one to one.
     ticked: Vec<u64>,
     count: usize,
-    /// Ticked in an earlier life of the page, not listed yet.
+    /// Ticked, and not listed now: in an earlier life of the page, or gone.
     awaited: HashSet<TestId>,
+    /// Whether every test was listed once; what is awaited then may never come.
+    settled: bool,
     /// The row that a shift-click counts from.
     anchor: Option<RowId>,
 }
@@ -54,9 +56,24 @@ impl Selection {
         }
     }
 
+    /// A whole listing has come. What it lacks cannot be rerun and does not
+    /// count, but its tick waits for it: a test may be listed again.
+    pub fn settle(&mut self, table: &TestTable) {
+        let gone: Vec<RowId> = self.rows().filter(|row| !table.is_listed(*row)).collect();
+        for row in gone {
+            self.set(row, false);
+            self.awaited.extend(table.get(row).id);
+        }
+        self.settled = true;
+    }
+
     /// Number of ticked tests.
     pub fn count(&self) -> usize {
-        self.count + self.awaited.len()
+        if self.settled {
+            self.count
+        } else {
+            self.count + self.awaited.len()
+        }
     }
 
     /// Whether no test is ticked.
@@ -135,7 +152,10 @@ impl Selection {
 
     /// Unticks everything.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            settled: self.settled,
+            ..Self::default()
+        };
     }
 
     /// The rows that are ticked, in the table's order.
@@ -309,5 +329,30 @@ mod tests {
         let listing = list(&mut table, &Filter::default(), BY_NAME);
         selection.set_matching(&table, &listing, true);
         assert_eq!(selection.count(), 0);
+    }
+
+    #[test]
+    fn a_tick_without_a_listed_test_does_not_count_and_waits() {
+        let mut table = table();
+        let absent = TestId::from_u128(9_999);
+        let mut selection = Selection::restored([TestId::from_u128(1), absent]);
+        let rows: Vec<RowId> = table.iter().map(|(row, _)| row).collect();
+        selection.meet(&table, &rows);
+        assert_eq!(selection.count(), 2, "the other may still come");
+        selection.settle(&table);
+        assert_eq!(selection.count(), 1, "it has not");
+
+        // Now the ticked one is missing from a listing, and comes back.
+        let back = table.get(rows[0]).clone();
+        let others: Vec<Test> = table.iter().skip(1).map(|(_, it)| it.clone()).collect();
+        table.begin_listing();
+        table.merge(others);
+        table.end_listing();
+        selection.settle(&table);
+        assert_eq!(selection.count(), 0);
+        assert!(selection.all_ids(&table).contains(&absent), "still stored");
+        let changes = table.merge([back]);
+        selection.meet(&table, &changes.added);
+        assert_eq!(selection.count(), 1);
     }
 }

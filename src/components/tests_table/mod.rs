@@ -14,7 +14,10 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use columns::{COLUMNS, From};
 use row::Row;
 
-use crate::{browser::dom, driver::tests_store::TestsStore};
+use crate::{
+    browser::{dom, storage},
+    driver::tests_store::TestsStore,
+};
 
 /// What keys on the table ask of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,7 +332,10 @@ impl Table {
     /// Keys anywhere on the page.
     fn page_key(self, event: &ev::KeyboardEvent, wish: Callback<Wish>) {
         let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+        // Escape is no letter: it always closes.
+        let is_letter = event.key() != "Escape";
         if modified
+            || (is_letter && !storage::letters_act())
             || event.default_prevented()
             || dom::is_typing(event.target())
             || in_dialog(event)

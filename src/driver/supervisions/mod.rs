@@ -33,7 +33,7 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
-    view::supervision::Census,
+    view::{supervision::Census, words},
 };
 
 pub use about::About;
@@ -454,10 +454,10 @@ fn announce(one: &Supervision, verdict: &Verdict) {
     let name = one.snapshot.with_untracked(|it| it.state.name.clone());
     notify::show(
         &format!("{} · exit {}", verdict.outcome.words(), verdict.exit_code),
-        &format!(
+        &words::clean(&format!(
             "{}: {}",
             name.unwrap_or_else(|| "batch".to_owned()),
             verdict.rule
-        ),
+        )),
     );
 }

@@ -37,4 +37,23 @@ test.describe('by keyboard alone', () => {
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog', { name: 'Keyboard' })).toHaveCount(0);
   });
+
+  test('single keys can be switched off, and stay so', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12 });
+    await retake.openBatch(batch);
+    await page.locator('body').press('a');
+    await expect(retake.hook('selected-count')).toHaveText('12');
+    await page.locator('body').press('?');
+    await retake.hook('letters-act').uncheck();
+    await page.keyboard.press('Escape');
+    await page.locator('body').press('a');
+    await page.locator('body').press('?');
+    await expect(page.getByRole('dialog', { name: 'Keyboard' })).toHaveCount(0);
+    await expect(retake.hook('selected-count')).toHaveText('12');
+    // Escape is no single letter; and a reload remembers.
+    await page.reload();
+    await retake.openBatch(batch);
+    await page.locator('body').press('a');
+    await expect(retake.hook('selected-count')).toHaveText('12');
+  });
 });

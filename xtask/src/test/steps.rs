@@ -39,7 +39,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "lint",
-        what: "clippy has nothing to say about core, sandbox and xtask",
+        what: "clippy has nothing to say about all but the app",
         needs: None,
         run: lint,
     },
@@ -51,7 +51,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "native",
-        what: "the tests of core, sandbox and xtask",
+        what: "the tests that need no browser",
         needs: None,
         run: native,
     },
@@ -81,7 +81,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "size",
-        what: "what a first visit downloads: budget 250 KB, not met yet; line held at 592 KB",
+        what: "what a first visit downloads: the budget is not met yet, a line above it is held",
         needs: Some("build"),
         run: check_size,
     },
