@@ -430,6 +430,29 @@ mod tests {
         assert_eq!(many.filter.tags.len(), MAX_TAGS);
     }
 
+    /// A new key does not compile here until it has its place, and then has to
+    /// be in the list of all.
+    #[test]
+    fn a_link_can_name_every_key() {
+        let after = |key| match key {
+            SortKey::Status => Some(SortKey::Name),
+            SortKey::Name => Some(SortKey::Run),
+            SortKey::Run => Some(SortKey::Updated),
+            SortKey::Updated => None,
+        };
+        let every: Vec<SortKey> =
+            std::iter::successors(Some(SortKey::Status), |key| after(*key)).collect();
+        assert_eq!(every, SortKey::ALL);
+        for key in every {
+            let sort = Sort {
+                key,
+                reversed: true,
+            };
+            let link = format!("sort=-{}", key.slug());
+            assert_eq!(ViewQuery::parse(&link).sort, sort);
+        }
+    }
+
     #[test]
     fn a_second_click_turns_the_order_round() {
         let sort = Sort::default().clicked(SortKey::Name);
