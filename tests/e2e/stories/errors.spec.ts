@@ -52,10 +52,13 @@ test.describe('every error path', () => {
   });
 
   test('fault: stays terminal after a rerun: the supervisor does not burn its attempts', async ({ retake, sandbox }) => {
+    // The batch was seen finished: only a minute later is it sure that no old
+    // picture hides the end of the new run, and that the time is over.
+    test.setTimeout(180_000);
     const batch = await sandbox.fixture('fault: stays terminal after a rerun', 'stuck-in-the-past');
     await retake.openBatch(batch);
     await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '3', 'wait-timeout': '6s', 'rerun-max-failure-percent': '100' });
-    await retake.verdict().toBe(6, 'timed-out');
+    await retake.verdict(120_000).toBe(6, 'timed-out');
     expect(await sandbox.reruns(batch)).toHaveLength(1);
   });
 
