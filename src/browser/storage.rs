@@ -1,5 +1,7 @@
 //! Small things a browser remembers. Never a token.
 
+use std::cell::Cell;
+
 use retake_core::supervise::PolicyForm;
 
 use super::window;
@@ -25,8 +27,19 @@ pub fn tab_remove(key: &str) {
     }
 }
 
+thread_local! {
+    static CLEARED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How often this tab was made to forget everything: whoever writes later what
+/// was meant before would bring it back, and compares this first.
+pub fn times_cleared() -> u32 {
+    CLEARED.get()
+}
+
 /// Forgets everything of this tab.
 pub fn tab_clear() {
+    CLEARED.set(CLEARED.get().wrapping_add(1));
     if let Ok(Some(storage)) = window().session_storage() {
         let _ = storage.clear();
     }
@@ -35,7 +48,7 @@ pub fn tab_clear() {
 /// Forgets what this browser remembers of Retake between visits.
 pub fn forget_device() {
     if let Ok(Some(storage)) = window().local_storage() {
-        for key in [POLICY, THEME, ENVIRONMENT] {
+        for key in [LETTERS, POLICY, THEME, ENVIRONMENT] {
             let _ = storage.remove_item(key);
         }
     }

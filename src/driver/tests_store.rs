@@ -42,8 +42,8 @@ struct Later {
     reorder: Option<Timer>,
     /// How long that took the last time.
     reorder_took: Duration,
-    /// Ticks are stored.
-    remember: Option<Timer>,
+    /// Ticks are stored, unless the tab was cleared since.
+    remember: Option<(Timer, u32)>,
 }
 
 /// The tests of one batch. Cheap to copy.
@@ -118,9 +118,10 @@ impl TestsStore {
             if before.is_none() {
                 return;
             }
-            let timer = Timer::after(REMEMBER, move || self.store_selection());
+            let timer = Timer::after(REMEMBER, move || self.store_what_waits());
+            let cleared = storage::times_cleared();
             self.later
-                .update_value(|later| later.remember = Some(timer));
+                .update_value(|later| later.remember = Some((timer, cleared)));
         });
         // What was ticked just before a reload or another page is not lost.
         let leaving = window_event_listener(ev::pagehide, move |_| self.store_what_waits());
@@ -135,7 +136,8 @@ impl TestsStore {
             .later
             .try_update_value(|later| later.remember.take())
             .flatten();
-        if waits.is_some() {
+        // Whoever signed out meanwhile wants nothing kept.
+        if waits.is_some_and(|(_, cleared)| cleared == storage::times_cleared()) {
             self.store_selection();
         }
     }
@@ -262,7 +264,8 @@ impl TestsStore {
         let first = !self.loading.with_untracked(|it| it.complete);
         self.absorb(&changes);
         self.table.with_value(|table| {
-            self.selection.update(|selection| selection.settle(table));
+            self.selection
+                .maybe_update(|selection| selection.settle(table));
         });
         let listed = self.table.with_value(TestTable::len);
         self.loading.set(Loading {

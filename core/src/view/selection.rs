@@ -57,14 +57,17 @@ impl Selection {
     }
 
     /// A whole listing has come. What it lacks cannot be rerun and does not
-    /// count, but its tick waits for it: a test may be listed again.
-    pub fn settle(&mut self, table: &TestTable) {
+    /// count, but its tick waits for it: a test may be listed again. Whether
+    /// anything is different now.
+    pub fn settle(&mut self, table: &TestTable) -> bool {
         let gone: Vec<RowId> = self.rows().filter(|row| !table.is_listed(*row)).collect();
+        let differs = !gone.is_empty() || (!self.settled && !self.awaited.is_empty());
         for row in gone {
             self.set(row, false);
             self.awaited.extend(table.get(row).id);
         }
         self.settled = true;
+        differs
     }
 
     /// Number of ticked tests.
