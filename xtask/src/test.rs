@@ -28,7 +28,8 @@ pub(crate) fn test(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         return Ok(());
     }
     let chosen = choose(&only)?;
-    if !rest.is_empty() && chosen.len() != 1 {
+    let named = only.iter().flat_map(|names| names.split(',')).count();
+    if !rest.is_empty() && named != 1 {
         return fail("Words after `--` go to one step: name it with `--only STEP`.");
     }
     let mut context = Context::new(workspace, only.first().cloned(), rest);
