@@ -7,9 +7,12 @@ use leptos::prelude::*;
 use retake_core::{
     auth::Identity,
     domain::{Batch, ProjectId},
-    rerun::{Limits, Stage},
+    rerun::Limits,
     supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
-    view::{freshness::upper_first, supervision::progress, words},
+    view::{
+        supervision::{policy, progress},
+        words,
+    },
 };
 
 use super::{
@@ -237,13 +240,13 @@ fn Now(one: Supervision) -> impl IntoView {
             )
         })
     };
-    let policy_line =
-        move || snapshot.with(|it| format!("{}.", upper_first(&it.state.policy.in_words())));
+    let policy_line = move || snapshot.with(|it| policy(&it.state.policy));
     let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
     let asked = one.clone();
-    let asks = Memo::new(move |_| {
-        acts_here.get() && snapshot.with(|it| it.submission == Some(Stage::Asking))
-    });
+    let asks = {
+        let one = one.clone();
+        Memo::new(move |_| one.asks_person())
+    };
     view! {
         <div class="supervise__now" data-acting=move || standing.with(Standing::word)>
             <Elsewhere one/>

@@ -3,9 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
-    rerun::Stage,
     supervise::{BatchRef, Phase},
-    view::{freshness::upper_first, open, supervision::progress, words},
+    view::{
+        open,
+        supervision::{policy, progress},
+        words,
+    },
 };
 
 use crate::{
@@ -155,8 +158,7 @@ fn Subject(one: Supervision) -> impl IntoView {
 #[component]
 fn PolicyLine(one: Supervision) -> impl IntoView {
     let snapshot = one.snapshot;
-    let words =
-        move || snapshot.with(|it| format!("{}.", upper_first(&it.state.policy.in_words())));
+    let words = move || snapshot.with(|it| policy(&it.state.policy));
     view! { <p class="muted">{words}</p> }
 }
 
@@ -173,9 +175,10 @@ fn Running(one: Supervision) -> impl IntoView {
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let (control, stop, take, asked) = (one.clone(), one.clone(), one.clone(), one.clone());
-    let asks = Memo::new(move |_| {
-        acts_here.get() && snapshot.with(|it| it.submission == Some(Stage::Asking))
-    });
+    let asks = {
+        let one = one.clone();
+        Memo::new(move |_| one.asks_person())
+    };
     view! {
         <li
             class="watch"

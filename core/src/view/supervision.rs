@@ -8,7 +8,7 @@ use super::{freshness::upper_first, words};
 use crate::{
     domain::Timestamp,
     rerun::{Stage, WaitReason},
-    supervise::{Outcome, PauseReason, Phase, State},
+    supervise::{Outcome, PauseReason, Phase, Policy, State},
 };
 
 /// What a supervision is at, between two records.
@@ -74,6 +74,11 @@ pub fn progress(state: &State) -> String {
         Some(run) => format!("Run {run}, {tests} · {reruns}"),
         None => format!("{} · {reruns}", upper_first(&tests)),
     }
+}
+
+/// The parameters in a sentence: `Rerun Error up to 1 time unless …`.
+pub fn policy(policy: &Policy) -> String {
+    format!("{}.", upper_first(&policy.in_words()))
 }
 
 /// What is supervised in this browser, counted for the bar at the top.
@@ -197,7 +202,7 @@ mod tests {
     use crate::{
         domain::{BatchId, RunCounter},
         rerun::Limits,
-        supervise::{BatchRef, Event, Policy, Record, Seen},
+        supervise::{BatchRef, Event, Record, Seen},
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -286,6 +291,15 @@ mod tests {
         }
         .sentence(NOW);
         assert_eq!(sentence, "Goes on by itself after you sign in.");
+    }
+
+    #[test]
+    fn the_parameters_are_a_sentence() {
+        let waits = Policy {
+            max_rerun_attempts: 0,
+            ..Policy::default()
+        };
+        assert_eq!(policy(&waits), "Wait and judge, rerun nothing.");
     }
 
     #[test]

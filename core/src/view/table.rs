@@ -247,9 +247,8 @@ impl TestTable {
     /// merged into what was in order.
     pub fn by_name(&mut self) -> &[RowId] {
         if self.by_name_is_stale {
-            self.by_name = self.iter().map(|(row, _)| row).collect();
             self.unordered.clear();
-            let mut order = std::mem::take(&mut self.by_name);
+            let mut order: Vec<RowId> = self.iter().map(|(row, _)| row).collect();
             order.sort_by(|a, b| self.compare_names(*a, *b));
             self.by_name = order;
             self.by_name_is_stale = false;

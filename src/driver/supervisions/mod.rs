@@ -129,11 +129,6 @@ impl Supervisions {
         all
     }
 
-    /// One supervision.
-    pub fn get(&self, id: &str) -> Option<Supervision> {
-        self.list.with(|list| list.get(id).cloned())
-    }
-
     /// The newest supervision of a batch by this account.
     pub fn of_batch(&self, batch: BatchId) -> Option<Supervision> {
         self.all().into_iter().rev().find(|one| {

@@ -130,6 +130,14 @@ impl Supervision {
         self.standing.with(|it| *it == Standing::Acting)
     }
 
+    /// Whether a person is asked, here, whether a rerun was applied; tracked.
+    pub fn asks_person(&self) -> bool {
+        self.acts_here()
+            && self
+                .snapshot
+                .with(|it| it.submission == Some(Stage::Asking))
+    }
+
     /// Whether it is only shown, tracked.
     pub fn is_read_only(&self) -> bool {
         self.standing

@@ -137,6 +137,9 @@ test.describe('attacks', () => {
       await retake.verdict().toBe(8, 'fail');
       const hidden = /[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/;
       expect(await page.title(), name).not.toMatch(hidden);
+      const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+      expect(said.length, 'a notification told the end').toBeGreaterThan(0);
+      for (const words of said) expect(words, name).not.toMatch(hidden);
       for (const button of await retake.hook('verdict').getByRole('button', { name: /Copy/ }).all()) {
         await button.click();
         const copied = await page.evaluate(() => navigator.clipboard.readText());
