@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
-use crate::domain::GoDuration;
+use crate::{domain::GoDuration, rerun::Limits};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Environment {
     pub min_poll_every: Duration,
     /// How long the outcome of a POST without an answer stays open.
     pub settle_window: Option<Duration>,
+    /// How long a rerun that the platform answers with 409 is tried again.
+    pub busy_window: Option<Duration>,
     /// Strict: after that window a person says whether a rerun of which nothing
     /// is seen was applied, instead of it counting as not applied.
     pub ask_person: bool,
@@ -61,6 +63,7 @@ impl Default for Environment {
             app: None,
             min_poll_every: MIN_POLL,
             settle_window: None,
+            busy_window: None,
             ask_person: false,
         }
     }
@@ -92,13 +95,24 @@ impl Environment {
         self.issuer.is_some() && self.device_client_id.is_some()
     }
 
+    /// The bounds of a rerun here.
+    pub fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            settle: self.settle_window.unwrap_or(usual.settle),
+            busy_window: self.busy_window.unwrap_or(usual.busy_window),
+            ask_person: self.ask_person,
+            ..usual
+        }
+    }
+
     /// Whether a sign-in asks for an ID token.
     pub fn asks_openid(&self) -> bool {
         self.scopes.split(' ').any(|it| it == "openid")
     }
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "name",
     "api",
     "issuer",
@@ -109,6 +123,7 @@ const FIELDS: [&str; 11] = [
     "app",
     "min_poll_every",
     "settle_window",
+    "busy_window",
     "ask_person",
 ];
 
@@ -201,6 +216,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
     let app = text("app");
     let min_poll = text("min_poll_every");
     let settle = text("settle_window");
+    let busy = text("busy_window");
 
     let ask_person = match object.get("ask_person") {
         None | Some(Value::Null) => false,
@@ -263,6 +279,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
     };
     let min_poll_every = duration("min_poll_every", min_poll, Duration::from_secs(1));
     let settle_window = duration("settle_window", settle, Duration::from_secs(1));
+    let busy_window = duration("busy_window", busy, Duration::from_secs(1));
     let api = api.unwrap_or_default();
     Environment {
         name: name.unwrap_or_default(),
@@ -279,6 +296,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
         app,
         min_poll_every: min_poll_every.unwrap_or(MIN_POLL),
         settle_window,
+        busy_window,
         ask_person,
     }
 }
@@ -343,12 +361,15 @@ mod tests {
         let config = Config::parse(
             r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c","device_client_id":"d",
                 "audience":"a","scopes":"openid","app":"https://app.resim.ai",
-                "min_poll_every":"1s","settle_window":"20s","ask_person":true}]}"#,
+                "min_poll_every":"1s","settle_window":"20s","busy_window":"1m","ask_person":true}]}"#,
         )
         .unwrap();
         let it = &config.environments[0];
         assert_eq!(it.min_poll_every, Duration::from_secs(1));
-        assert_eq!(it.settle_window, Some(Duration::from_secs(20)));
+        let limits = it.limits();
+        assert_eq!(limits.settle, Duration::from_secs(20));
+        assert_eq!(limits.busy_window, Duration::from_mins(1));
+        assert!(limits.ask_person);
         assert!(it.ask_person);
         assert_eq!(
             (it.issuer.as_deref(), it.scopes.as_str()),

@@ -125,14 +125,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
 
     let store = TestsStore::new(id, query_in_step());
     keep_query_in_url(store);
-    let limits = Limits {
-        settle: account
-            .environment
-            .settle_window
-            .unwrap_or(Limits::default().settle),
-        ask_person: account.environment.ask_person,
-        ..Limits::default()
-    };
+    let limits = account.environment.limits();
     let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
     tag_reader::read_tags(client, project.id, id, store);
     let reruns = Reruns::new(client, project.id, id, limits);

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! Storing -> Posting -> applied
-//!               | 409        -> Checking -> Cooling -> Checking -> Posting (3 in all)
+//!               | 409        -> Checking -> Cooling -> Checking -> Posting, for a while
 //!               | 429        -> Cooling -> Checking -> Posting
 //!               | no answer  -> Settling -> applied, or not applied
 //!               |                  ` strict: Asking a person -> applied, or not
@@ -17,17 +17,25 @@
 //! resolved by reading ([`Fence`]), never by sending again; between a 409 and
 //! the next POST the batch is read, and the POST goes out only if nothing moved.
 //!
+//! Files, in reading order: `intent` (what is rerun), `stage` (where it stands),
+//! `exchange` (what goes in and out), `limits`, `submission` (the machine),
+//! `fence` (what proves that it was applied).
+//!
 //! Elsewhere: which tests (`supervise::plan`), the request itself (`api`).
 
+mod exchange;
 mod fence;
 mod intent;
+mod limits;
+mod stage;
 mod submission;
 
 pub(crate) use fence::last_change;
+pub(crate) use submission::OLD_PICTURE;
+
+pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
-pub(crate) use submission::OLD_PICTURE;
-pub use submission::{
-    Effect, Ended, Limits, PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
-    WaitReason,
-};
+pub use limits::Limits;
+pub use stage::{Ended, Stage, Then, WaitReason};
+pub use submission::Submission;

@@ -5,50 +5,15 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Evidence, Intent, Passage};
+use super::{
+    Effect, Ended, Evidence, Intent, Limits, Passage, PersonSays, Stage, SubmissionInput,
+    SubmissionNote, Then, WaitReason,
+};
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
-    domain::{Batch, BatchId, BatchStatus, RunCounter, Timestamp},
+    domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
 };
-
-/// The bounds of a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// How long after sending a POST the server may still apply it: the
-    /// client's own limit (5 s to send it after the decision, 30 s for its
-    /// answer, so 35 s) and the longest life of a
-    /// request behind it (60 s, assumed; `reliability.md` §1). An unknown
-    /// outcome is not called "not applied" before this has passed.
-    pub settle: Duration,
-    /// Pause after a 409, as in the CLI (`resim-api.md` §5).
-    pub cooldown: Duration,
-    /// POSTs that may be answered with 409 before giving up, as in the CLI.
-    pub busy_posts: u32,
-    /// POSTs that may be answered with 429 before giving up.
-    pub throttled_posts: u32,
-    /// Pause between two reads while an outcome is unknown.
-    pub look_every: Duration,
-    /// Strict: when no read shows a POST of unknown outcome even after the
-    /// window, a person is asked, instead of calling it not applied.
-    #[serde(default)]
-    pub ask_person: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            settle: Duration::from_secs(95),
-            cooldown: Duration::from_secs(30),
-            busy_posts: 3,
-            throttled_posts: 6,
-            look_every: Duration::from_secs(5),
-            ask_person: false,
-        }
-    }
-}
 
 /// Reads after the settle window that must agree before a POST is called not applied.
 const AGREEING_READS: u8 = 2;
@@ -64,167 +29,6 @@ pub(crate) const FRESH: Duration = Duration::from_secs(10);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Pause after a 429 that names none.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
-
-/// Where a submission stands; what a person sees as pressed, sent, accepted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Stage {
-    /// Pressed: the intent is being stored; nothing was sent.
-    Storing,
-    /// Sent: the POST is under way.
-    Posting,
-    /// The batch is read before the next POST, or before a 409 is believed.
-    Checking {
-        /// What happens if nothing has moved.
-        then: Then,
-    },
-    /// Waits before it looks and posts again.
-    Cooling {
-        /// When the next try is due.
-        until: Timestamp,
-        /// Why.
-        why: WaitReason,
-    },
-    /// Nobody knows whether the POST was applied; the batch is read until that is clear.
-    Settling {
-        /// Until when the server may still apply it.
-        until: Timestamp,
-        /// Reads after that which agreed that nothing moved.
-        agreeing: u8,
-    },
-    /// Strict: no read shows the POST, and a person is asked whether it was
-    /// applied; waits for [`SubmissionInput::PersonSays`], still looking now
-    /// and then.
-    Asking,
-    /// Signed out: waits for [`SubmissionInput::Resume`].
-    Parked,
-    /// Over.
-    Ended(Ended),
-}
-
-/// What follows a check that finds nothing moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Then {
-    /// Wait out the cooldown.
-    Cool,
-    /// Post again.
-    Post,
-}
-
-/// Why a submission waits before its next POST.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WaitReason {
-    /// 409: the platform is still cleaning up the last run.
-    CleaningUp,
-    /// 429: too many requests.
-    Throttled,
-}
-
-/// How a submission ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ended {
-    /// A rerun was applied. If the POST's own answer was lost, some rerun was,
-    /// and it counts as ours, on the safe side.
-    Applied {
-        /// The batch to follow from now on.
-        batch: BatchId,
-        /// The run to wait for, where counters are known.
-        run: Option<RunCounter>,
-        /// What proved it.
-        evidence: Evidence,
-    },
-    /// Nothing was applied: decide anew on a fresh picture.
-    NotApplied,
-    /// The server refused, for good.
-    Refused(ApiError),
-    /// The platform stayed busy through every try.
-    StillBusy(ApiError),
-    /// The intent could not be stored, so nothing was sent.
-    NotStored(String),
-    /// Called off by the person while it waited.
-    CalledOff,
-}
-
-/// A person's word on a POST whose outcome is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PersonSays {
-    /// It was applied: ReSim shows the new run.
-    Applied,
-    /// It was not.
-    NotApplied,
-}
-
-/// What happened to a submission.
-#[derive(Debug, Clone)]
-pub enum SubmissionInput {
-    /// The intent was stored, or could not be.
-    Stored(Result<(), String>),
-    /// The POST was answered, or not.
-    Posted(Result<RerunAnswer, ApiError>),
-    /// The batch was read; carries when the read was sent.
-    Looked(Timestamp, Result<Box<Batch>, ApiError>),
-    /// A time asked for has come.
-    Wake,
-    /// Signed in again, or unpaused.
-    Resume,
-    /// The person answers [`Stage::Asking`].
-    PersonSays(PersonSays),
-    /// The person calls it off; honoured while nothing is under way.
-    CallOff,
-}
-
-/// What a submission wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Store the intent durably, then say [`SubmissionInput::Stored`].
-    Store,
-    /// Send the POST once, then say [`SubmissionInput::Posted`].
-    Post,
-    /// Read the batch, then say [`SubmissionInput::Looked`].
-    Look,
-    /// Say [`SubmissionInput::Wake`] at this time.
-    WakeAt(Timestamp),
-    /// Ask the person to sign in, then say [`SubmissionInput::Resume`].
-    SignIn,
-    /// Write this into the log.
-    Note(SubmissionNote),
-    /// Over; see [`Submission::stage`].
-    Ended(Ended),
-}
-
-/// A step of a submission that belongs into the log. Replaying the notes tells
-/// whether a POST may be under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum SubmissionNote {
-    /// The intent is stored and the POST goes out.
-    Sending {
-        /// Which POST of this intent, counted from 1.
-        post: u32,
-    },
-    /// 409 or 429: nothing was applied; the next try is due at `next`.
-    Waiting {
-        /// Which POST was answered.
-        post: u32,
-        /// Why it waits.
-        why: WaitReason,
-        /// When the next try is due.
-        next: Timestamp,
-        /// The server's words.
-        message: Option<String>,
-    },
-    /// No usable answer: the POST may or may not have been applied.
-    Unknown {
-        /// Why there is no answer.
-        error: ApiError,
-        /// Until when the server may still apply it.
-        settle_until: Timestamp,
-    },
-    /// No read shows it, and a person is asked.
-    AsksPerson,
-    /// 401: nothing was applied, sign-in is needed.
-    SignedOut,
-    /// How it ended.
-    Ended(Ended),
-}
 
 /// One rerun POST and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -511,7 +315,7 @@ impl Submission {
                 let error = self.held_by.clone().unwrap_or_else(|| {
                     ApiError::new("rerun", ErrorKind::Busy, "the platform is busy")
                 });
-                if self.busy >= self.limits.busy_posts {
+                if self.limits.gives_up_busy(self.busy) {
                     return self.end(Ended::StillBusy(error));
                 }
                 self.cool(error, WaitReason::CleaningUp, self.limits.cooldown, now)

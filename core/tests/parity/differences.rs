@@ -252,3 +252,37 @@ fn crashes_that_look_like_exit_2_do_not_exist() {
     let code = exit_code(None, None, Policy::default().fail_filter()).0;
     assert_eq!(code.number(), 1, "no status is exit 1, not 2");
 }
+
+#[test]
+fn a_platform_that_cleans_up_for_longer_than_a_minute_is_waited_for() {
+    let policy = Policy {
+        rerun_max_failure_percent: 100.0,
+        ..Policy::default()
+    };
+    let mut machine = started(policy);
+    let mut now = 0;
+    let mut posts = 0;
+    // The CLI ends with exit code 1 at its third 409, after 60 s.
+    while machine.state().verdict().is_none() && posts < 4 {
+        while let Some(output) = machine.poll_output() {
+            let input = match output {
+                Output::ReadBatch(call, _) => {
+                    Input::BatchRead(call, Ok(Box::new(batch("ERROR", "ERROR", 1))))
+                }
+                Output::ReadTests(call, _) => Input::TestsRead(call, Ok(vec![test(1, "ERROR")])),
+                Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
+                Output::SendRerun(call, _) => {
+                    posts += 1;
+                    let busy = ApiError::new("rerun", ErrorKind::Busy, "cleaning up");
+                    Input::RerunAnswered(call, Err(busy))
+                }
+                _ => continue,
+            };
+            machine.handle(input, at(now));
+        }
+        now += 30;
+        machine.handle(Input::Wake, at(now));
+    }
+    assert_eq!(posts, 4);
+    assert!(machine.state().verdict().is_none(), "it goes on trying");
+}

@@ -1,0 +1,57 @@
+//! The bounds of a submission.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The bounds of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How long after sending a POST the server may still apply it: the
+    /// client's own limit (5 s to send it after the decision, 30 s for its
+    /// answer, so 35 s) and the longest life of a
+    /// request behind it (60 s, assumed; `reliability.md` §1). An unknown
+    /// outcome is not called "not applied" before this has passed.
+    pub settle: Duration,
+    /// Pause after a 409, as in the CLI (`resim-api.md` §5).
+    pub cooldown: Duration,
+    /// How long a rerun that is answered with 409 waits in all before it is
+    /// given up; the batch is read before each further POST. The CLI gives up
+    /// after 60 s; nothing was applied meanwhile, so patience costs nothing.
+    #[serde(default = "busy_window")]
+    pub busy_window: Duration,
+    /// POSTs that may be answered with 429 before giving up.
+    pub throttled_posts: u32,
+    /// Pause between two reads while an outcome is unknown.
+    pub look_every: Duration,
+    /// Strict: when no read shows a POST of unknown outcome even after the
+    /// window, a person is asked, instead of calling it not applied.
+    #[serde(default)]
+    pub ask_person: bool,
+}
+
+impl Limits {
+    /// Whether so many answers of 409 are reason to give up: the next pause
+    /// would lead out of [`Limits::busy_window`].
+    pub(super) fn gives_up_busy(&self, answers: u32) -> bool {
+        self.cooldown.saturating_mul(answers) > self.busy_window
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_secs(95),
+            cooldown: Duration::from_secs(30),
+            busy_window: busy_window(),
+            throttled_posts: 6,
+            look_every: Duration::from_secs(5),
+            ask_person: false,
+        }
+    }
+}
+
+/// How long a busy platform is waited for, unless the configuration says otherwise.
+const fn busy_window() -> Duration {
+    Duration::from_mins(10)
+}
