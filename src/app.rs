@@ -9,7 +9,7 @@ use leptos_router::{
 use crate::{
     browser::{clock, dom, storage},
     client::Client,
-    driver::supervisions::Supervisions,
+    driver::{reruns::OwnReruns, supervisions::Supervisions},
     pages::{
         batch::Batch, batches::Batches, callback::Callback, guard::Guard, not_found::NotFound,
         projects::Projects, sign_in::SignIn, supervisions::Supervisions as SupervisionsPage,
@@ -40,7 +40,10 @@ pub fn App() -> impl IntoView {
     provide_context(supervisions);
     provide_context(Configured(configured));
     provide_context(Ticker::start());
-    provide_context(Announcer::silent());
+    let announcer = Announcer::silent();
+    provide_context(announcer);
+    let own_reruns = OwnReruns::new(client, move |text| announcer.trouble(text));
+    provide_context(own_reruns);
     provide_context(Crumbs(RwSignal::new(Vec::new())));
     provide_context(PageTitle(RwSignal::new(String::new())));
 
@@ -51,7 +54,10 @@ pub fn App() -> impl IntoView {
     // Whoever signs in finds what this browser supervises for them.
     let who = Memo::new(move |_| session.account().map(|it| it.identity));
     Effect::new(move |_| match who.get() {
-        Some(identity) => supervisions.signed_in(identity),
+        Some(identity) => {
+            own_reruns.signed_in(&identity);
+            supervisions.signed_in(identity);
+        }
         None => supervisions.signed_out(),
     });
     renew_ahead(session);

@@ -5,10 +5,13 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use retake_core::api::{
-    ApiError, Call, ErrorKind,
-    pace::Pace,
-    retry::{RetryBudget, pause_before_retry},
+use retake_core::{
+    api::{
+        ApiError, Call, ErrorKind,
+        pace::Pace,
+        retry::{RetryBudget, pause_before_retry},
+    },
+    auth::Identity,
 };
 
 use crate::{
@@ -35,6 +38,13 @@ impl Client {
             answered: StoredValue::new(String::new()),
             pace: StoredValue::new(Pace::default()),
         }
+    }
+
+    /// Whether this account is the one that is signed in; not tracked.
+    pub fn stands_for(&self, identity: &Identity) -> bool {
+        self.session
+            .account_now()
+            .is_some_and(|account| account.identity == *identity)
     }
 
     /// Waits until a supervised batch may be polled, so that many of them do

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     browser::{clock, dom},
-    driver::{feed::Feed, rerun::Reruns},
+    driver::{feed::Feed, reruns::Reruns},
     shell::Ticker,
 };
 

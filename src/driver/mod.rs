@@ -5,7 +5,7 @@
 //! - [`feed`]: keeps one batch and its tests fresh while its page is open.
 //! - [`tests_store`]: those tests, with filter, order and selection.
 //! - [`listing`]: lists that span pages, names that stand for IDs.
-//! - [`rerun`]: a person's own rerun, from press to seen running.
+//! - [`reruns`]: what a person reruns by hand, from press to seen running.
 //! - [`supervisions`]: everything supervised in this browser.
 //! - [`tag_reader`]: asks which tests wear the ticked tags.
 //! - [`task`]: work that ends with the page that began it.
@@ -15,7 +15,7 @@ pub mod batch_shelf;
 pub mod feed;
 pub mod journal_writer;
 pub mod listing;
-pub mod rerun;
+pub mod reruns;
 pub mod supervisions;
 pub mod tag_reader;
 pub mod task;

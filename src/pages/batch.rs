@@ -10,7 +10,6 @@ use leptos_router::{
 use retake_core::{
     api::{ErrorKind, RerunRequest, RerunScope, TestIds, endpoint, links},
     domain::{Batch as BatchData, Project, TestId},
-    rerun::Limits,
     view::{ViewQuery, open, words},
 };
 
@@ -28,7 +27,7 @@ use crate::{
         tests_table::{TestsTable, Wish},
     },
     driver::{
-        feed::Feed, listing, rerun::Reruns, supervisions::Supervisions, tag_reader,
+        feed::Feed, listing, reruns::OwnReruns, supervisions::Supervisions, tag_reader,
         tests_store::TestsStore,
     },
     names::NameBook,
@@ -128,7 +127,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let limits = account.environment.limits();
     let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
     tag_reader::read_tags(client, project.id, id, store);
-    let reruns = Reruns::new(client, project.id, id, limits);
+    let reruns = expect_context::<OwnReruns>().open(&account.identity, project.id, id, limits);
     join(feed, reruns);
     show_what_supervision_reads(feed);
 

@@ -19,13 +19,14 @@
 //!
 //! Files, in reading order: `intent` (what is rerun), `stage` (where it stands),
 //! `exchange` (what goes in and out), `limits`, `submission` (the machine),
-//! `fence` (what proves that it was applied).
+//! `fence` (what proves that it was applied), `left` (what a reload finds).
 //!
 //! Elsewhere: which tests (`supervise::plan`), the request itself (`api`).
 
 mod exchange;
 mod fence;
 mod intent;
+mod left;
 mod limits;
 mod stage;
 mod submission;
@@ -36,6 +37,7 @@ pub(crate) use submission::OLD_PICTURE;
 pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
+pub use left::{Doubt, Left, Line};
 pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub use submission::Submission;

@@ -86,6 +86,16 @@ impl Submission {
         (it, vec![Effect::Look])
     }
 
+    /// Takes up an intent of an earlier life whose last POST was answered and
+    /// not applied, so that nothing is in doubt: looks, and posts again if
+    /// nothing moved.
+    pub fn restored_unapplied(intent: Intent, limits: Limits, posts: u32) -> (Self, Vec<Effect>) {
+        let mut it = Self::at_stage(intent, limits, Stage::Checking { then: Then::Post });
+        it.posts = posts;
+        it.looking = true;
+        (it, vec![Effect::Look])
+    }
+
     fn at_stage(intent: Intent, limits: Limits, stage: Stage) -> Self {
         Self {
             intent,

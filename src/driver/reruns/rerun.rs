@@ -1,24 +1,24 @@
 //! A person's own rerun, from press to seen running. The same machine as the
 //! supervisor's, so the same promises: written before sent, sent once, an
-//! unknown outcome resolved by looking.
+//! unknown outcome resolved by looking. Only the account that pressed sends.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashSet, VecDeque},
     rc::Rc,
 };
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{RerunRequest, endpoint},
-    domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
+    api::{ApiError, ErrorKind, RerunRequest, endpoint},
+    auth::Identity,
+    domain::{Batch, BatchId, ProjectId, Test, TestId},
     rerun::{
-        Effect as Want, Fence, Intent, IntentTest, Limits, PersonSays, Submission, SubmissionInput,
-        SubmissionNote,
+        Doubt, Effect as Want, Ended, Fence, Intent, IntentTest, Left, Limits, Line, PersonSays,
+        Stage, Submission, SubmissionInput, SubmissionNote,
     },
     view::rerun::RerunView,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     browser::{
@@ -31,7 +31,7 @@ use crate::{
     client::Client,
 };
 
-/// Reruns of one batch by its page. Cheap to copy.
+/// The reruns of one batch by one account. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Reruns {
     /// The latest one.
@@ -41,38 +41,38 @@ pub struct Reruns {
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
+/// Whose reruns, and of what.
+pub(super) struct About {
+    pub(super) client: Client,
+    /// Who pressed; nobody else sends.
+    pub(super) identity: Identity,
+    pub(super) project: ProjectId,
+    pub(super) batch: BatchId,
+    pub(super) limits: Limits,
+    /// Says what went wrong to somebody who has left the page.
+    pub(super) tell: Rc<dyn Fn(String)>,
+}
+
 struct Inner {
-    client: Client,
-    project: ProjectId,
-    batch: BatchId,
-    limits: Limits,
+    about: About,
+    /// How many pages show them.
+    pages: Cell<u32>,
     submission: RefCell<Option<Submission>>,
     timer: RefCell<Option<Timer>>,
     /// One tab at a time reruns tests of a batch by hand.
     lock: RefCell<Option<Lock>>,
     /// This life, as the journal knows it.
     writer: RefCell<Writer>,
-}
-
-/// The journal's line: an intent, and whether a POST of it went out.
-#[derive(Debug, Serialize, Deserialize)]
-enum Line {
-    Intent(Box<Intent>),
-    Sent { post: u32, at: Timestamp },
-}
-
-fn journal_id(batch: BatchId) -> String {
-    format!("rerun:{batch}")
+    /// Lines written so far.
+    lines: Cell<u32>,
 }
 
 impl Reruns {
-    /// No rerun yet; one that an earlier life of the page left open is taken up.
-    pub fn new(client: Client, project: ProjectId, batch: BatchId, limits: Limits) -> Self {
+    /// No rerun yet.
+    pub(super) fn none(about: About) -> Self {
         let inner = Rc::new(Inner {
-            client,
-            project,
-            batch,
-            limits,
+            about,
+            pages: Cell::new(0),
             submission: RefCell::new(None),
             timer: RefCell::new(None),
             lock: RefCell::new(None),
@@ -80,14 +80,35 @@ impl Reruns {
                 epoch: 0,
                 life: random::u64(),
             }),
+            lines: Cell::new(0),
         });
-        let it = Self {
+        Self {
             view: RwSignal::new(None),
             picture: RwSignal::new(None),
-            inner: StoredValue::new_local(inner.clone()),
+            inner: StoredValue::new_local(inner),
+        }
+    }
+
+    /// A page shows them from now on.
+    pub(super) fn page_opens(self) {
+        let inner = self.inner.get_value();
+        inner.pages.set(inner.pages.get() + 1);
+        // What was read for an earlier page is old by now.
+        self.picture.set(None);
+        let is_settled = |view: &RerunView| {
+            !view.is_open() && !view.is_unaccounted() && view.trouble().is_none()
         };
-        spawn_local(async move { it.take_up(inner).await });
-        it
+        self.view
+            .update(|view| drop(view.take_if(|view| is_settled(view))));
+        if !inner.has_open() {
+            spawn_local(async move { self.take_up(inner).await });
+        }
+    }
+
+    /// The page goes; what is on its way goes on.
+    pub(super) fn page_goes(self) {
+        let inner = self.inner.get_value();
+        inner.pages.set(inner.pages.get().saturating_sub(1));
     }
 
     /// Begins a rerun, unless one is on its way. Only ever called from a click.
@@ -95,7 +116,7 @@ impl Reruns {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
-        if self.why_held().is_some() {
+        if self.why_held().is_some() || inner.has_open() {
             return;
         }
         let now = clock::wall();
@@ -114,7 +135,7 @@ impl Reruns {
             request: request.clone(),
         };
         let fence = intent.fence.clone();
-        let (submission, wants) = Submission::new(intent, inner.limits);
+        let (submission, wants) = Submission::new(intent, inner.about.limits);
         let stage = submission.stage().clone();
         self.view.set(Some(RerunView::pressed(
             batch.id, request, fence, now, stage,
@@ -131,7 +152,7 @@ impl Reruns {
 
     /// The project.
     pub fn project(&self) -> ProjectId {
-        self.inner.with_value(|inner| inner.project)
+        self.inner.with_value(|inner| inner.about.project)
     }
 
     /// A person says whether the rerun was applied; heard while it asks.
@@ -145,7 +166,7 @@ impl Reruns {
     }
 
     /// Signed in again.
-    pub fn resume(&self) {
+    pub(super) fn resume(&self) {
         self.feed(SubmissionInput::Resume);
     }
 
@@ -177,39 +198,42 @@ impl Reruns {
         let Ok(journal) = Journal::open().await else {
             return;
         };
-        let Ok(Some(stored)) = journal.load(&journal_id(inner.batch)).await else {
+        let Ok(Some(stored)) = journal.load(&inner.journal_id()).await else {
             return;
         };
-        let lines: Vec<Line> = stored
-            .lines
-            .iter()
-            .filter_map(|(_, line)| serde_json::from_str(line).ok())
-            .collect();
-        let (mut intent, mut sent) = (None, None);
-        for line in lines {
-            match line {
-                Line::Intent(it) => intent = Some(*it),
-                Line::Sent { post, at } => sent = Some((post, at)),
-            }
-        }
-        let Some(intent) = intent else { return };
+        let lines = stored.lines.iter().map(|(_, line)| line.as_str());
+        let Some(left) = Left::read(lines, clock::wall()) else {
+            return;
+        };
         // Another tab may be in the middle of it.
-        if !inner.lock().await || inner.submission.borrow().is_some() {
+        if !inner.lock().await || inner.has_open() {
             return;
         }
         inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
-        let (posts, at) = sent.map_or((0, None), |(post, at)| (post, Some(at)));
-        let (submission, wants) = Submission::restored(intent.clone(), inner.limits, posts, at);
-        let stage = submission.stage().clone();
-        let shown = self.view.try_set(Some(RerunView {
-            sent: at,
-            posts,
-            ..RerunView::pressed(intent.batch, intent.request, intent.fence, intent.at, stage)
-        }));
-        if shown.is_some() {
-            // The page has gone already.
-            return;
-        }
+        let lines = stored.lines.last().map_or(0, |(place, _)| place + 1);
+        inner.lines.set(lines);
+        let (intent, limits) = (left.intent, inner.about.limits);
+        let pressed = |stage| RerunView {
+            sent: left.sent,
+            posts: left.posts,
+            ..RerunView::pressed(
+                intent.batch,
+                intent.request.clone(),
+                intent.fence.clone(),
+                intent.at,
+                stage,
+            )
+        };
+        let (submission, wants) = match left.doubt {
+            Doubt::Open => Submission::restored(intent.clone(), limits, left.posts, left.sent),
+            Doubt::Unapplied => Submission::restored_unapplied(intent.clone(), limits, left.posts),
+            Doubt::Lapsed => {
+                self.view
+                    .set(Some(pressed(Stage::Ended(Ended::NotApplied))));
+                return put_away(&inner);
+            }
+        };
+        self.view.set(Some(pressed(submission.stage().clone())));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -254,16 +278,22 @@ impl Reruns {
                 Want::Post => spawn_local(async move {
                     let request = inner.submission.borrow().as_ref().map(|submission| {
                         let intent = submission.intent();
-                        endpoint::rerun_batch(inner.project, intent.batch, &intent.request)
+                        endpoint::rerun_batch(inner.about.project, intent.batch, &intent.request)
                     });
                     let Some(request) = request else { return };
-                    let answer = inner.client.post_once(&request).await;
+                    let answer = match inner.may_call() {
+                        Ok(client) => client.post_once(&request).await,
+                        Err(error) => Err(error),
+                    };
                     it.feed(SubmissionInput::Posted(answer));
                 }),
                 Want::Look => spawn_local(async move {
                     let sent = clock::wall();
-                    let call = endpoint::get_batch(inner.project, inner.batch);
-                    let answer = inner.client.send(&call).await;
+                    let call = endpoint::get_batch(inner.about.project, inner.about.batch);
+                    let answer = match inner.may_call() {
+                        Ok(client) => client.send(&call).await,
+                        Err(error) => Err(error),
+                    };
                     if let Ok(batch) = &answer {
                         it.picture.try_set(Some(batch.clone()));
                     }
@@ -279,19 +309,24 @@ impl Reruns {
                 // The session shows the way; `resume` goes on after it.
                 Want::SignIn => {}
                 Want::Note(note) => it.note(&inner, &note),
-                Want::Ended(_) => {
-                    inner.timer.borrow_mut().take();
-                    spawn_local(async move {
-                        let _held = inner.lock.borrow_mut().take();
-                        if let Ok(journal) = Journal::open().await {
-                            // An intent that stays is resolved by looking at the next visit.
-                            let _ = journal.remove(&journal_id(inner.batch)).await;
-                        }
-                    });
-                }
+                Want::Ended(_) => put_away(&inner),
             }
         }
         self.publish(inner);
+        self.tell_if_left(inner);
+    }
+
+    /// Somebody who is on another page hears how it failed.
+    fn tell_if_left(self, inner: &Inner) {
+        if inner.pages.get() > 0 {
+            return;
+        }
+        let trouble = self
+            .view
+            .with_untracked(|view| view.as_ref().and_then(RerunView::trouble));
+        if let Some((title, _)) = trouble {
+            (inner.about.tell)(title);
+        }
     }
 
     fn note(&self, inner: &Rc<Inner>, note: &SubmissionNote) {
@@ -309,27 +344,64 @@ impl Reruns {
                 | SubmissionNote::Ended(_) => {}
             }
         });
-        if let SubmissionNote::Sending { post } = *note {
-            let inner = inner.clone();
-            let line = Line::Sent {
-                post,
-                at: clock::wall(),
-            };
-            spawn_local(async move {
-                // Without this line a restored intent counts as sent when it was made.
-                let _ = inner.write(post, &line).await;
-            });
-        }
+        let at = clock::wall();
+        let line = match note {
+            SubmissionNote::Sending { post } => Line::Sent { post: *post, at },
+            SubmissionNote::Waiting { .. } | SubmissionNote::SignedOut => Line::Held { at },
+            _ => return,
+        };
+        let inner = inner.clone();
+        spawn_local(async move {
+            // Without this line a restored intent counts as in doubt.
+            let _ = inner.write(&line).await;
+        });
     }
 }
 
+/// It is over: the journal forgets it, and other tabs may begin.
+fn put_away(inner: &Rc<Inner>) {
+    inner.timer.borrow_mut().take();
+    let inner = inner.clone();
+    spawn_local(async move {
+        let _held = inner.lock.borrow_mut().take();
+        if let Ok(journal) = Journal::open().await {
+            // An intent that stays is resolved by looking at the next visit.
+            let _ = journal.remove(&inner.journal_id()).await;
+        }
+    });
+}
+
 impl Inner {
+    /// The journal's name for the reruns of this batch by this account.
+    fn journal_id(&self) -> String {
+        let owner = serde_json::to_string(&self.about.identity);
+        let owner = owner.expect("plain data serialises");
+        format!("rerun:{}:{owner}", self.about.batch)
+    }
+
+    /// Whether one is on its way.
+    fn has_open(&self) -> bool {
+        let submission = self.submission.borrow();
+        submission
+            .as_ref()
+            .is_some_and(|it| !matches!(it.stage(), Stage::Ended(_)))
+    }
+
+    /// The client, while the account that pressed is the one that is signed in.
+    fn may_call(&self) -> Result<Client, ApiError> {
+        if self.about.client.stands_for(&self.about.identity) {
+            return Ok(self.about.client);
+        }
+        let why = "somebody else is signed in, or nobody";
+        Err(ApiError::new("rerun", ErrorKind::SignedOut, why))
+    }
+
     /// Whether this tab may act.
     async fn lock(&self) -> bool {
         if self.lock.borrow().is_some() || !locks::available() {
             return true;
         }
-        let lock = locks::try_hold(&format!("retake-rerun-{}", self.batch)).await;
+        let lock = locks::try_hold(&format!("retake-rerun-{}", self.about.batch)).await;
         let is_ours = lock.is_some();
         *self.lock.borrow_mut() = lock;
         is_ours
@@ -348,18 +420,20 @@ impl Inner {
         let journal = Journal::open().await.map_err(|error| error.to_string())?;
         // What an earlier rerun left behind is over, or this one could not begin.
         journal
-            .remove(&journal_id(self.batch))
+            .remove(&self.journal_id())
             .await
             .map_err(|error| error.to_string())?;
-        self.write(0, &line).await
+        self.lines.set(0);
+        self.write(&line).await
     }
 
-    async fn write(&self, seq: u32, line: &Line) -> Result<(), String> {
+    async fn write(&self, line: &Line) -> Result<(), String> {
+        let place = self.lines.replace(self.lines.get() + 1);
         let json = serde_json::to_string(line).map_err(|error| error.to_string())?;
         let journal = Journal::open().await.map_err(|error| error.to_string())?;
         let writer = self.writer.borrow().clone();
         journal
-            .append(&journal_id(self.batch), &writer, seq, &json)
+            .append(&self.journal_id(), &writer, place, &json)
             .await
             .map_err(|error| error.to_string())
     }

@@ -1,0 +1,156 @@
+//! What the journal holds of a rerun by hand, and what a later life of the
+//! page makes of it. A supervisor's reruns are records of its own journal.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Intent;
+use crate::domain::Timestamp;
+
+/// A rerun that ReSim held up and that was then left for longer than this is
+/// not sent by itself any more: whoever pressed has long gone on.
+const STILL_MEANT: Duration = Duration::from_mins(10);
+
+/// A line: an intent, and what became of its POSTs.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Line {
+    /// What is to be rerun.
+    Intent(Box<Intent>),
+    /// A POST went out.
+    Sent {
+        /// Which one of this intent, counted from 1.
+        post: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// It was answered, and not applied: the platform was busy, or the token
+    /// was refused.
+    Held {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What an earlier life left open.
+#[derive(Debug)]
+pub struct Left {
+    /// What was to be rerun.
+    pub intent: Intent,
+    /// POSTs so far.
+    pub posts: u32,
+    /// When the last one went out, where that was noted.
+    pub sent: Option<Timestamp>,
+    /// What became of it.
+    pub doubt: Doubt,
+}
+
+/// Whether the last POST of an earlier life may have been applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nobody knows.
+    Open,
+    /// It was not, and it is to be sent again.
+    Unapplied,
+    /// It was not, and that is too long ago to be sent by itself.
+    Lapsed,
+}
+
+impl Left {
+    /// Reads the lines of a journal; `None`: nothing is open.
+    pub fn read<'a>(lines: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<Self> {
+        let mut left: Option<Self> = None;
+        for line in lines {
+            // A line of another build says nothing: the outcome stays in doubt.
+            match (serde_json::from_str(line), &mut left) {
+                (Ok(Line::Intent(intent)), _) => {
+                    left = Some(Self {
+                        intent: *intent,
+                        posts: 0,
+                        sent: None,
+                        doubt: Doubt::Open,
+                    });
+                }
+                (Ok(Line::Sent { post, at }), Some(left)) => {
+                    left.posts = post;
+                    left.sent = Some(at);
+                    left.doubt = Doubt::Open;
+                }
+                (Ok(Line::Held { at }), Some(left)) => {
+                    left.doubt = if now.since(at) > STILL_MEANT {
+                        Doubt::Lapsed
+                    } else {
+                        Doubt::Unapplied
+                    };
+                }
+                _ => {}
+            }
+        }
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{RerunRequest, TestIds},
+        domain::{Batch, BatchId, TestId},
+        rerun::Fence,
+    };
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_millis(minutes * 60_000)
+    }
+
+    fn left(lines: &[Line], now: i64) -> Option<(u32, Option<Timestamp>, Doubt)> {
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|line| serde_json::to_string(line).expect("plain data"))
+            .collect();
+        let left = Left::read(lines.iter().map(String::as_str), at(now))?;
+        Some((left.posts, left.sent, left.doubt))
+    }
+
+    fn intent() -> Line {
+        let batch = BatchId::from_u128(1);
+        let ids = TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
+        Line::Intent(Box::new(Intent {
+            batch,
+            fence: Fence::at(&Batch::new(batch)),
+            request: RerunRequest::tests(ids),
+            attempt: 0,
+            epoch: 0,
+            at: at(0),
+            tests: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn without_an_answer_nobody_knows_whether_it_was_applied() {
+        assert_eq!(left(&[intent()], 1), Some((0, None, Doubt::Open)));
+        let sent = Line::Sent { post: 2, at: at(1) };
+        assert_eq!(
+            left(&[intent(), Line::Held { at: at(0) }, sent], 1),
+            Some((2, Some(at(1)), Doubt::Open))
+        );
+    }
+
+    #[test]
+    fn an_answer_that_said_no_leaves_no_doubt_and_lapses_after_a_while() {
+        let lines = || {
+            [
+                intent(),
+                Line::Sent { post: 1, at: at(0) },
+                Line::Held { at: at(0) },
+            ]
+        };
+        assert_eq!(left(&lines(), 10), Some((1, Some(at(0)), Doubt::Unapplied)));
+        assert_eq!(left(&lines(), 11), Some((1, Some(at(0)), Doubt::Lapsed)));
+    }
+
+    #[test]
+    fn lines_of_another_build_are_passed_over() {
+        assert!(Left::read(["{}", "soon"].into_iter(), at(0)).is_none());
+    }
+}
