@@ -385,6 +385,10 @@ fn title_and_icon() {
                 one.snapshot
                     .with(|it| it.state.verdict().map(|verdict| verdict.outcome))
             });
+        let ended = match last {
+            Some(outcome) => format!(" · ended: {}", outcome.words()),
+            None => String::new(),
+        };
         match (active.as_slice(), last) {
             ([one], _) => {
                 let text = one.snapshot.with(|it| {
@@ -401,11 +405,14 @@ fn title_and_icon() {
                         (phase, _) => phase.words().to_lowercase(),
                     }
                 });
-                dom::set_title(&format!("● {text}{looked} · {page}"));
+                dom::set_title(&format!("● {text}{looked}{ended} · {page}"));
                 dom::set_icon(Some("running"));
             }
             ([_, ..], _) => {
-                dom::set_title(&format!("● {} supervised{looked} · {page}", active.len()));
+                dom::set_title(&format!(
+                    "● {} supervised{looked}{ended} · {page}",
+                    active.len()
+                ));
                 dom::set_icon(Some("running"));
             }
             ([], Some(outcome)) => {

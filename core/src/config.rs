@@ -148,7 +148,11 @@ impl Config {
         if list.is_empty() {
             return Err(vec![problem("environments", "is empty: list at least one")]);
         }
-        let mut errors = Vec::new();
+        let names = value.as_object().into_iter().flat_map(Map::keys);
+        let mut errors: Vec<ConfigError> = names
+            .filter(|name| *name != "environments")
+            .map(|name| problem(name, "is not a field: the only one here is environments"))
+            .collect();
         let environments: Vec<Environment> = list
             .iter()
             .enumerate()

@@ -8,23 +8,70 @@ use web_sys::{Event, EventTarget};
 
 use super::window;
 
-/// Calls `act` whenever something suggests to look now. Lives as long as the page.
-pub fn on_wake(act: impl Fn(WakeReason) + 'static) {
+type Heard = Closure<dyn Fn(Event)>;
+
+/// Hears until it is dropped.
+pub struct Listening {
+    parts: Vec<(EventTarget, &'static [&'static str], Heard)>,
+}
+
+impl Listening {
+    /// Hears as long as the page lives.
+    pub fn for_good(self) {
+        std::mem::forget(self);
+    }
+
+    fn to(
+        &mut self,
+        target: EventTarget,
+        names: &'static [&'static str],
+        act: impl Fn() + 'static,
+    ) {
+        let act = Heard::new(move |_| act());
+        for name in names {
+            target
+                .add_event_listener_with_callback(name, act.as_ref().unchecked_ref())
+                .expect("a listener can always be added");
+        }
+        self.parts.push((target, names, act));
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for (target, names, act) in &self.parts {
+            for name in *names {
+                // One that is gone already needs no removing.
+                let _ =
+                    target.remove_event_listener_with_callback(name, act.as_ref().unchecked_ref());
+            }
+        }
+    }
+}
+
+/// Calls `act` whenever something suggests to look now.
+#[must_use = "it hears until it is dropped"]
+pub fn on_wake(act: impl Fn(WakeReason) + 'static) -> Listening {
     let act = Rc::new(act);
-    let window = window();
-    let document = window.document().expect("a window has a document");
     let shown = {
         let act = act.clone();
-        let document = document.clone();
-        move |_: Event| {
-            if !document.hidden() {
+        move || {
+            if !is_hidden() {
                 act(WakeReason::Visible);
             }
         }
     };
-    listen(&document, &["visibilitychange", "resume"], shown.clone());
-    listen(&window, &["focus", "pageshow"], shown);
-    listen(&window, &["online"], move |_| act(WakeReason::Online));
+    let window = window();
+    let document = window.document().expect("a window has a document");
+    let mut it = Listening { parts: Vec::new() };
+    it.to(
+        document.into(),
+        &["visibilitychange", "resume"],
+        shown.clone(),
+    );
+    it.to(window.clone().into(), &["focus", "pageshow"], shown);
+    it.to(window.into(), &["online"], move || act(WakeReason::Online));
+    it
 }
 
 /// Whether the tab is hidden.
@@ -32,15 +79,4 @@ pub fn is_hidden() -> bool {
     window()
         .document()
         .is_some_and(|document| document.hidden())
-}
-
-fn listen(target: &EventTarget, names: &[&str], act: impl Fn(Event) + 'static) {
-    let act = Closure::<dyn Fn(Event)>::new(act);
-    for name in names {
-        target
-            .add_event_listener_with_callback(name, act.as_ref().unchecked_ref())
-            .expect("a listener can always be added");
-    }
-    // The page's own lifetime.
-    act.forget();
 }

@@ -38,6 +38,8 @@ pub enum Question {
         batch: String,
         /// Tests that have not finished.
         unfinished: u64,
+        /// Whether it is supervised in this browser.
+        supervised: bool,
     },
 }
 
@@ -148,15 +150,16 @@ fn label(question: &Question) -> String {
 
 fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
     match question {
-        Question::Cancel { unfinished, .. } => view! {
+        Question::Cancel { unfinished, supervised, .. } => view! {
             <p>
                 {format!(
                     "{} not finished. Queued ones stop at once, running ones finish first; then the \
-                     batch is CANCELLED, and supervision ends with exit 5. This cannot be undone.",
+                     batch is CANCELLED{}. This cannot be undone.",
                     match unfinished {
                         1 => "1 test has".to_owned(),
                         n => format!("{} tests have", words::number(n)),
-                    }
+                    },
+                    if supervised { ", and its supervision ends with exit 5" } else { "" },
                 )}
             </p>
         }

@@ -183,8 +183,13 @@ fn PolicyField(
 /// Three buttons that edit a state list, for those who do not want to type it.
 #[component]
 fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) -> impl IntoView {
+    // What cannot be read is the person's to mend; a button would overwrite it.
+    let unread = Memo::new(move |_| text.with(|text| WatchedStates::parse(text).is_err()));
     let parsed = move || text.with(|text| WatchedStates::parse(text).unwrap_or_default());
     let toggle = move |flip: fn(&mut WatchedStates)| {
+        if unread.get_untracked() {
+            return;
+        }
         let mut states = parsed();
         flip(&mut states);
         form.update(|form| form.set(field, states.to_string()));
@@ -200,6 +205,8 @@ fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) ->
                 class="chip chip--small"
                 data-status=word
                 aria-pressed=move || on(&parsed()).to_string()
+                aria-disabled=move || unread.get().then_some("true")
+                title=move || unread.get().then_some("Correct the list first")
                 aria-label=format!("{label} in {}", field.name())
                 on:click=move |_| toggle(flip)
             >

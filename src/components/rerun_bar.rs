@@ -21,8 +21,11 @@ use super::{
 use crate::{
     browser::{clock, dom},
     driver::{feed::Feed, reruns::Reruns},
-    shell::Ticker,
+    shell::{Announcer, Ticker},
 };
+
+/// Why the buttons that need ticks do nothing.
+const NOTHING_TICKED: &str = "Tick tests in the table to rerun them.";
 
 /// The three verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +68,11 @@ pub fn RerunBar(
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
     });
+    let announcer = expect_context::<Announcer>();
     let ask = move |verb: Verb| {
-        if held.get_untracked().is_some() {
+        // Why nothing opens is said, for those who pressed a key.
+        if let Some(why) = held.get_untracked() {
+            announcer.say(why);
             return;
         }
         let Some(batch) = feed.batch.get_untracked() else {
@@ -81,11 +87,17 @@ pub fn RerunBar(
             (Verb::BatchMetrics, _) => RerunScope::BatchMetrics,
             (Verb::Tests, Some(ids)) => RerunScope::Tests(ids),
             (Verb::TestMetrics, Some(ids)) => RerunScope::TestMetrics(ids),
-            (_, None) => return,
+            (_, None) => {
+                announcer.say(NOTHING_TICKED);
+                return;
+            }
         };
         question.set(Some(Question::Rerun {
             scope,
-            sync_with_suite: sync.get_untracked() && !adhoc.get_untracked(),
+            // Metrics only is metrics only: no test is added.
+            sync_with_suite: verb != Verb::BatchMetrics
+                && sync.get_untracked()
+                && !adhoc.get_untracked(),
             hidden: if verb == Verb::BatchMetrics {
                 0
             } else {
@@ -149,10 +161,7 @@ pub fn RerunBar(
         request_animation_frame(move || ask(again));
     };
     let none = move || count.get() == 0;
-    let reason = Signal::derive(move || {
-        held.get()
-            .or_else(|| none().then_some("Tick tests in the table to rerun them."))
-    });
+    let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),
@@ -313,12 +322,14 @@ fn Progress(
         <div class="rerun-bar__progress" data-idle=move || steps.with(Option::is_none).then_some("")>
             <p class="rerun-bar__reason" id="rerun-reason">{idle}</p>
             {move || steps.get().map(|steps| view! {
-                <ol class="steps" role="status" aria-label=what data-testid="rerun-steps">
-                    {steps
-                        .into_iter()
-                        .map(|(text, state)| view! { <li data-state=state>{text}</li> })
-                        .collect_view()}
-                </ol>
+                <div class="steps" role="status" aria-label=what data-testid="rerun-steps">
+                    <ol>
+                        {steps
+                            .into_iter()
+                            .map(|(text, state)| view! { <li data-state=state>{text}</li> })
+                            .collect_view()}
+                    </ol>
+                </div>
                 <span class="buttons">
                     <Show when=move || cools.get()>
                         <button

@@ -16,7 +16,7 @@ use retake_core::{
     domain::{Batch, BatchId, ProjectId, Timestamp},
 };
 
-use super::task::while_open;
+use super::{look_again, task::while_open};
 use crate::{
     browser::{clock, random, timer, wake},
     client::Client,
@@ -57,8 +57,9 @@ pub struct BatchShelf {
 }
 
 impl BatchShelf {
-    /// Reads the list until the page goes; `least` is the quickest pace allowed.
-    pub fn open(client: Client, project: ProjectId, least: Duration) -> Self {
+    /// Reads the list until the page goes; `quickest` is the pace that
+    /// the environment allows; a sandbox, which allows a quick one, is read more often.
+    pub fn open(client: Client, project: ProjectId, quickest: Duration) -> Self {
         let it = Self {
             project,
             batches: RwSignal::new(Vec::new()),
@@ -74,7 +75,8 @@ impl BatchShelf {
             client,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
         };
-        while_open(async move { it.run(least).await });
+        look_again::when_back(it.read_at, move || it.refresh());
+        while_open(async move { it.run(quickest).await });
         it
     }
 
@@ -94,7 +96,7 @@ impl BatchShelf {
         self.kick.update_value(|kick| drop(kick.take()));
     }
 
-    async fn run(self, least: Duration) {
+    async fn run(self, quickest: Duration) {
         let mut failures = 0_u32;
         loop {
             if !wake::is_hidden() || self.read_at.with_untracked(Option::is_none) {
@@ -106,7 +108,7 @@ impl BatchShelf {
                     }
                 }
             }
-            let pause = self.pause(least, failures);
+            let pause = self.pause(quickest, failures);
             self.every.set(pause);
             self.due.set(Some(clock::wall().after(pause)));
             let (kick, kicked) = oneshot::channel::<()>();
@@ -117,7 +119,7 @@ impl BatchShelf {
         }
     }
 
-    fn pause(self, least: Duration, failures: u32) -> Duration {
+    fn pause(self, quickest: Duration, failures: u32) -> Duration {
         if failures > 0 {
             let asked = self
                 .failing
@@ -129,9 +131,9 @@ impl BatchShelf {
             .batches
             .with_untracked(|all| all.iter().any(|it| !it.is_terminal()));
         if is_running {
-            RUNNING.min(least)
+            RUNNING.min(quickest * 3).max(quickest)
         } else {
-            QUIET.min(least * 4)
+            QUIET.min(quickest * 12).max(quickest)
         }
     }
 

@@ -15,7 +15,7 @@ use retake_core::{
     domain::{Batch, BatchId, ConflatedStatus, ProjectId, Timestamp},
 };
 
-use super::tests_store::TestsStore;
+use super::{look_again, tests_store::TestsStore};
 use crate::{
     browser::{clock, random, timer, wake},
     client::Client,
@@ -62,6 +62,8 @@ struct Inner {
     alive: Cell<bool>,
     kick: RefCell<Option<oneshot::Sender<()>>>,
     listing: Cell<bool>,
+    /// Somebody asked for fresh tests, and no listing has begun since.
+    wanted: Cell<bool>,
     /// Listed at this picture of the batch; another picture asks for another listing.
     listed_at: RefCell<Option<Picture>>,
     list_not_before: Cell<Timestamp>,
@@ -105,6 +107,7 @@ impl Feed {
             alive: Cell::new(true),
             kick: RefCell::new(None),
             listing: Cell::new(false),
+            wanted: Cell::new(false),
             listed_at: RefCell::new(None),
             list_not_before: Cell::new(Timestamp::default()),
         });
@@ -123,6 +126,11 @@ impl Feed {
             it.inner.with_value(|inner| inner.alive.set(false));
             it.refresh();
         });
+        look_again::when_back(it.read_at, move || {
+            if !it.paused.get_untracked() {
+                it.refresh();
+            }
+        });
         it.list_if_moved(&inner);
         spawn_local(it.run(inner));
         it
@@ -131,6 +139,7 @@ impl Feed {
     /// Reads now.
     pub fn refresh(&self) {
         if let Some(inner) = self.inner.try_get_value() {
+            inner.wanted.set(true);
             // Dropping the sender ends the wait.
             inner.kick.borrow_mut().take();
         }
@@ -252,9 +261,14 @@ impl Feed {
             return;
         };
         let unmoved = inner.listed_at.borrow().as_ref() == Some(&now);
-        if unmoved || inner.listing.get() || clock::wall() < inner.list_not_before.get() {
+        if unmoved || inner.listing.get() {
             return;
         }
+        let too_soon = clock::wall() < inner.list_not_before.get();
+        if too_soon && !inner.wanted.get() {
+            return;
+        }
+        inner.wanted.set(false);
         inner.listing.set(true);
         let inner = inner.clone();
         spawn_local(async move {
@@ -272,6 +286,10 @@ impl Feed {
                 Ok(()) => *inner.listed_at.borrow_mut() = Some(now),
                 Err(error) if error.kind == ErrorKind::Aborted => {}
                 Err(error) => self.tests.loading.update(|it| it.failed = Some(error)),
+            }
+            if inner.wanted.get() {
+                // Asked for while this listing was on its way.
+                self.list_if_moved(&inner);
             }
         });
     }

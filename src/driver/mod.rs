@@ -5,6 +5,7 @@
 //! - [`feed`]: keeps one batch and its tests fresh while its page is open.
 //! - [`tests_store`]: those tests, with filter, order and selection.
 //! - [`listing`]: lists that span pages, names that stand for IDs.
+//! - [`look_again`]: reads anew when somebody comes back to the tab.
 //! - [`reruns`]: what a person reruns by hand, from press to seen running.
 //! - [`supervisions`]: everything supervised in this browser.
 //! - [`tag_reader`]: asks which tests wear the ticked tags.
@@ -15,6 +16,7 @@ pub mod batch_shelf;
 pub mod feed;
 pub mod journal_writer;
 pub mod listing;
+pub mod look_again;
 pub mod reruns;
 pub mod supervisions;
 pub mod tag_reader;

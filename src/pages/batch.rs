@@ -108,6 +108,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     };
     let client = expect_context::<Client>();
     let announcer = expect_context::<Announcer>();
+    let supervisions = expect_context::<Supervisions>();
     let id = batch.id;
     let name = batch.display_name();
     expect_context::<PageTitle>()
@@ -161,6 +162,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
         question.set(Some(Question::Cancel {
             batch: name.clone(),
             unfinished,
+            supervised: untrack(|| supervisions.of_batch(id).is_some_and(|one| one.is_active())),
         }));
     };
     let one = move |test: TestId| {

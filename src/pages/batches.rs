@@ -70,12 +70,10 @@ fn Listed(project: Project) -> impl IntoView {
         (name.clone(), None),
     ]);
     let client = expect_context::<Client>();
-    let least = expect_context::<Session>()
+    let quickest = expect_context::<Session>()
         .account_now()
-        .map_or(Duration::from_secs(15), |it| {
-            it.environment.min_poll_every * 3
-        });
-    let shelf = BatchShelf::open(client, project.id, least);
+        .map_or(Duration::from_secs(10), |it| it.environment.min_poll_every);
+    let shelf = BatchShelf::open(client, project.id, quickest);
     let filter = RwSignal::new(BatchFilter::parse(&use_location().search.get_untracked()));
     // In the address, so that Back and a shared link show the same.
     Effect::new(move |before: Option<()>| {

@@ -45,7 +45,7 @@ async fn a_delay_too_long_for_the_browser_does_not_fire_at_once() {
 #[wasm_bindgen_test]
 fn the_network_and_the_focus_wake_the_page() {
     let notes = Notes::new();
-    wake::on_wake(notes.writer());
+    let _listening = wake::on_wake(notes.writer());
     let window = web_sys::window().expect("a window");
     for name in ["online", "focus", "pageshow"] {
         let event = web_sys::Event::new(name).expect("an event");

@@ -185,6 +185,18 @@ fn the_three_ends_of_a_list_are_one() {
 }
 
 #[test]
+fn a_project_without_an_id_is_passed_over_and_one_without_a_name_is_kept() {
+    let body = r#"{"projects":[
+        {"name": "no ID"},
+        {"projectID": null, "name": "null ID"},
+        {"projectID": "0d9f4c1e-3b7a-4c55-8e21-6a1b2c3d4e5f"},
+        {"projectID": "5b0c2e9a-7d1f-4a53-9c1e-2f6d8a40b7c1", "name": "whole"}]}"#;
+    let listed = list_projects(None).read(&ok(body)).unwrap();
+    let names: Vec<&str> = listed.items.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["", "whole"]);
+}
+
+#[test]
 fn a_list_without_its_array_is_an_error_that_names_it() {
     let error = list_tests(project(), batch(), &TestQuery::default(), None)
         .read(&ok("{}"))

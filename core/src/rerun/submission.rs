@@ -161,7 +161,7 @@ impl Submission {
             SubmissionInput::Resume => self.resume(),
             SubmissionInput::PersonSays(word) => self.person_says(word),
             SubmissionInput::CallOff => match self.stage {
-                Stage::Cooling { .. } | Stage::Checking { .. } | Stage::Parked
+                Stage::Storing | Stage::Cooling { .. } | Stage::Checking { .. } | Stage::Parked
                     if !self.in_doubt =>
                 {
                     self.end(Ended::CalledOff)

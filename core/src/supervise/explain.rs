@@ -98,7 +98,9 @@ fn line(event: &Event) -> (LineKind, String) {
         ),
         Event::Adopted { run } => (
             Decision,
-            format!("somebody else started run {run}: following it, it costs no attempt"),
+            format!(
+                "run {run} was started outside of this supervision: following it, it costs no attempt"
+            ),
         ),
         Event::Finished { seen, unproven } => {
             let mut text = format!("finished: {}", picture(seen));
@@ -284,7 +286,7 @@ fn note_line(note: &SubmissionNote) -> (LineKind, String) {
             Ended::Refused(error) => (Warning, format!("the rerun was refused: {error}")),
             Ended::StillBusy(error) => (Warning, format!("gave up waiting: {error}")),
             Ended::NotStored(why) => (Warning, format!("the rerun was not sent: {why}")),
-            Ended::CalledOff => (Decision, "called off before the next try".into()),
+            Ended::CalledOff => (Decision, "called off; nothing more is sent".into()),
         },
     }
 }

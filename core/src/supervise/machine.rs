@@ -144,6 +144,8 @@ pub struct Supervisor {
     pub(super) failures: u32,
     pub(super) refused_reads: u32,
     pub(super) refused_since: Option<Timestamp>,
+    /// Until when the server asked not to be read, by `Retry-After`.
+    pub(super) not_before: Option<Timestamp>,
     pub(super) last_poll: Option<Timestamp>,
     pub(super) last_written_poll: Option<Timestamp>,
     pub(super) stale_noted: bool,
@@ -239,6 +241,7 @@ impl Supervisor {
             failures: 0,
             refused_reads: 0,
             refused_since: None,
+            not_before: None,
             last_poll: None,
             last_written_poll: None,
             stale_noted: false,
@@ -274,6 +277,12 @@ impl Supervisor {
         } else {
             self.due
         }
+    }
+
+    /// Whether a person wants to stop or pause, so that a rerun that has not left
+    /// yet is not to leave.
+    pub fn holds_back(&self) -> bool {
+        self.wanted.is_some()
     }
 
     /// When the batch was last asked for, for the tab's title.
@@ -314,7 +323,12 @@ impl Supervisor {
             }
             Input::Stored(id, stored) => {
                 if self.close_call(id, Asked::Store).is_some() {
-                    self.submit(SubmissionInput::Stored(stored), now);
+                    // Who wants to stop or pause is heard before anything leaves.
+                    let input = match self.wanted {
+                        Some(_) => SubmissionInput::CallOff,
+                        None => SubmissionInput::Stored(stored),
+                    };
+                    self.submit(input, now);
                 }
             }
             Input::RerunAnswered(id, answer) => {
@@ -465,7 +479,9 @@ impl Supervisor {
         // The first sign of a network after failed reads is worth a look at
         // once: what failed has cost the API nothing.
         let back = why == WakeReason::Online && self.failures > 0;
-        if recent && !back && why != WakeReason::Asked {
+        // A server that asked to be left alone is, unless a person insists.
+        let asked_to_wait = self.not_before.is_some_and(|at| now.wall < at);
+        if ((recent && !back) || asked_to_wait) && why != WakeReason::Asked {
             return;
         }
         match self.state.phase {
@@ -532,6 +548,7 @@ impl Supervisor {
             &mut self.reading_since,
             &mut self.finished_at,
             &mut self.refused_since,
+            &mut self.not_before,
         ] {
             *time = time.map(|at| shifted(at, shift_ms));
         }

@@ -134,7 +134,11 @@ pub fn plan_rerun<'a>(
             ConflatedStatus::Blocker => figures.blocker += 1,
             ConflatedStatus::Error => figures.error += 1,
             ConflatedStatus::Warning => figures.warning += 1,
-            _ => {}
+            ConflatedStatus::Queued
+            | ConflatedStatus::Running
+            | ConflatedStatus::Passed
+            | ConflatedStatus::Cancelled
+            | ConflatedStatus::Unknown(_) => {}
         }
         if policy.rerun_on.watches(status)
             && let Some(id) = id

@@ -67,7 +67,10 @@ impl WatchedStates {
             ConflatedStatus::Error => self.error,
             ConflatedStatus::Blocker => self.blocker,
             ConflatedStatus::Unknown(_) => planted::is(Bug::UnknownWordFails),
-            _ => false,
+            ConflatedStatus::Queued
+            | ConflatedStatus::Running
+            | ConflatedStatus::Passed
+            | ConflatedStatus::Cancelled => false,
         }
     }
 
@@ -77,7 +80,11 @@ impl WatchedStates {
             ConflatedBatchStatus::Warning => self.warning,
             ConflatedBatchStatus::Error => self.error,
             ConflatedBatchStatus::Blocker => self.blocker,
-            _ => false,
+            ConflatedBatchStatus::Submitted
+            | ConflatedBatchStatus::Running
+            | ConflatedBatchStatus::Complete
+            | ConflatedBatchStatus::Cancelled
+            | ConflatedBatchStatus::Unknown(_) => false,
         }
     }
 }

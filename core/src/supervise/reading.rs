@@ -82,11 +82,10 @@ impl Supervisor {
         }
         let picture = self.picture.as_ref();
         let runs = tests.iter().any(|test| {
-            let status = test.conflated.as_ref();
-            matches!(
-                status,
-                Some(ConflatedStatus::Running | ConflatedStatus::Queued)
-            )
+            // A word that nobody knows may as well be an end.
+            test.conflated.as_ref().is_some_and(|status| {
+                !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
+            })
         });
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
         if runs && finished {

@@ -149,7 +149,7 @@ impl fmt::Display for Rule {
                 ConflatedBatchStatus::Complete => {
                     write!(
                         f,
-                        "The batch is COMPLETE: nothing in {}.",
+                        "The batch's word is COMPLETE, which is none of the fail states {}.",
                         filter.in_words()
                     )
                 }

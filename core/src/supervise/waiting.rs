@@ -194,6 +194,7 @@ impl Supervisor {
             _ => {}
         }
         self.failures += 1;
+        self.not_before = error.retry_after.map(|pause| now.wall.after(pause));
         let refused = self.refused_since.is_some();
         let pause = if refused {
             REFUSED_OVER / 2
@@ -215,6 +216,7 @@ impl Supervisor {
     pub(super) fn reads_work(&mut self, now: Now) {
         self.refused_reads = 0;
         self.refused_since = None;
+        self.not_before = None;
         let failures = std::mem::take(&mut self.failures);
         if failures > 0 {
             self.record(Event::ReadRecovered { failures }, now.wall);

@@ -62,8 +62,9 @@ pub fn segments_in_words(segments: &[(ConflatedStatus, u64)]) -> String {
 /// listed: they speak where the batch itself carries no counts.
 pub fn progress(batch: &Batch, tally: Option<&Tally>) -> Option<(u64, u64)> {
     if let (None, None, Some(tally)) = (batch.total_tests, batch.status_counts, tally) {
-        let running: u64 = [ConflatedStatus::Running, ConflatedStatus::Queued]
+        let running: u64 = ConflatedStatus::KNOWN
             .iter()
+            .filter(|status| !status.is_terminal())
             .map(|status| tally.of(status))
             .chain(tally.unknown().map(|(_, n)| n))
             .sum();
@@ -85,7 +86,7 @@ pub struct BatchChip {
 }
 
 /// The words that always have a chip, worst first.
-const CHIPS: [ConflatedBatchStatus; 7] = [
+const CHIPS: [ConflatedBatchStatus; ConflatedBatchStatus::KNOWN.len()] = [
     ConflatedBatchStatus::Blocker,
     ConflatedBatchStatus::Error,
     ConflatedBatchStatus::Warning,

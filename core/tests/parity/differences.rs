@@ -217,6 +217,60 @@ fn an_unknown_status_is_waited_on_instead_of_ending_the_run() {
 }
 
 #[test]
+fn a_missing_status_is_waited_on_instead_of_ending_the_run() {
+    let mut machine = started(Policy::default());
+    let read = || Ok(Batch::new(BatchId::from_u128(1)));
+    settle(&mut machine, 0, read, &[]);
+    assert!(machine.state().verdict().is_none());
+    for seconds in (30..=3630).step_by(30) {
+        machine.handle(Input::Wake, at(seconds));
+        settle(&mut machine, seconds, read, &[]);
+    }
+    let verdict = machine.state().verdict().expect("an hour has passed");
+    assert_eq!(verdict.exit_code.number(), 6);
+    assert_eq!(
+        verdict.notes,
+        ["The answers carried no status, so it was waited on."]
+    );
+}
+
+#[test]
+fn a_pass_after_a_rerun_says_so_and_names_the_tests() {
+    let policy = Policy {
+        rerun_max_failure_percent: 100.0,
+        ..Policy::default()
+    };
+    let mut machine = started(policy);
+    let failing = [test(1, "ERROR"), test(2, "PASSED")];
+    let sent = settle(&mut machine, 0, || Ok(batch("ERROR", "ERROR", 1)), &failing);
+    assert_eq!(sent, 1);
+    machine.handle(Input::Wake, at(3000));
+    settle(
+        &mut machine,
+        3000,
+        || Ok(batch("SUCCEEDED", "COMPLETE", 2)),
+        &[test(1, "PASSED"), test(2, "PASSED")],
+    );
+    machine.handle(Input::Wake, at(3100));
+    settle(
+        &mut machine,
+        3100,
+        || Ok(batch("SUCCEEDED", "COMPLETE", 2)),
+        &[test(1, "PASSED"), test(2, "PASSED")],
+    );
+    let verdict = machine.state().verdict().expect("the rerun has finished");
+    assert_eq!(verdict.exit_code.number(), 0);
+    assert_eq!(verdict.outcome, Outcome::PassAfterRerun);
+    let named: Vec<&str> = verdict
+        .reruns
+        .passed_after_rerun
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(named, ["t1"]);
+}
+
+#[test]
 fn crashes_that_look_like_exit_2_do_not_exist() {
     // A rerun answer without any field and a listing without words: the CLI
     // crashes with exit 2, which means ERROR. Ours goes on.

@@ -315,3 +315,56 @@ fn a_persons_stop_is_an_end_without_a_verdict() {
     assert_eq!(bench.machine.state().phase, Phase::Stopped);
     assert_eq!(bench.code(), None);
 }
+
+#[test]
+fn whoever_stops_or_pauses_while_the_intent_is_written_stops_the_rerun() {
+    use retake_core::supervise::Output;
+    for wish in [Input::Stop, Input::Pause(PauseReason::ByPerson)] {
+        let mut bench = Bench::new(
+            up_to(1),
+            batch("ERROR", "ERROR", Some(1)),
+            vec![test(1, "ERROR")],
+        );
+        let mut stored = None;
+        while let Some(output) = bench.machine.poll_output() {
+            let input = match output {
+                Output::ReadBatch(call, _) => {
+                    Input::BatchRead(call, bench.batch.clone().map(Box::new))
+                }
+                Output::ReadTests(call, _) => Input::TestsRead(call, Ok(bench.listings[0].clone())),
+                Output::StoreIntent(call, _) => {
+                    stored = Some(call);
+                    continue;
+                }
+                _ => continue,
+            };
+            bench.feed(input);
+        }
+        bench.feed(wish.clone());
+        bench.feed(Input::Stored(stored.expect("a rerun was decided"), Ok(())));
+        bench.run(MINUTE);
+        assert_eq!(bench.posts, [0; 0], "{wish:?}");
+        if matches!(wish, Input::Pause(_)) {
+            bench.feed(Input::Resume);
+            bench.run(MINUTE);
+            assert_eq!(bench.posts, [1], "it is decided anew");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_not_read_when_the_page_is_shown() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    let mut throttled = failed(ErrorKind::Throttled);
+    throttled.retry_after = Some(std::time::Duration::from_mins(10));
+    bench.batch = Err(throttled);
+    bench.run(1_000);
+    assert_eq!(bench.machine.failures(), 1);
+    bench.pass(MINUTE);
+    bench.feed(Input::Woken(WakeReason::Visible));
+    bench.settle();
+    assert_eq!(bench.machine.failures(), 1, "not asked again");
+    bench.feed(Input::Woken(WakeReason::Asked));
+    bench.settle();
+    assert_eq!(bench.machine.failures(), 2, "a person insists");
+}

@@ -114,7 +114,7 @@ impl Supervisions {
             inner: StoredValue::new_local(Rc::new(inner)),
         };
         *channel.borrow_mut() = Some(Channel::open(CHANNEL, move |text| it.hear(&text)));
-        wake::on_wake(move |why| it.each_runner(|runner| runner.woken(why)));
+        wake::on_wake(move |why| it.each_runner(|runner| runner.woken(why))).for_good();
         it
     }
 

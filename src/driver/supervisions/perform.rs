@@ -86,6 +86,15 @@ impl Runner {
             None => return Err("another tab acts on this batch now".into()),
         };
         writer.settled().await?;
+        let held_back = |it: &Self| {
+            let machine = it.machine.borrow();
+            machine
+                .as_ref()
+                .is_some_and(|it| it.supervisor.holds_back())
+        };
+        if held_back(self) {
+            return Err("it was stopped or paused first".into());
+        }
         for _ in 0..TRIES {
             let asked = clock::now();
             let stored = self.stored_writer().await?;

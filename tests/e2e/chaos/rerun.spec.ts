@@ -192,7 +192,7 @@ test.describe('an answer that says no', () => {
       posts: 1,
       applied: 2,
       verdict: [0, 'pass-after-rerun'],
-      says: ['somebody else started run 2: following it, it costs no attempt', 'accepted as run 3'],
+      says: ['run 2 was started outside of this supervision: following it, it costs no attempt', 'accepted as run 3'],
       // Their run is quick; its tests are decided on once it is a minute old.
       timeout: 120_000,
     });

@@ -72,6 +72,57 @@ test.describe('select across filters and rerun', () => {
     await expect(retake.hook('selected-count')).toHaveText('1');
   });
 
+  test('a rerun that waits goes on behind another page', async ({ retake, sandbox, page }) => {
+    test.setTimeout(90_000);
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [3_000, 4_000] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
+    await page.getByRole('link', { name: 'Supervisions' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Supervisions');
+    // Back meanwhile: the same rerun, not a new life of it.
+    await page.goBack();
+    await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
+    await page.goForward();
+    await expect.poll(async () => (await sandbox.reruns(batch)).map((it) => it.status), { timeout: 60_000 }).toEqual([409, 200]);
+    await page.goBack();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+  });
+
+  test('a rerun that is refused behind another page is said there', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await page.route('**/rerun', async (route) => {
+      await new Promise((done) => setTimeout(done, 2_000));
+      await route.continue();
+    });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '403', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await page.getByRole('link', { name: 'Supervisions' }).click();
+    await expect(page.getByText('ReSim refused: Rerun 1 test')).toBeVisible();
+    await page.goBack();
+    await expect(retake.hook('rerun-refused')).toContainText('missing privilege batches:write');
+  });
+
+  test('a rerun whose token is refused goes on by itself after the sign-in', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [3_000, 4_000] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(page).toHaveURL(/sign-in/);
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect((await sandbox.reruns(batch)).map((it) => it.status)).toEqual([401, 200]);
+  });
+
   test('409 on a batch that runs says that it runs', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
     await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });

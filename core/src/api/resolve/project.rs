@@ -167,4 +167,14 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::NotFound);
         assert!(error.to_string().contains("Demo"), "{error}");
     }
+
+    #[test]
+    fn a_project_without_a_name_is_passed_over() {
+        let (mut it, step) = ResolveProject::begin("whole");
+        assert_eq!(step, Step::List(None));
+        assert_eq!(
+            it.listed(Ok(page(vec![project(1, ""), project(2, "whole")], None))),
+            Step::Done(Ok(project(2, "whole")))
+        );
+    }
 }
