@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     browser::clock,
-    driver::{feed::Feed, tests_store::TestsStore},
+    driver::{cancel::Cancelling, feed::Feed, tests_store::TestsStore},
     shell::Ticker,
 };
 
@@ -50,9 +50,8 @@ pub fn BatchHead(
     /// Asks to cancel.
     #[prop(into)]
     cancel: Callback<()>,
-    /// Whether a cancel was sent and the batch has not ended yet.
-    #[prop(into)]
-    cancelling: Signal<bool>,
+    /// How far cancelling has come.
+    cancelling: RwSignal<Cancelling>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let batch = Memo::new(move |_| feed.batch.get());
@@ -74,7 +73,7 @@ pub fn BatchHead(
     let why_no_cancel = Memo::new(move |_| {
         if finished.get() {
             Some("The batch has finished: there is nothing to cancel")
-        } else if cancelling.get() {
+        } else if cancelling.get() == Cancelling::Sent {
             Some("Cancelling was asked for already; tests that run finish first")
         } else {
             None
@@ -86,7 +85,7 @@ pub fn BatchHead(
             <div class="batch__title">
                 <h1 class="clamp" title=name>{name}</h1>
                 {move || batch.get().map(|batch| view! { <Badges batch/> })}
-                {move || (cancelling.get() && !finished.get()).then(|| view! {
+                {move || (cancelling.get() == Cancelling::Sent && !finished.get()).then(|| view! {
                     <span class="tag">"Cancelling: running tests finish first"</span>
                 })}
             </div>
@@ -110,6 +109,24 @@ pub fn BatchHead(
                 </button>
             </div>
             {move || batch.get().map(|batch| view! { <Facts batch names/> })}
+            {move || match cancelling.get() {
+                Cancelling::Trouble { title, said } if !finished.get() => Some(view! {
+                    <div class="notice batch__trouble" data-tone="error" role="alert" data-testid="cancel-refused">
+                        <div>
+                            <p><b>{title}</b></p>
+                            <p class="notice__said">{said}</p>
+                        </div>
+                        <button
+                            type="button"
+                            class="button button--quiet button--small"
+                            on:click=move |_| cancelling.set(Cancelling::No)
+                        >
+                            "Dismiss"
+                        </button>
+                    </div>
+                }),
+                _ => None,
+            }}
             <div class="batch__actions">
                 {app_link.map(|href| view! {
                     <a class="button button--quiet button--small" href=href target="_blank" rel="noreferrer">

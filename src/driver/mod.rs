@@ -2,6 +2,7 @@
 //! and feeds the results back. One adapter call per output; no decisions here.
 //!
 //! - [`batch_shelf`]: the batches of a project while their list is open.
+//! - [`cancel`]: cancels a batch.
 //! - [`feed`]: keeps one batch and its tests fresh while its page is open.
 //! - [`tests_store`]: those tests, with filter, order and selection.
 //! - [`listing`]: lists that span pages, names that stand for IDs.
@@ -13,6 +14,7 @@
 //! - [`journal_writer`]: writes records in order and says when they are durable.
 
 pub mod batch_shelf;
+pub mod cancel;
 pub mod feed;
 pub mod journal_writer;
 pub mod listing;

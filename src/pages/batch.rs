@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{
     components::A,
     hooks::{use_location, use_params_map},
 };
 use retake_core::{
-    api::{ErrorKind, RerunRequest, RerunScope, TestIds, endpoint, links},
+    api::{RerunRequest, RerunScope, TestIds, links},
     domain::{Batch as BatchData, Project, TestId},
     view::{ViewQuery, open, words},
 };
@@ -27,7 +27,12 @@ use crate::{
         tests_table::{TestsTable, Wish},
     },
     driver::{
-        feed::Feed, listing, reruns::OwnReruns, supervisions::Supervisions, tag_reader,
+        cancel::{Cancelling, cancel},
+        feed::Feed,
+        listing,
+        reruns::OwnReruns,
+        supervisions::Supervisions,
+        tag_reader,
         tests_store::TestsStore,
     },
     names::NameBook,
@@ -154,7 +159,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
         }));
     };
     let question = RwSignal::new(None::<Question>);
-    let cancelling = RwSignal::new(false);
+    let cancelling = RwSignal::new(Cancelling::No);
     let ask_cancel = move |()| {
         let unfinished = feed
             .batch
@@ -205,21 +210,8 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
             }
         }
         Question::Cancel { .. } => {
-            cancelling.set(true);
-            spawn_local(async move {
-                let call = endpoint::cancel_batch(project.id, id);
-                match client.post_once(&call).await {
-                    Ok(()) => announcer.say("Cancel was accepted. Tests that run finish first."),
-                    Err(error) => {
-                        cancelling.try_set(false);
-                        if error.kind != ErrorKind::SignedOut {
-                            announcer.trouble(retake_core::view::freshness::upper_first(
-                                &error.to_string(),
-                            ));
-                        }
-                    }
-                }
-                feed.refresh();
+            cancel(client, (project.id, id), feed, cancelling, move || {
+                announcer.say("Cancel was accepted. Tests that run finish first.");
             });
         }
     };

@@ -104,7 +104,7 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('rerun-selected').click();
     await retake.hook('confirm').click();
     await page.getByRole('link', { name: 'Supervisions' }).click();
-    await expect(page.getByText('ReSim refused: Rerun 1 test')).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Messages' })).toContainText('ReSim refused: Rerun 1 test');
     await page.goBack();
     await expect(retake.hook('rerun-refused')).toContainText('missing privilege batches:write');
   });
@@ -197,5 +197,19 @@ test.describe('select across filters and rerun', () => {
     await expect(retake.hook('batch-status')).toHaveText('CANCELLED', { timeout: 30_000 });
     await expect(retake.hook('cancel-batch')).toBeDisabled();
     await expect(retake.hook('cancel-batch')).toHaveAccessibleDescription(/has finished/);
+  });
+
+  test('a cancel that is refused stays on screen, and one without an answer is not called refused', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await sandbox.fault({ method: 'POST', path_contains: batch.batchID, fault: '403', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('cancel-batch').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('cancel-refused')).toContainText('The batch was not cancelled.');
+    await expect(retake.hook('cancel-refused')).toContainText('missing privilege');
+    await sandbox.fault({ method: 'POST', path_contains: batch.batchID, fault: '503', times: 1 });
+    await retake.hook('cancel-batch').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('cancel-refused')).toContainText('It is not known whether the batch was cancelled');
   });
 });
