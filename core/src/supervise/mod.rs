@@ -20,6 +20,7 @@
 //! stored; a finished status counts only from the run that is waited for.
 
 mod belief;
+mod exit_code;
 mod explain;
 mod journal;
 mod machine;
@@ -34,6 +35,7 @@ mod verdict;
 mod waiting;
 
 pub use belief::Began;
+pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
@@ -43,6 +45,4 @@ pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};
 pub use twin::supervise_command;
-pub use verdict::{
-    ExitCode, Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Rule, Verdict, exit_code,
-};
+pub use verdict::{Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Verdict};

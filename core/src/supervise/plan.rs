@@ -91,6 +91,16 @@ pub enum Choice {
     Nothing(WhyNot),
 }
 
+impl Choice {
+    /// Why nothing is run again, if nothing is.
+    pub fn why_not(&self) -> Option<WhyNot> {
+        match self {
+            Self::Nothing(why) => Some(*why),
+            Self::Rerun(_) => None,
+        }
+    }
+}
+
 /// Why nothing is run again. The order is the CLI's: the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WhyNot {

@@ -1,56 +1,14 @@
-//! Judges a supervised batch: the CLI's exit code, and what it means in words
-//! (`resim-api.md` §6.4).
+//! Judges a supervised batch: the CLI's exit code (`exit_code`), and what it
+//! means in words.
 //!
 //! The code is the CLI's on the same facts. The outcome is ours: it never
 //! calls a pass clean when a test needed a rerun, or when the batch's one word
 //! hides a test in a state that fails.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Figures, Policy, WatchedStates, WhyNot};
+use super::{ExitCode, Figures, Policy, Rule, WatchedStates, WhyNot, exit_code::exit_code};
 use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId};
-
-/// The CLI's exit codes that a supervision can end with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ExitCode {
-    /// 0: nothing in the fail filter.
-    Success,
-    /// 1: bad input, a failed call, an unknown status.
-    CouldNotTell,
-    /// 2: the batch ended in ERROR.
-    Error,
-    /// 5: the batch was cancelled.
-    Cancelled,
-    /// 6: the batch did not finish in time.
-    TimedOut,
-    /// 7: the batch's word is BLOCKER, and BLOCKER fails.
-    Blocker,
-    /// 8: the batch's word is WARNING, and WARNING fails.
-    Warning,
-}
-
-impl ExitCode {
-    /// The number.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::CouldNotTell => 1,
-            Self::Error => 2,
-            Self::Cancelled => 5,
-            Self::TimedOut => 6,
-            Self::Blocker => 7,
-            Self::Warning => 8,
-        }
-    }
-}
-
-impl fmt::Display for ExitCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.number().fmt(f)
-    }
-}
 
 /// The conclusion in one word for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,139 +54,6 @@ impl Outcome {
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timed-out",
             Self::CouldNotTell => "could-not-tell",
-        }
-    }
-}
-
-/// The rule of `resim-api.md` §6.4 that decided, with its facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rule {
-    /// §6.4 rule 1: a call failed for good, or a rerun was refused. Carries why.
-    Failed(String),
-    /// §6.4 rule 2.
-    TimedOut {
-        /// How long the attempt was given, as a Go duration.
-        after: String,
-        /// The status of the last read, if any.
-        last: Option<BatchStatus>,
-    },
-    /// §6.4 rule 3: status ERROR, whatever the filter and the one word say.
-    StatusError,
-    /// §6.4 rule 3: status CANCELLED.
-    StatusCancelled,
-    /// §6.4 rule 4: the batch's one word against the fail filter.
-    Word {
-        /// The word.
-        word: ConflatedBatchStatus,
-        /// The filter.
-        filter: WatchedStates,
-    },
-    /// §6.4 rule 5: no filter, or no word; the status alone.
-    StatusAlone(Option<BatchStatus>),
-}
-
-impl fmt::Display for Rule {
-    /// One sentence, with the rule's figures.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(why) => write!(f, "Supervision could not go on: {why}."),
-            Self::TimedOut { after, last } => {
-                let last = last.as_ref().map_or("none", BatchStatus::word);
-                write!(
-                    f,
-                    "The batch was not finished {after} after the attempt began; last status {last}."
-                )
-            }
-            Self::StatusError => f.write_str(
-                "The batch status is ERROR, which always exits 2, whatever the fail states say.",
-            ),
-            Self::StatusCancelled => {
-                f.write_str("The batch status is CANCELLED, which always exits 5.")
-            }
-            Self::Word { word, filter } => match word {
-                ConflatedBatchStatus::Complete => {
-                    write!(
-                        f,
-                        "The batch's word is COMPLETE, which is none of the fail states {}.",
-                        filter.in_words()
-                    )
-                }
-                word if filter.fails(word) => {
-                    write!(
-                        f,
-                        "The batch's word is {word}, which is among the fail states {}.",
-                        filter.in_words()
-                    )
-                }
-                ConflatedBatchStatus::Blocker
-                | ConflatedBatchStatus::Error
-                | ConflatedBatchStatus::Warning => write!(
-                    f,
-                    "The batch's word is {word}, which is not among the fail states {}.",
-                    filter.in_words()
-                ),
-                ConflatedBatchStatus::Cancelled => {
-                    f.write_str("The batch's word is CANCELLED, which exits 5.")
-                }
-                word => write!(
-                    f,
-                    "The batch is finished but its word is {word}, which is no outcome."
-                ),
-            },
-            Self::StatusAlone(Some(status)) => write!(
-                f,
-                "No fail states, or the API sends no conflated status: the status {status} alone decides."
-            ),
-            Self::StatusAlone(None) => {
-                f.write_str("The batch has no status, so there is nothing to judge.")
-            }
-        }
-    }
-}
-
-/// The exit code of one finished, not timed-out batch and the rule that gave it.
-///
-/// `filter` is [`Policy::fail_filter`]. `word` is the server's conflated
-/// status, never one that we derived: the CLI does not derive it either.
-pub fn exit_code(
-    status: Option<&BatchStatus>,
-    word: Option<&ConflatedBatchStatus>,
-    filter: WatchedStates,
-) -> (ExitCode, Rule) {
-    match status {
-        Some(BatchStatus::Error) => return (ExitCode::Error, Rule::StatusError),
-        Some(BatchStatus::Cancelled) => return (ExitCode::Cancelled, Rule::StatusCancelled),
-        _ => {}
-    }
-    match word {
-        Some(word) if !filter.is_empty() => {
-            let code = match word {
-                ConflatedBatchStatus::Complete => ExitCode::Success,
-                ConflatedBatchStatus::Blocker if filter.blocker => ExitCode::Blocker,
-                ConflatedBatchStatus::Error if filter.error => ExitCode::Error,
-                ConflatedBatchStatus::Warning if filter.warning => ExitCode::Warning,
-                ConflatedBatchStatus::Blocker
-                | ConflatedBatchStatus::Error
-                | ConflatedBatchStatus::Warning => ExitCode::Success,
-                ConflatedBatchStatus::Cancelled => ExitCode::Cancelled,
-                ConflatedBatchStatus::Submitted
-                | ConflatedBatchStatus::Running
-                | ConflatedBatchStatus::Unknown(_) => ExitCode::CouldNotTell,
-            };
-            (
-                code,
-                Rule::Word {
-                    word: word.clone(),
-                    filter,
-                },
-            )
-        }
-        _ => {
-            let code = match status {
-                Some(BatchStatus::Succeeded) => ExitCode::Success,
-                _ => ExitCode::CouldNotTell,
-            };
-            (code, Rule::StatusAlone(status.cloned()))
         }
     }
 }
@@ -503,54 +328,9 @@ fn tests(count: u64) -> String {
     }
 }
 
-impl Choice {
-    /// Why nothing is run again, if nothing is.
-    pub fn why_not(&self) -> Option<WhyNot> {
-        match self {
-            Self::Nothing(why) => Some(*why),
-            Self::Rerun(_) => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn judged(status: &str, word: Option<&str>, filter: &str) -> u8 {
-        let word = word.map(ConflatedBatchStatus::from_word);
-        let filter = WatchedStates::parse(filter).unwrap();
-        exit_code(Some(&BatchStatus::from_word(status)), word.as_ref(), filter)
-            .0
-            .number()
-    }
-
-    #[test]
-    fn the_surprises_of_the_cli_hold() {
-        // resim-api.md §6.4, "Things that surprise".
-        assert_eq!(judged("ERROR", Some("BLOCKER"), "Blocker"), 2);
-        assert_eq!(judged("SUCCEEDED", Some("BLOCKER"), "Error"), 0);
-        assert_eq!(judged("SUCCEEDED", Some("BLOCKER"), ""), 0);
-    }
-
-    #[test]
-    fn every_code_has_its_rule() {
-        let all = "Warning,Error,Blocker";
-        for (status, word, wanted) in [
-            ("SUCCEEDED", Some("COMPLETE"), 0),
-            ("SUCCEEDED", Some("BLOCKER"), 7),
-            ("SUCCEEDED", Some("ERROR"), 2),
-            ("SUCCEEDED", Some("WARNING"), 8),
-            ("SUCCEEDED", Some("CANCELLED"), 5),
-            ("SUCCEEDED", Some("RUNNING"), 1),
-            ("SUCCEEDED", Some("NEW"), 1),
-            ("SUCCEEDED", None, 0),
-            ("CANCELLED", Some("COMPLETE"), 5),
-            ("NEW", None, 1),
-        ] {
-            assert_eq!(judged(status, word, all), wanted, "{status} {word:?}");
-        }
-    }
 
     fn verdict(word: &str, figures: Figures, attempts: u32, policy: &Policy) -> Verdict {
         Verdict::of_finished(
