@@ -48,7 +48,6 @@ pub(crate) struct Machine {
     pub(crate) durable: bool,
     /// When the last batch read was taken in, by a clock that stands still in sleep.
     pub(crate) read_at: i64,
-    pub(crate) was_paused: bool,
     pub(crate) was_asking: bool,
     /// Start of the present window of ten seconds, and batch reads within.
     pub(crate) window: (i64, u32),
@@ -64,7 +63,6 @@ impl Machine {
             listing: None,
             durable: false,
             read_at: i64::MIN / 2,
-            was_paused: false,
             was_asking: false,
             window: (i64::MIN, 0),
         }

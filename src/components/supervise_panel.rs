@@ -142,12 +142,9 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
     let command = move || {
         snapshot.with(|it| {
             it.state.batch.map(|batch| {
-                supervise_command(
-                    &it.state.policy,
-                    &project_name.get(),
-                    batch,
-                    it.state.attempt,
-                )
+                // One that is on its way may count already; a rerun too few is the safe side.
+                let made = it.state.attempt + u32::from(it.submission.is_some());
+                supervise_command(&it.state.policy, &project_name.get(), batch, made)
             })
         })
     };

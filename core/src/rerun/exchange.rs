@@ -15,6 +15,8 @@ pub enum SubmissionInput {
     Stored(Result<(), String>),
     /// The POST was answered, or not.
     Posted(Result<RerunAnswer, ApiError>),
+    /// The POST was not sent, surely, and why.
+    NotSent(String),
     /// The batch was read; carries when the read was sent.
     Looked(Timestamp, Result<Box<Batch>, ApiError>),
     /// A time asked for has come.

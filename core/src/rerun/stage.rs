@@ -83,6 +83,8 @@ pub enum Ended {
     StillBusy(ApiError),
     /// The intent could not be stored, so nothing was sent.
     NotStored(String),
+    /// It was held back before it left, for this reason: decide anew.
+    NotSent(String),
     /// Called off by the person while it waited.
     CalledOff,
 }

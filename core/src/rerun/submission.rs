@@ -17,8 +17,13 @@ use crate::{
 
 /// Reads after the settle window that must agree before a POST is called not applied.
 const AGREEING_READS: u8 = 2;
-/// Reads in a row that may be refused (403, 404) before giving up.
+/// Looks in a row that may be refused (400, 403, 404) before giving up …
 const REFUSED_READS: u8 = 3;
+/// … spread over at least this long (`reliability.md` §3).
+const REFUSED_OVER: Duration = Duration::from_mins(2);
+/// A batch that shows only old pictures for this long may never show anything
+/// that proves a rerun: then a person has to say.
+const NOTHING_SHOWS: Duration = Duration::from_mins(10);
 /// Longer than a read can lag behind: a batch that is unfinished on every look
 /// for this long has really started again, whatever the counters say.
 pub(crate) const OLD_PICTURE: Duration = Duration::from_mins(1);
@@ -43,6 +48,10 @@ pub struct Submission {
     busy: u32,
     throttled: u32,
     refused_looks: u8,
+    /// Since when every look was refused.
+    refused_since: Option<Timestamp>,
+    /// Since when every look has shown an old picture, which proves nothing.
+    stale_since: Option<Timestamp>,
     failed_looks: u32,
     /// The 409 or 429 that made us wait, to be shown if it is the last.
     held_by: Option<ApiError>,
@@ -107,6 +116,8 @@ impl Submission {
             busy: 0,
             throttled: 0,
             refused_looks: 0,
+            refused_since: None,
+            stale_since: None,
             failed_looks: 0,
             held_by: None,
             next_look: None,
@@ -138,7 +149,13 @@ impl Submission {
         }
         self.sent_at = self.sent_at.map(&shift);
         self.next_look = self.next_look.map(&shift);
-        self.unfinished_since = self.unfinished_since.map(&shift);
+        for time in [
+            &mut self.unfinished_since,
+            &mut self.refused_since,
+            &mut self.stale_since,
+        ] {
+            *time = time.map(&shift);
+        }
     }
 
     /// Takes in what happened; the effects are to be performed in order.
@@ -149,6 +166,10 @@ impl Submission {
         match input {
             SubmissionInput::Stored(stored) => self.stored(stored, now),
             SubmissionInput::Posted(answer) => self.posted(answer, now),
+            SubmissionInput::NotSent(why) if self.stage == Stage::Posting => {
+                self.end(Ended::NotSent(why))
+            }
+            SubmissionInput::NotSent(_) => Vec::new(),
             SubmissionInput::Looked(sent_at, batch) => {
                 self.looking = false;
                 match batch {
@@ -287,6 +308,7 @@ impl Submission {
 
     fn looked(&mut self, sent_at: Timestamp, batch: &Batch, now: Timestamp) -> Vec<Effect> {
         self.refused_looks = 0;
+        self.refused_since = None;
         self.failed_looks = 0;
         let mut passage = self.intent.fence.compare(batch);
         if let Passage::Unfinished(status) = passage {
@@ -315,10 +337,19 @@ impl Submission {
                 _ => Vec::new(),
             };
         }
+        if passage != Passage::Stale {
+            self.stale_since = None;
+        }
         match self.stage.clone() {
-            // An old picture proves nothing; look again.
+            // An old picture proves nothing; look again, but not for ever.
             Stage::Checking { .. } | Stage::Settling { .. } if passage == Passage::Stale => {
-                self.look_later(now)
+                let since = *self.stale_since.get_or_insert(now);
+                match self.stage {
+                    _ if now.since(since) < NOTHING_SHOWS => self.look_later(now),
+                    Stage::Settling { until, .. } if now <= until => self.look_later(now),
+                    Stage::Settling { .. } => self.ask_person(now),
+                    _ => self.end(Ended::NotApplied),
+                }
             }
             Stage::Checking { .. } if passage == Passage::Changed => self.end(Ended::NotApplied),
             Stage::Checking { then: Then::Cool } => {
@@ -356,6 +387,10 @@ impl Submission {
         if !self.limits.ask_person {
             return self.end(Ended::NotApplied);
         }
+        self.ask_person(now)
+    }
+
+    fn ask_person(&mut self, now: Timestamp) -> Vec<Effect> {
         self.stage = Stage::Asking;
         let mut effects = vec![Effect::Note(SubmissionNote::AsksPerson)];
         effects.extend(self.look_later(now));
@@ -384,11 +419,18 @@ impl Submission {
                 vec![Effect::SignIn]
             }
             ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Refused => {
-                self.refused_looks += 1;
-                if self.refused_looks >= REFUSED_READS {
+                let since = *self.refused_since.get_or_insert(now);
+                self.refused_looks = self.refused_looks.saturating_add(1);
+                let in_doubt = matches!(self.stage, Stage::Settling { until, .. } if now <= until);
+                if self.refused_looks >= REFUSED_READS
+                    && now.since(since) >= REFUSED_OVER
+                    && !in_doubt
+                {
                     return self.end(Ended::Refused(error));
                 }
-                self.look_later(now)
+                let due = now.after(REFUSED_OVER / 2);
+                self.next_look = Some(due);
+                vec![Effect::WakeAt(due)]
             }
             _ => self.look_after_failure(&error, now),
         }

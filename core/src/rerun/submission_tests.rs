@@ -345,11 +345,73 @@ fn failed_looks_are_tried_again_but_not_for_ever_when_refused() {
             [Effect::WakeAt(_)]
         ));
     }
-    for n in 0..3 {
+    // A route that flaps for some seconds ends nothing.
+    for n in 0..5 {
         let looked = SubmissionInput::Looked(at(90 + n), Err(error(ErrorKind::NotFound)));
-        it.handle(looked, at(90 + n));
+        assert!(matches!(
+            it.handle(looked, at(90 + n))[..],
+            [Effect::WakeAt(_)]
+        ));
+    }
+    for n in [150, 210] {
+        let looked = SubmissionInput::Looked(at(n), Err(error(ErrorKind::NotFound)));
+        it.handle(looked, at(n));
     }
     assert!(matches!(ended(&it), Ended::Refused(_)));
+}
+
+#[test]
+fn while_it_is_in_doubt_refused_looks_end_nothing() {
+    let mut it = sent_within(Limits {
+        settle: Duration::from_mins(10),
+        ..Limits::default()
+    });
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(35),
+    );
+    for n in 0..8 {
+        let now = 60 + n * 60;
+        let looked = SubmissionInput::Looked(at(now), Err(error(ErrorKind::NotFound)));
+        it.handle(looked, at(now));
+        assert!(matches!(it.stage(), Stage::Settling { .. }), "{now}");
+    }
+}
+
+#[test]
+fn what_was_surely_not_sent_is_over_at_once() {
+    let mut it = sent();
+    it.handle(SubmissionInput::NotSent("the page slept".into()), at(1));
+    assert_eq!(ended(&it), &Ended::NotSent("the page slept".into()));
+    // A word that comes too late changes nothing.
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(1),
+    );
+    assert!(
+        it.handle(SubmissionInput::NotSent("late".into()), at(2))
+            .is_empty()
+    );
+    assert!(matches!(it.stage(), Stage::Settling { .. }));
+}
+
+#[test]
+fn when_nothing_ever_shows_a_person_is_asked() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(35),
+    );
+    // Another run than either: a batch without any mark that both pictures have.
+    let blind = || Batch::new(BATCH);
+    let mut now = 40;
+    while matches!(it.stage(), Stage::Settling { .. }) && now < 3_600 {
+        look(&mut it, now, blind());
+        now += 5;
+    }
+    assert_eq!(it.stage(), &Stage::Asking);
+    assert!((630..=660).contains(&now), "{now}");
 }
 
 #[test]

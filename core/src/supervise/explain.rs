@@ -170,7 +170,7 @@ fn line(event: &Event) -> (LineKind, String) {
                 Warning,
                 format!(
                     "the browser refuses to store the rerun before it is sent ({why}), so it is not sent: \
-                     free some space or leave private browsing, then resume"
+                     free some space or leave private browsing; it looks and tries again by itself"
                 ),
             ),
         },
@@ -286,6 +286,10 @@ fn note_line(note: &SubmissionNote) -> (LineKind, String) {
             Ended::Refused(error) => (Warning, format!("the rerun was refused: {error}")),
             Ended::StillBusy(error) => (Warning, format!("gave up waiting: {error}")),
             Ended::NotStored(why) => (Warning, format!("the rerun was not sent: {why}")),
+            Ended::NotSent(why) => (
+                Decision,
+                format!("the rerun was held back before it left: {why}; deciding anew"),
+            ),
             Ended::CalledOff => (Decision, "called off; nothing more is sent".into()),
         },
     }

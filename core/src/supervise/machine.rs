@@ -74,6 +74,8 @@ pub enum Input {
     Stored(CallId, Result<(), String>),
     /// Answer to [`Output::SendRerun`].
     RerunAnswered(CallId, Result<RerunAnswer, ApiError>),
+    /// Other answer to [`Output::SendRerun`]: it was not sent, surely, and why.
+    NotSent(CallId, String),
     /// Pause, for this reason.
     Pause(PauseReason),
     /// Go on.
@@ -156,6 +158,8 @@ pub struct Supervisor {
     pub(super) reading_since: Option<Timestamp>,
     /// When the read was sent that last showed the batch finished.
     pub(super) finished_at: Option<Timestamp>,
+    /// Intents in a row that the browser refused to store.
+    storage_refusals: u32,
     /// A pause or stop that waits until a POST that is under way is answered.
     wanted: Option<Wanted>,
 }
@@ -177,6 +181,10 @@ const WOKEN_SPACING: Duration = Duration::from_secs(5);
 const JUMP_MS: i64 = 30_000;
 /// Timers of a hidden tab may be this late without having slept (`reliability.md` §2.1).
 const LATE: Duration = Duration::from_mins(1);
+/// First pause after the browser refused to store an intent; doubles …
+const STORAGE_PAUSE: Duration = Duration::from_mins(1);
+/// … up to this.
+const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
 /// Reruns in a row that turn out not to have been applied before giving up.
 const UNAPPLIED_LIMIT: u32 = 5;
 
@@ -251,6 +259,7 @@ impl Supervisor {
             torn_tries: 0,
             reading_since: None,
             finished_at: None,
+            storage_refusals: 0,
             wanted: None,
         }
     }
@@ -323,6 +332,9 @@ impl Supervisor {
             }
             Input::Stored(id, stored) => {
                 if self.close_call(id, Asked::Store).is_some() {
+                    if stored.is_ok() {
+                        self.storage_refusals = 0;
+                    }
                     // Who wants to stop or pause is heard before anything leaves.
                     let input = match self.wanted {
                         Some(_) => SubmissionInput::CallOff,
@@ -334,6 +346,11 @@ impl Supervisor {
             Input::RerunAnswered(id, answer) => {
                 if self.close_call(id, Asked::Post).is_some() {
                     self.submit(SubmissionInput::Posted(answer), now);
+                }
+            }
+            Input::NotSent(id, why) => {
+                if self.close_call(id, Asked::Post).is_some() {
+                    self.submit(SubmissionInput::NotSent(why), now);
                 }
             }
             Input::Pause(why) => self.want(Wanted::Pause(why), now),
@@ -446,6 +463,8 @@ impl Supervisor {
             Phase::Reading => self.ask_tests(now),
             Phase::Deciding => self.ask_batch(Asked::Confirm, now),
             Phase::Rerunning => self.submit(SubmissionInput::Resume, now),
+            // Taken up again: the storage may be in order by now.
+            Phase::Paused(PauseReason::StorageRefused(_)) => self.due = Some(now.wall),
             Phase::Paused(_) | Phase::Done(_) | Phase::Stopped => {}
         }
         self.ask_to_be_woken();
@@ -463,6 +482,13 @@ impl Supervisor {
         } else if self.state.phase == Phase::Rerunning {
             self.due = None;
             self.submit(SubmissionInput::Wake, now);
+        } else if matches!(
+            self.state.phase,
+            Phase::Paused(PauseReason::StorageRefused(_))
+        ) {
+            // It watches on: what is due is looked at and decided anew.
+            self.due = None;
+            self.resume(now);
         } else {
             self.due = None;
             self.go_on(now);
@@ -679,7 +705,14 @@ impl Supervisor {
                 format!("the platform stayed busy through every try ({error})"),
                 now,
             ),
-            Ended::NotStored(why) => self.pause(PauseReason::StorageRefused(why), now),
+            Ended::NotStored(why) => {
+                self.pause(PauseReason::StorageRefused(why), now);
+                let pause = STORAGE_PAUSE.saturating_mul(1 << self.storage_refusals.min(8));
+                self.storage_refusals += 1;
+                self.due = Some(now.wall.after(pause.min(LONGEST_STORAGE_PAUSE)));
+            }
+            // Whatever held it back is given a while.
+            Ended::NotSent(_) => self.due = Some(now.wall.after(self.state.policy.poll_every)),
             Ended::CalledOff => {}
         }
     }

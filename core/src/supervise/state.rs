@@ -348,6 +348,7 @@ impl State {
                     Ended::Refused(_)
                     | Ended::StillBusy(_)
                     | Ended::NotStored(_)
+                    | Ended::NotSent(_)
                     | Ended::CalledOff => {}
                 }
                 self.phase = Phase::Waiting;

@@ -143,7 +143,8 @@ impl RerunView {
         let done = Some("done");
         let mut steps = vec![(format!("Pressed {}", time(self.pressed)), done)];
         let failed = |text: &str| (text.to_owned(), Some("failed"));
-        if let Some(at) = self.sent {
+        let held_back = matches!(self.stage, Stage::Ended(Ended::NotSent(_)));
+        if let Some(at) = self.sent.filter(|_| !held_back) {
             let tries = if self.posts > 1 {
                 format!(", try {}", self.posts)
             } else {
@@ -152,7 +153,7 @@ impl RerunView {
             steps.push((format!("Sent {}{tries}", time(at)), done));
         }
         match &self.stage {
-            Stage::Ended(Ended::NotStored(_)) => steps.push(failed("Not sent")),
+            Stage::Ended(Ended::NotStored(_) | Ended::NotSent(_)) => steps.push(failed("Not sent")),
             Stage::Ended(Ended::CalledOff) => steps.push(failed("Called off")),
             Stage::Ended(Ended::Refused(_)) => steps.push(failed("Refused")),
             Stage::Ended(Ended::StillBusy(_)) => steps.push(failed("Not accepted")),
@@ -278,6 +279,10 @@ impl RerunView {
                      you still want it."
                 ),
                 self.said.clone(),
+            ),
+            Ended::NotSent(why) => (
+                format!("Nothing was sent: {what}. Press again if you still want it."),
+                Some(upper_first(why)),
             ),
             Ended::NotStored(why) => (
                 format!(

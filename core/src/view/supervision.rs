@@ -30,7 +30,7 @@ impl Doing<'_> {
         let next = self.next_due.map(|at| countdown(at, now));
         match (&self.state.phase, self.submission) {
             (Phase::Rerunning, Some(stage)) => rerunning(stage, now),
-            (Phase::Paused(why), _) => paused(why),
+            (Phase::Paused(why), _) => paused(why, next),
             (_, _) if self.failures > 0 => format!(
                 "{} failed in a row; trying again {}.",
                 if self.failures == 1 {
@@ -175,10 +175,13 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
     }
 }
 
-fn paused(why: &PauseReason) -> String {
+fn paused(why: &PauseReason, next: Option<String>) -> String {
     match why {
         PauseReason::StorageRefused(why) => {
-            format!("No rerun was sent, because it could not be written down first: {why}")
+            let next = next.map_or(String::new(), |next| {
+                format!(" It looks and tries again {next}.")
+            });
+            format!("No rerun was sent, because it could not be written down first: {why}.{next}")
         }
         PauseReason::SignedOut => "Goes on by itself after you sign in.".to_owned(),
         PauseReason::OtherTab => "Another tab acts on this batch.".to_owned(),

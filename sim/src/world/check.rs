@@ -21,7 +21,7 @@
 
 use retake_core::{
     rerun::{Ended, Evidence, Intent, Stage, Submission, SubmissionNote},
-    supervise::{Event, PauseReason, Phase, State, Verdict, exit_code},
+    supervise::{Event, Phase, State, Verdict, exit_code},
 };
 
 use super::{Happening, World, network::What};
@@ -137,12 +137,6 @@ impl World {
             // Another machine's pause, of which the journal does not know: as above.
             memory.jumps += i64::from(machine != number);
         }
-        let paused = match &state.phase {
-            Phase::Paused(why) => Some(why.clone()),
-            _ => None,
-        };
-        let newly = paused.is_some() && !machine.was_paused;
-        machine.was_paused = paused.is_some();
         let asks = matches!(
             machine.it.submission().map(Submission::stage),
             Some(Stage::Asking)
@@ -152,10 +146,6 @@ impl World {
         let log = machine.it.log().len() as u64;
         self.trace(log);
         self.hold(attempt <= most, "S2: attempts stay within the budget");
-        if newly && matches!(paused, Some(PauseReason::StorageRefused(_))) {
-            let wait = self.dice.between(5_000, 300_000);
-            self.after(wait, Happening::Resumes(page, number));
-        }
         if newly_asks {
             self.coverage.reach.asked_person += 1;
             // A person looks it up, and takes longer than a request can live.

@@ -2,10 +2,7 @@
 //! its departure: all earlier records durable, the epoch read once more, and
 //! no sleep in between.
 
-use retake_core::{
-    api::{ApiError, ErrorKind},
-    supervise::{CallId, Input, SeatInput},
-};
+use retake_core::supervise::{CallId, Input, SeatInput};
 
 use super::{Happening, PageRef, World};
 use crate::{browser::Written, dice::within, fault::Fault};
@@ -156,12 +153,11 @@ impl World {
         }
     }
 
-    /// The machine is told that nobody knows, and looks.
+    /// The machine is told, and decides anew.
     fn cannot_leave(&mut self, tab: usize) {
         if let Some(leaving) = self.tabs[tab].leaving.take() {
             let why = "the journal could not be asked, so it was not sent";
-            let error = ApiError::new("rerun the tests", ErrorKind::Aborted, why);
-            self.feed(tab, Input::RerunAnswered(leaving.call, Err(error)));
+            self.feed(tab, Input::NotSent(leaving.call, why.into()));
         }
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use leptos::task::spawn_local;
 use retake_core::{
-    api::{ApiError, ErrorKind, RerunAnswer, endpoint},
+    api::{ApiError, RerunAnswer, endpoint},
     rerun::Intent,
     supervise::{Input, Output, Record, SeatInput},
 };
@@ -51,8 +51,11 @@ impl Runner {
                 it.answer(life, Input::Stored(call, stored));
             }),
             Output::SendRerun(call, intent) => spawn_local(async move {
-                let answer = it.send_rerun(life, &intent).await;
-                it.answer(life, Input::RerunAnswered(call, answer));
+                let input = match it.clear_to_send(life).await {
+                    Ok(()) => Input::RerunAnswered(call, it.send_rerun(&intent).await),
+                    Err(why) => Input::NotSent(call, why),
+                };
+                it.answer(life, input);
             }),
             Output::WakeAt(at) => self.wake_machine_at(at),
             // The client has already told the session, which shows the way to sign in.
@@ -61,16 +64,7 @@ impl Runner {
         }
     }
 
-    async fn send_rerun(
-        self: &Rc<Self>,
-        life: u64,
-        intent: &Intent,
-    ) -> Result<RerunAnswer, ApiError> {
-        self.clear_to_send(life).await.map_err(|why| {
-            // "Aborted" leaves the outcome open: nothing was sent now, but the
-            // machine looks before it decides anew, which is never wrong.
-            ApiError::new("rerun", ErrorKind::Aborted, format!("not sent: {why}"))
-        })?;
+    async fn send_rerun(&self, intent: &Intent) -> Result<RerunAnswer, ApiError> {
         let project = self.shown.about.project;
         let request = endpoint::rerun_batch(project, intent.batch, &intent.request);
         self.tools.client.post_once(&request).await
