@@ -2,16 +2,18 @@
 //! for the tab, spreads the reads of supervision, and tells the session when
 //! the token is refused.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use futures::channel::oneshot;
 use leptos::prelude::*;
 use retake_core::{
     api::{
-        ApiError, Call, ErrorKind,
+        ApiError, Call, ErrorKind, endpoint,
         pace::Pace,
         retry::{RetryBudget, pause_before_retry},
     },
     auth::Identity,
+    domain::{Batch, BatchId, ProjectId},
 };
 
 use crate::{
@@ -27,6 +29,23 @@ pub struct Client {
     /// The base of an API that has answered, so that it lets this site call it.
     answered: StoredValue<String>,
     pace: StoredValue<Pace>,
+    /// Batches that are being read, and who waits for that.
+    reading: StoredValue<HashMap<BatchId, Vec<oneshot::Sender<()>>>>,
+}
+
+/// Holds the reading of a batch until it is dropped.
+struct Reading {
+    client: Client,
+    batch: BatchId,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Dropping the senders wakes whoever waits.
+        self.client
+            .reading
+            .try_update_value(|all| drop(all.remove(&self.batch)));
+    }
 }
 
 impl Client {
@@ -37,7 +56,41 @@ impl Client {
             budget: StoredValue::new(RetryBudget::default()),
             answered: StoredValue::new(String::new()),
             pace: StoredValue::new(Pace::default()),
+            reading: StoredValue::new(HashMap::new()),
         }
+    }
+
+    /// Reads a batch, once; never two reads of one batch at a time, however
+    /// many parts of this tab look at it.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn read_batch(&self, project: ProjectId, batch: BatchId) -> Result<Batch, ApiError> {
+        while let Some(free) = self.wait_for(batch) {
+            // Whoever reads has dropped the sender: that is the sign.
+            let _ = free.await;
+        }
+        let _reading = Reading {
+            client: *self,
+            batch,
+        };
+        self.send(&endpoint::get_batch(project, batch)).await
+    }
+
+    /// Takes the reading of a batch; if it is taken, what ends when it is free.
+    fn wait_for(&self, batch: BatchId) -> Option<oneshot::Receiver<()>> {
+        let mut free = None;
+        self.reading.update_value(|all| match all.get_mut(&batch) {
+            Some(waiting) => {
+                let (freed, is_free) = oneshot::channel();
+                waiting.push(freed);
+                free = Some(is_free);
+            }
+            None => {
+                all.insert(batch, Vec::new());
+            }
+        });
+        free
     }
 
     /// Whether this account is the one that is signed in; not tracked.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use gloo_timers::callback::Timeout;
 
 /// A timer that is under way.
@@ -30,4 +31,12 @@ pub async fn sleep(delay: Duration) {
         .unwrap_or(u32::MAX)
         .min(0x7FFF_FFFF);
     gloo_timers::future::TimeoutFuture::new(millis).await;
+}
+
+/// What `work` gives, if it does so within `limit`; what it began goes on no more.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(Box::pin(work), Box::pin(sleep(limit))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
 }

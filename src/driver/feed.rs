@@ -201,10 +201,7 @@ impl Feed {
             if self.paused.get_untracked() && !asked {
                 continue;
             }
-            let answer = inner
-                .client
-                .send(&endpoint::get_batch(inner.project, inner.batch))
-                .await;
+            let answer = inner.client.read_batch(inner.project, inner.batch).await;
             if !inner.alive.get() {
                 return;
             }

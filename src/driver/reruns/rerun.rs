@@ -12,11 +12,12 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind, RerunRequest, endpoint},
     auth::Identity,
-    domain::{Batch, BatchId, ProjectId, Test, TestId},
+    domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
         Doubt, Effect as Want, Ended, Fence, Intent, IntentTest, Left, Limits, Line, PersonSays,
         Stage, Submission, SubmissionInput, SubmissionNote,
     },
+    supervise::{Now, SEND_WITHIN},
     view::rerun::RerunView,
 };
 
@@ -65,7 +66,12 @@ struct Inner {
     writer: RefCell<Writer>,
     /// Lines written so far.
     lines: Cell<u32>,
+    /// The clocks when something last happened.
+    last_now: Cell<Now>,
 }
+
+/// A jump of the wall clock by less than this changes nothing.
+const JUMP_MS: i64 = 30_000;
 
 impl Reruns {
     /// No rerun yet.
@@ -81,6 +87,7 @@ impl Reruns {
                 life: random::u64(),
             }),
             lines: Cell::new(0),
+            last_now: Cell::new(clock::now()),
         });
         Self {
             view: RwSignal::new(None),
@@ -225,7 +232,11 @@ impl Reruns {
             )
         };
         let (submission, wants) = match left.doubt {
-            Doubt::Open => Submission::restored(intent.clone(), limits, left.posts, left.sent),
+            // A POST may have gone out until the page was closed.
+            Doubt::Open => {
+                let last_sent = Some(clock::wall().after(SEND_WITHIN));
+                Submission::restored(intent.clone(), limits, left.posts, last_sent)
+            }
             Doubt::Unapplied => Submission::restored_unapplied(intent.clone(), limits, left.posts),
             Doubt::Lapsed => {
                 self.view
@@ -242,6 +253,7 @@ impl Reruns {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
+        inner.note_time(clock::now());
         let wants = match inner.submission.borrow_mut().as_mut() {
             Some(submission) => submission.handle(input, clock::wall()),
             None => return,
@@ -276,6 +288,9 @@ impl Reruns {
                     it.feed(SubmissionInput::Stored(stored));
                 }),
                 Want::Post => spawn_local(async move {
+                    if let Err(why) = inner.clear_to_send().await {
+                        return it.feed(SubmissionInput::NotSent(why));
+                    }
                     let request = inner.submission.borrow().as_ref().map(|submission| {
                         let intent = submission.intent();
                         endpoint::rerun_batch(inner.about.project, intent.batch, &intent.request)
@@ -289,9 +304,9 @@ impl Reruns {
                 }),
                 Want::Look => spawn_local(async move {
                     let sent = clock::wall();
-                    let call = endpoint::get_batch(inner.about.project, inner.about.batch);
+                    let (project, batch) = (inner.about.project, inner.about.batch);
                     let answer = match inner.may_call() {
-                        Ok(client) => client.send(&call).await,
+                        Ok(client) => client.read_batch(project, batch).await,
                         Err(error) => Err(error),
                     };
                     if let Ok(batch) = &answer {
@@ -394,6 +409,39 @@ impl Inner {
         }
         let why = "somebody else is signed in, or nobody";
         Err(ApiError::new("rerun", ErrorKind::SignedOut, why))
+    }
+
+    /// Whether a POST may leave now: a renewal of the token, or a page that was
+    /// frozen, may have taken longer than the settle window allows for.
+    async fn clear_to_send(&self) -> Result<(), String> {
+        let decided = clock::now();
+        // Somebody else's token is of no use; then the POST itself says so.
+        if let Ok(client) = self.may_call() {
+            client.ready_to_post().await;
+        }
+        let now = clock::now();
+        let took = now
+            .wall
+            .since(decided.wall)
+            .max(now.mono.saturating_sub(decided.mono));
+        if took > SEND_WITHIN {
+            return Err("this page slept, or the sign-in took too long, before it was sent".into());
+        }
+        Ok(())
+    }
+
+    /// Moves what is waited for when the clock was set, or the computer slept.
+    fn note_time(&self, now: Now) {
+        let before = self.last_now.replace(now);
+        let wall = now.wall.as_millis() - before.wall.as_millis();
+        let mono = now.mono.saturating_sub(before.mono).as_millis();
+        let jump = wall - i64::try_from(mono).unwrap_or(i64::MAX);
+        if jump.abs() < JUMP_MS {
+            return;
+        }
+        if let Some(submission) = self.submission.borrow_mut().as_mut() {
+            submission.shift(|at| Timestamp::from_millis(at.as_millis().saturating_add(jump)));
+        }
     }
 
     /// Whether this tab may act.

@@ -45,12 +45,14 @@ use self::{
     talk::{CHANNEL, Message},
 };
 use crate::{
-    browser::{channel::Channel, clock, journal::Journal, notify, random, tick::Tick, wake},
+    browser::{channel::Channel, clock, journal::Journal, notify, random, tick::Tick, timer, wake},
     client::Client,
 };
 
 /// Journals of supervisions; a person's own reruns have others.
 const PREFIX: &str = "s-";
+/// The journal is waited for this long before a supervision begins on screen.
+const STORAGE_TAKES: Duration = Duration::from_secs(3);
 /// A worker that ticks each second and was not heard for this long was asleep.
 const SLEPT: Duration = Duration::from_secs(10);
 
@@ -210,7 +212,8 @@ impl Supervisions {
         batch: BatchId,
     ) -> Result<(), String> {
         notify::ask();
-        if let Some(why) = self.taken(&about, batch).await {
+        let taken = timer::within(STORAGE_TAKES, self.taken(&about, batch)).await;
+        if let Some(why) = taken.flatten() {
             return Err(why);
         }
         let id: SupervisionId = format!("{PREFIX}{:016x}", random::u64()).into();
@@ -232,7 +235,8 @@ impl Supervisions {
             );
         }
         // What is on screen as started survives a reload in the same moment.
-        runner.written().await;
+        // A storage that does not answer holds nobody up: its notice will say so.
+        let _ = timer::within(STORAGE_TAKES, runner.written()).await;
         self.insert(shown);
         Ok(())
     }

@@ -38,7 +38,7 @@ impl Runner {
                 if !it.lives_as(life) {
                     return;
                 }
-                let read = client.send(&endpoint::get_batch(project, batch)).await;
+                let read = client.read_batch(project, batch).await;
                 it.answer(life, Input::BatchRead(call, read.map(Box::new)));
             }),
             Output::ReadTests(call, batch) => spawn_local(async move {
