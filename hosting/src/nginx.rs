@@ -130,6 +130,10 @@ location /v1/ {{
     client_max_body_size 1m;
     proxy_hide_header Set-Cookie;
     proxy_hide_header Access-Control-Allow-Origin;
+    # Ours stand below; two of a kind would leave it to the browser.
+    proxy_hide_header Cache-Control;
+    proxy_hide_header X-Content-Type-Options;
+    proxy_hide_header Strict-Transport-Security;
     add_header Cache-Control \"no-store\" always;
     add_header X-Content-Type-Options \"nosniff\" always;
     add_header Strict-Transport-Security \"{hsts}\" always;
@@ -150,6 +154,7 @@ server {
     listen 80;
     listen [::]:80;
     server_name retake.example.com; # yours
+    server_tokens off;
     return 308 https://$host$request_uri;
 }
 

@@ -172,7 +172,9 @@ test.describe('the relay @hosting', () => {
       const asked = await request.get(relay, { headers: { authorization: 'Bearer t', cookie: 'a=b' } });
       expect(asked.status(), name).toBe(200);
       expect(asked.headers()['access-control-allow-origin']).toBeUndefined();
-      expect(asked.headers()['cache-control']).toContain('no-store');
+      expect(asked.headers()['cache-control']).toBe('no-store');
+      const binds = baseOf(url) === '/' ? 'max-age=31536000; includeSubDomains' : 'max-age=31536000';
+      expect(asked.headers()['strict-transport-security']).toBe(binds);
       const refused = await request.fetch(relay, { method: 'DELETE', headers: { authorization: 'Bearer t' } });
       expect([403, 405], name).toContain(refused.status());
     }
@@ -185,13 +187,14 @@ test.describe('nginx with the shipped server.conf @hosting', () => {
     const plain = await context.get(`${SERVER.plain}/projects?x=1`, { maxRedirects: 0 });
     expect(plain.status()).toBe(308);
     expect(plain.headers()['location']).toBe('https://localhost/projects?x=1');
+    expect(plain.headers()['server']).not.toMatch(/\d/);
     const page = await context.get(`${SERVER.tls}/projects/x`);
     expect(page.status()).toBe(200);
     expect(await page.text()).toContain('boot-');
     expectHeaders(page, 'no-store');
     const relayed = await context.get(`${SERVER.tls}/v1/projects`);
     expect(relayed.status()).toBe(401);
-    expect(relayed.headers()['strict-transport-security']).toContain('max-age=31536000');
+    expect(relayed.headers()['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
     await context.dispose();
   });
 
