@@ -12,6 +12,7 @@ pub fn caddyfile(site: &Site) -> String {
         .iter()
         .map(|(name, value)| format!("\t\t\t{name} \"{value}\"\n"))
         .collect();
+    let hsts = headers::value(site, "Strict-Transport-Security");
     let door = if base == "/" {
         String::new()
     } else {
@@ -52,6 +53,7 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t\t\theader_down -Access-Control-Allow-Origin
 \t\t\t\theader_down Cache-Control no-store
 \t\t\t\theader_down X-Content-Type-Options nosniff
+\t\t\t\theader_down Strict-Transport-Security \"{hsts}\"
 \t\t\t\ttransport http {{
 \t\t\t\t\tdial_timeout 10s
 \t\t\t\t\tresponse_header_timeout 60s

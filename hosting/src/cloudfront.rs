@@ -1,5 +1,6 @@
-//! S3 with `CloudFront`: the headers as a response headers policy, the fallback as
-//! a `CloudFront` function, caching as metadata that the upload sets.
+//! S3 with `CloudFront`: the headers as a response headers policy, the fallback and
+//! what the relay takes away as `CloudFront` functions, caching as metadata that the
+//! upload sets.
 
 use serde_json::{Value, json};
 
@@ -9,12 +10,7 @@ use crate::site::{Caching, Site, content_type};
 /// For `aws cloudfront create-response-headers-policy`.
 pub fn headers_policy(site: &Site) -> String {
     let headers = headers::of(site);
-    let get = |name: &str| {
-        headers
-            .iter()
-            .find(|(it, _)| *it == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
+    let get = |name: &str| headers::value(site, name);
     let max_age: u64 = get("Strict-Transport-Security")
         .split([';', ' '])
         .find_map(|it| it.strip_prefix("max-age=")?.parse().ok())
@@ -72,6 +68,25 @@ function handler(event) {{
 }}
 "
     )
+}
+
+/// A `CloudFront` function for the event "viewer request" of the behaviour `/v1/*`.
+/// The origin request policy that passes the caller's token on passes everything.
+pub fn relay() -> String {
+    "// The relay of Retake: a CloudFront function for the event \"viewer request\" of the
+// behaviour /v1/*. It leaves the API the caller's own token, and no more.
+function handler(event) {
+  var request = event.request;
+  if (['GET', 'POST', 'PATCH'].indexOf(request.method) < 0) {
+    return { statusCode: 405, statusDescription: 'Method Not Allowed' };
+  }
+  request.cookies = {};
+  delete request.headers.origin;
+  delete request.headers.referer;
+  return request;
+}
+"
+    .to_owned()
 }
 
 /// Uploads the site to a bucket; the pages last, so that nobody gets a page

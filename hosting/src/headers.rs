@@ -4,20 +4,56 @@ use crate::Site;
 
 const HEADERS: &str = include_str!("../headers.txt");
 
+/// What binds every hostname below the site's own to https.
+const SUBDOMAINS: &str = "; includeSubDomains";
+
 /// Names and values for one site, in the order of the file.
+///
+/// Below a path the hostname belongs to somebody else's site first, so its
+/// subdomains are not ours to bind; browsers would hold them to it for a year.
 pub fn of(site: &Site) -> Vec<(&'static str, String)> {
     let connect: String = site.connect.iter().map(|it| format!(" {it}")).collect();
+    let is_host_of_its_own = site.base == "/";
     HEADERS
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name, value.replace("{connect}", &connect)))
+        .map(|(name, value)| {
+            let value = value.replace("{connect}", &connect);
+            if is_host_of_its_own {
+                (name, value)
+            } else {
+                (name, value.replace(SUBDOMAINS, ""))
+            }
+        })
         .collect()
+}
+
+/// The value of one header; empty if the site has no such header.
+pub fn value(site: &Site, name: &str) -> String {
+    of(site)
+        .into_iter()
+        .find_map(|(it, value)| (it == name).then_some(value))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_hostname_of_its_own_binds_its_subdomains() {
+        let hsts = |base: &str| {
+            let site = Site {
+                base: base.into(),
+                files: Vec::new(),
+                connect: Vec::new(),
+            };
+            value(&site, "Strict-Transport-Security")
+        };
+        assert_eq!(hsts("/"), "max-age=31536000; includeSubDomains");
+        assert_eq!(hsts("/retake/"), "max-age=31536000");
+    }
 
     #[test]
     fn every_line_is_a_header_and_no_value_could_end_a_quoted_text() {

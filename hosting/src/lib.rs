@@ -30,7 +30,7 @@ pub fn files(site: &Site) -> Vec<(&'static str, String)> {
         ("_headers", pages::headers(site)),
         ("_redirects", pages::redirects(site)),
         ("hosting/nginx/retake.conf", nginx::retake(site)),
-        ("hosting/nginx/relay.conf", nginx::relay()),
+        ("hosting/nginx/relay.conf", nginx::relay(site)),
         ("hosting/nginx/server.conf", nginx::server()),
         ("hosting/caddy/Caddyfile", caddy::caddyfile(site)),
         (
@@ -38,6 +38,7 @@ pub fn files(site: &Site) -> Vec<(&'static str, String)> {
             cloudfront::headers_policy(site),
         ),
         ("hosting/cloudfront/fallback.js", cloudfront::fallback(site)),
+        ("hosting/cloudfront/relay.js", cloudfront::relay()),
         ("hosting/cloudfront/publish.sh", cloudfront::publish(site)),
     ]
 }

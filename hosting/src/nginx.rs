@@ -86,11 +86,15 @@ fn answer(site: &Site, caching: Caching) -> String {
 }
 
 /// The relay of `/v1/` to the ReSim API.
-pub fn relay() -> String {
-    "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
+pub fn relay(site: &Site) -> String {
+    let hsts = headers::value(site, "Strict-Transport-Security");
+    format!(
+        "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
 # sees one origin and needs no leave from the API (CORS). Include it in the same
 # `server` as retake.conf, and write \"api\": \"/v1/\" into config.json. For another
-# deployment put its host in place of api.resim.ai, three times.
+# deployment put its host in place of api.resim.ai, three times. What is yours to
+# check ends in `# yours`.
+# It answers below /v1/ of the whole host: one relay for a hostname.
 #
 # It adds no power: the caller's own token is passed on, cookies are not.
 #
@@ -98,22 +102,23 @@ pub fn relay() -> String {
 # answer. The address may change: reload nginx each day, or with nginx 1.27.3 or
 # newer name the API in an `upstream` with `server api.resim.ai:443 resolve`.
 
-location /v1/ {
-    limit_except GET POST PATCH {
+location /v1/ {{
+    limit_except GET POST PATCH {{
         deny all;
-    }
-    proxy_pass https://api.resim.ai;
+    }}
+    proxy_pass https://api.resim.ai; # yours
     proxy_http_version 1.1;
-    proxy_set_header Host api.resim.ai;
+    proxy_set_header Host api.resim.ai; # yours
     proxy_set_header Connection \"\";
     proxy_set_header Cookie \"\";
     proxy_set_header Origin \"\";
     proxy_set_header Referer \"\";
     proxy_ssl_server_name on;
-    proxy_ssl_name api.resim.ai;
+    proxy_ssl_name api.resim.ai; # yours
     proxy_ssl_verify on;
     proxy_ssl_verify_depth 4;
-    proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
+    # Debian's package ca-certificates; Fedora: /etc/pki/tls/certs/ca-bundle.crt.
+    proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt; # yours
     # A rerun that was sent is never sent again by the relay: whether it was
     # applied is found out by reading.
     proxy_next_upstream off;
@@ -125,27 +130,37 @@ location /v1/ {
     client_max_body_size 1m;
     proxy_hide_header Set-Cookie;
     proxy_hide_header Access-Control-Allow-Origin;
+    # Ours stand below; two of a kind would leave it to the browser.
+    proxy_hide_header Cache-Control;
+    proxy_hide_header X-Content-Type-Options;
+    proxy_hide_header Strict-Transport-Security;
     add_header Cache-Control \"no-store\" always;
     add_header X-Content-Type-Options \"nosniff\" always;
-    add_header Strict-Transport-Security \"max-age=31536000; includeSubDomains\" always;
-}
+    add_header Strict-Transport-Security \"{hsts}\" always;
+}}
 "
-    .to_owned()
+    )
 }
 
 /// A whole server, to start from.
 pub fn server() -> String {
     "# A whole server for Retake. Put it where your nginx reads servers from (Debian:
-# /etc/nginx/sites-enabled/), and change the four lines that end in `# yours`.
+# /etc/nginx/sites-enabled/), and change the lines that end in `# yours`.
+#
+# The certificate has to be there first: certbot certonly --nginx -d your-host.
+# Without IPv6 on the machine take the lines with [::] away.
 
 server {
     listen 80;
     listen [::]:80;
     server_name retake.example.com; # yours
+    server_tokens off;
     return 308 https://$host$request_uri;
 }
 
 server {
+    # For nginx before 1.25.1 (Debian 12: 1.22). Newer ones take it with a warning;
+    # they want `listen 443 ssl;` and a line of its own: `http2 on;`.
     listen 443 ssl http2;
     listen [::]:443 ssl http2;
     server_name retake.example.com; # yours
@@ -153,10 +168,10 @@ server {
     ssl_certificate_key /etc/letsencrypt/live/retake.example.com/privkey.pem; # yours
     ssl_protocols TLSv1.2 TLSv1.3;
 
-    root /srv/retake;
-    include /srv/retake/hosting/nginx/retake.conf;
+    root /srv/retake; # yours
+    include /srv/retake/hosting/nginx/retake.conf; # yours
     # The relay to the ReSim API; without it take the line away.
-    include /srv/retake/hosting/nginx/relay.conf;
+    include /srv/retake/hosting/nginx/relay.conf; # yours
 }
 "
     .to_owned()

@@ -1,9 +1,11 @@
 //! The dependency tree holds only what `deny.toml` allows: licences, versions,
 //! names, sources.
 //!
-//! Why not `cargo deny` itself: building it takes longer than all other checks
-//! together, and its advisories need a network. This reads the same file, so
-//! whoever has the tool gets the same answer from it.
+//! Why not `cargo deny` itself: it is a tool of minutes to build, and its
+//! advisories need a network. This reads the lists of the same file by itself
+//! (each a line of its own, as they stand there), over every crate of
+//! `Cargo.lock` for every system. The workflow runs the tool besides
+//! (`cargo deny --workspace check`): it alone knows advisories and withdrawn versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -4,20 +4,25 @@
 //! relays `/v1/` to a sandbox that allows no other origin (`--no-cors`). What a
 //! test needs beyond the shipped files (the sandbox's provider and controls on
 //! the same address, a port of this machine) is added around them; the shipped
-//! lines stay as they are, but for the API's address.
+//! lines stay as they are, but for addresses and certificates.
 //!
 //! nginx is required and installed like the browser is. Caddy is used where it
-//! is there, or can be installed the same way.
+//! is there, or can be installed the same way; a build server whose Debian has it
+//! must have it, so that it is never left out unseen.
+//!
+//! - [`nginx`]: its configuration.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Failure, Outcome, fail};
-use crate::process::{Running, stopping};
+use crate::process::{Running, ask, stopping};
 use crate::tools::{self, find, search_path};
 use crate::workspace::Workspace;
 use crate::{port, sandbox};
+
+mod nginx;
 
 /// The path below which one of the sites lives.
 const PATH: &str = "/some/path/";
@@ -28,6 +33,12 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Hosts {
     /// The servers, as JSON: a list of objects with `name` and `url`.
     pub(crate) list: String,
+    /// The shipped server of nginx: an object with `plain` and `tls`, its addresses.
+    pub(crate) server: String,
+    /// A relay behind which somebody else answers than the API.
+    pub(crate) misled: String,
+    /// The folder of a published site.
+    pub(crate) folder: PathBuf,
     /// The sandbox behind them, which no other origin may call.
     pub(crate) api: String,
     _running: Vec<Running>,
@@ -40,6 +51,11 @@ pub(crate) struct Hosts {
 pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     let nginx = NGINX.ensure(workspace)?;
     let caddy = CADDY.ensure(workspace);
+    if let Err(missing) = &caddy
+        && must_have(&CADDY)
+    {
+        return fail(missing.0.clone());
+    }
     let folder = workspace.target.join("hosting");
     std::fs::create_dir_all(&folder).doing(format!("create {}", folder.display()))?;
 
@@ -68,18 +84,15 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     let below = make("below", PATH)?;
 
     let mut list = Vec::new();
-    let (root_port, below_port) = (port::any_free()?, port::any_free()?);
-    let conf = folder.join("nginx.conf");
-    let servers = [
-        nginx_server(&at_root, root_port, api)?,
-        nginx_server(&below, below_port, api)?,
-    ];
-    write(&conf, &nginx_conf(&folder, &servers.concat()))?;
-    let mut command = tools::command(workspace, &nginx.to_string_lossy());
-    command.arg("-c").arg(&conf).arg("-p").arg(&folder);
-    running.push(started(&mut command, "nginx", root_port)?);
-    list.push(entry("nginx", root_port, "/"));
-    list.push(entry("nginx below a path", below_port, PATH));
+    let sites = nginx::Sites {
+        root: &at_root,
+        below: &below,
+        api,
+    };
+    let (mut command, ports) = nginx::prepare(workspace, &nginx, &folder, &sites)?;
+    running.push(started(&mut command, "nginx", ports.root)?);
+    list.push(entry("nginx", ports.root, "/"));
+    list.push(entry("nginx below a path", ports.below, PATH));
 
     if let Ok(caddy) = &caddy {
         let port = port::any_free()?;
@@ -105,6 +118,12 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     }
     Ok(Hosts {
         list: format!("[{}]", list.join(",")),
+        server: format!(
+            r#"{{"plain":"http://localhost:{}","tls":"https://localhost:{}"}}"#,
+            ports.plain, ports.tls
+        ),
+        misled: format!("http://localhost:{}", ports.misled),
+        folder: below,
         api: format!("http://localhost:{api}"),
         _running: running,
     })
@@ -160,6 +179,16 @@ impl Server {
     }
 }
 
+/// Whether a missing server is a failure: on a build server whose Debian has it.
+fn must_have(server: &Server) -> bool {
+    let is_build_server = std::env::var("CI").is_ok_and(|it| !matches!(&*it, "" | "false" | "0"));
+    is_build_server
+        && ask(std::process::Command::new("apt-cache")
+            .args(["show", "--no-all-versions"])
+            .arg(server.package))
+        .is_some()
+}
+
 fn entry(name: &str, port: u16, base: &str) -> String {
     format!(r#"{{"name":"{name}","url":"http://localhost:{port}{base}"}}"#)
 }
@@ -192,39 +221,6 @@ fn configuration(api: u16) -> String {
 ]}}
 "#
     )
-}
-
-fn nginx_conf(folder: &Path, servers: &str) -> String {
-    let folder = folder.display();
-    format!(
-        "daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log warn;\n\
-         events {{ }}\nhttp {{\n    access_log off;\n    client_body_temp_path {folder}/nginx-body;\n    \
-         proxy_temp_path {folder}/nginx-proxy;\n    fastcgi_temp_path {folder}/nginx-fastcgi;\n    \
-         uwsgi_temp_path {folder}/nginx-uwsgi;\n    scgi_temp_path {folder}/nginx-scgi;\n{servers}}}\n"
-    )
-}
-
-/// A server of the shipped files, with the sandbox in place of the real API.
-fn nginx_server(site: &Path, port: u16, api: u16) -> Outcome<String> {
-    let hosting = site.join("hosting").join("nginx");
-    let path = hosting.join("relay.conf");
-    let relay = std::fs::read_to_string(&path).doing(format!("read {}", path.display()))?;
-    let relay = relay.replace(
-        "proxy_pass https://api.resim.ai;",
-        &format!("proxy_pass http://127.0.0.1:{api};"),
-    );
-    Ok(format!(
-        "    server {{\n        listen 127.0.0.1:{port};\n        server_name localhost;\n        \
-         root {};\n        include {};\n{relay}{}    }}\n",
-        site.display(),
-        hosting.join("retake.conf").display(),
-        ["oidc", "sandbox", "files"]
-            .map(|part| format!(
-                "        location /{part}/ {{\n            proxy_pass http://127.0.0.1:{api};\n            \
-                 proxy_set_header Host $http_host;\n        }}\n"
-            ))
-            .concat(),
-    ))
 }
 
 /// The shipped Caddyfile, with the sandbox's own paths before the relay.

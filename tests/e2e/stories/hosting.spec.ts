@@ -11,21 +11,33 @@ import { Sandbox } from '../support/sandbox.js';
 
 const HOSTS = JSON.parse(process.env['RETAKE_HOSTS'] ?? '[]') as { name: string; url: string }[];
 const API = process.env['RETAKE_API'] ?? '';
+/** The shipped server.conf of nginx: its addresses without and with TLS. */
+const SERVER = JSON.parse(process.env['RETAKE_SERVER'] ?? '{}') as { plain?: string; tls?: string };
+/** A relay whose API is somebody else, with a certificate for another name. */
+const MISLED = process.env['RETAKE_MISLED'] ?? '';
+const FOLDER = process.env['RETAKE_FOLDER'] ?? '';
 
-/** The one list that every configuration is made from. */
-function listed(): [string, string][] {
+/** The one list that every configuration is made from, for a site at `path`. */
+function listed(path: string): [string, string][] {
   return readFileSync(new URL('../../../hosting/headers.txt', import.meta.url), 'utf8')
     .split('\n')
     .filter((line) => line && !line.startsWith('#'))
     .map((line) => {
       const [name = '', ...value] = line.split(': ');
-      return [name.toLowerCase(), value.join(': ').replace('{connect}', ` ${API}`)];
+      // Below a path the hostname, and what is below it, is somebody else's to bind.
+      const theirs = path === '/' ? '' : '; includeSubDomains';
+      return [name.toLowerCase(), value.join(': ').replace('{connect}', ` ${API}`).replace(theirs, '')];
     });
+}
+
+/** The path that a site of the tests lives below. */
+function baseOf(address: string): string {
+  return HOSTS.map((it) => new URL(it.url)).find((it) => address.startsWith(it.href) && it.pathname !== '/')?.pathname ?? '/';
 }
 
 function expectHeaders(answer: APIResponse, caching: string): void {
   const headers = answer.headers();
-  for (const [name, value] of listed()) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
+  for (const [name, value] of listed(baseOf(answer.url()))) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
   expect(headers['cache-control']).toBe(caching);
   expect(headers['server'] ?? '').not.toMatch(/\d/);
 }
@@ -160,9 +172,74 @@ test.describe('the relay @hosting', () => {
       const asked = await request.get(relay, { headers: { authorization: 'Bearer t', cookie: 'a=b' } });
       expect(asked.status(), name).toBe(200);
       expect(asked.headers()['access-control-allow-origin']).toBeUndefined();
-      expect(asked.headers()['cache-control']).toContain('no-store');
+      expect(asked.headers()['cache-control']).toBe('no-store');
+      const binds = baseOf(url) === '/' ? 'max-age=31536000; includeSubDomains' : 'max-age=31536000';
+      expect(asked.headers()['strict-transport-security']).toBe(binds);
       const refused = await request.fetch(relay, { method: 'DELETE', headers: { authorization: 'Bearer t' } });
       expect([403, 405], name).toContain(refused.status());
+    }
+  });
+});
+
+test.describe('nginx with the shipped server.conf @hosting', () => {
+  test('leads to https, and sends the site and the relay there', async () => {
+    const context = await newRequest.newContext({ ignoreHTTPSErrors: true });
+    const plain = await context.get(`${SERVER.plain}/projects?x=1`, { maxRedirects: 0 });
+    expect(plain.status()).toBe(308);
+    expect(plain.headers()['location']).toBe('https://localhost/projects?x=1');
+    expect(plain.headers()['server']).not.toMatch(/\d/);
+    const page = await context.get(`${SERVER.tls}/projects/x`);
+    expect(page.status()).toBe(200);
+    expect(await page.text()).toContain('boot-');
+    expectHeaders(page, 'no-store');
+    const relayed = await context.get(`${SERVER.tls}/v1/projects`);
+    expect(relayed.status()).toBe(401);
+    expect(relayed.headers()['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
+    await context.dispose();
+  });
+
+  test('the relay speaks to nobody who only has some certificate', async ({ request }) => {
+    const answer = await request.get(`${MISLED}/v1/projects`, { headers: { authorization: 'Bearer t' } });
+    expect(answer.status()).toBe(502);
+  });
+});
+
+test.describe('the functions for CloudFront @hosting', () => {
+  interface Request {
+    method: string;
+    uri: string;
+    headers: Record<string, { value: string }>;
+    cookies: Record<string, { value: string }>;
+  }
+  type Outcome = Request & { statusCode?: number; headers: { location?: { value: string } } };
+
+  function run(file: string, given: Partial<Request>): Outcome {
+    const text = readFileSync(`${FOLDER}/hosting/cloudfront/${file}`, 'utf8');
+    const handler = new Function(`${text}; return handler;`)() as (event: { request: Request }) => Outcome;
+    return handler({ request: { method: 'GET', uri: '/', headers: {}, cookies: {}, ...given } });
+  }
+
+  test('every route is the page, a file is itself, the base path has a door', () => {
+    for (const [uri, becomes] of [
+      ['/some/path/', '/some/path/index.html'],
+      ['/some/path/projects/a.b/batches/c.js', '/some/path/index.html'],
+      ['/some/path/boot-0123456789abcdef.js', '/some/path/boot-0123456789abcdef.js'],
+      ['/elsewhere', '/elsewhere'],
+    ] as const) {
+      expect(run('fallback.js', { uri }).uri, uri).toBe(becomes);
+    }
+    const door = run('fallback.js', { uri: '/some/path' });
+    expect(door.statusCode).toBe(308);
+    expect(door.headers.location?.value).toBe('/some/path/');
+  });
+
+  test('the relay passes on the token, and no cookie, origin or fourth method', () => {
+    const headers = { authorization: { value: 'Bearer t' }, origin: { value: 'https://x' }, referer: { value: 'https://x/y' } };
+    const passed = run('relay.js', { uri: '/v1/projects', headers, cookies: { a: { value: 'b' } } });
+    expect(passed.headers).toEqual({ authorization: { value: 'Bearer t' } });
+    expect(passed.cookies).toEqual({});
+    for (const method of ['DELETE', 'PUT', 'OPTIONS', 'HEAD']) {
+      expect(run('relay.js', { method }).statusCode, method).toBe(405);
     }
   });
 });

@@ -2,16 +2,17 @@
 import type { Page } from '@playwright/test';
 
 import { expect, test as base, type Retake } from '../support/retake.js';
-import { CLIENT, startProvider, type Running } from '../support/provider.js';
+import type { Sandbox } from '../support/sandbox.js';
+import { CLIENT, startProvider, type Lifetimes, type Running } from '../support/provider.js';
 
-const test = base.extend<{ lifetime: number; provider: Running }>({
-  lifetime: [3600, { option: true }],
+const test = base.extend<{ lifetimes: Lifetimes; provider: Running }>({
+  lifetimes: [{ access: 3600, refresh: 86_400 }, { option: true }],
   /** The provider, and a site that is configured for it. */
-  provider: async ({ page, baseURL, lifetime }, use, info) => {
+  provider: async ({ page, baseURL, lifetimes }, use, info) => {
     const ports = (process.env['RETAKE_PROVIDERS'] ?? '').split(',').map(Number);
     const port = ports[info.parallelIndex];
     if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
-    const provider = await startProvider(baseURL ?? '', port, lifetime);
+    const provider = await startProvider(baseURL ?? '', port, lifetimes);
     await page.route('**/config.json', (route) =>
       route.fulfill({
         json: {
@@ -59,6 +60,8 @@ test.describe('a certified provider', () => {
     await page.getByRole('button', { name: /Yes, sign me out/ }).click();
     await expect(page).toHaveURL(/\/sign-in$/);
     await expect(retake.hook('sign-in-oidc')).toBeVisible();
+    // The page's refresh token was ended there before.
+    expect(provider.revocations).toEqual([{ token: provider.grants.at(-1)?.given, status: 200 }]);
     // It knows nobody any more: the next sign-in begins with its question.
     await retake.hook('sign-in-oidc').click();
     await expect(page.locator('input[name=login]')).toBeVisible();
@@ -172,25 +175,52 @@ test.describe('a certified provider', () => {
   }
 });
 
+/** The session is over once the API refuses the old token too; not before. */
+async function expectSignInAgain(retake: Retake, sandbox: Sandbox, batchID: string): Promise<void> {
+  await sandbox.fault({ path_contains: batchID, fault: '401', times: 2 });
+  await retake.hook('refresh').click();
+  await expect(retake.hook('sign-in-why')).toContainText('session has expired');
+  await expect(retake.page).toHaveURL(/\/sign-in\?to=/);
+}
+
 test.describe('tokens that live for a minute and a few seconds', () => {
   // They are renewed a minute before they end.
-  test.use({ lifetime: 64 });
+  test.use({ lifetimes: { access: 64, refresh: 86_400 } });
 
-  test('are renewed ahead with a rotating refresh token; one that was ended leads to sign-in', async ({ retake, page, sandbox, provider }) => {
+  test('are renewed ahead with a rotating refresh token; one that is used again ends them all', async ({ retake, page, sandbox, provider }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
     await signIn(retake, `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`);
     const renewals = () => provider.grants.filter((it) => it.grant_type === 'refresh_token');
     // Twice with success: the second shows that the rotated token is used.
     await expect.poll(() => renewals().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
     expect(renewals().every((it) => it.status === 200)).toBe(true);
+    expect(renewals()[1]?.used).toBe(renewals()[0]?.given);
     await expect(retake.rows).toHaveCount(2);
 
-    await provider.endGrants();
-    await expect.poll(() => renewals().some((it) => it.status === 400), { timeout: 30_000 }).toBe(true);
-    // The API refuses the old one as well; only then is the session over.
-    await sandbox.fault({ path_contains: batch.batchID, fault: '401', times: 2 });
-    await retake.hook('refresh').click();
-    await expect(retake.hook('sign-in-why')).toContainText('session has expired');
-    await expect(page).toHaveURL(/\/sign-in\?to=/);
+    // Whoever got hold of an old one gets nothing, and is noticed.
+    const stolen = renewals()[0]?.used ?? '';
+    const replay = await page.request.post(`${provider.issuer}/token`, {
+      form: { grant_type: 'refresh_token', refresh_token: stolen, client_id: CLIENT },
+    });
+    expect(replay.status()).toBe(400);
+    expect(renewals().find((it) => it.status === 400)?.why).toBe('refresh token already used');
+    const ours = () => renewals().filter((it) => it.used !== stolen);
+    await expect.poll(() => ours().some((it) => it.status === 400), { timeout: 30_000 }).toBe(true);
+    await expectSignInAgain(retake, sandbox, batch.batchID);
+  });
+});
+
+test.describe('a refresh token that lives for 8 s', () => {
+  test.use({ lifetimes: { access: 64, refresh: 8 } });
+
+  test('ends, however often it was rotated; that leads to sign-in', async ({ retake, sandbox, provider }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await signIn(retake, `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`);
+    await expect(retake.rows).toHaveCount(2);
+    const refused = () => provider.grants.find((it) => it.status === 400);
+    await expect.poll(() => refused()?.why, { timeout: 30_000 }).toMatch(/^refresh token (is expired|not found)$/);
+    // The provider counts in whole seconds.
+    expect((refused()?.at ?? 0) - (provider.grants[0]?.at ?? 0)).toBeGreaterThan(7_000);
+    await expectSignInAgain(retake, sandbox, batch.batchID);
   });
 });

@@ -21,7 +21,7 @@ test.describe('the page guards itself', () => {
   // What the browser says as it refuses what these tests try.
   test.use({
     provoked:
-      /^This document requires 'TrustedScript'|^Creating a TrustedTypePolicy named 'mine'|^Failed to find a valid digest|^Framing .* violates/,
+      /^This document requires 'TrustedScript'|^Creating a TrustedTypePolicy named 'mine'|^Failed to find a valid digest|^Framing .* violates|^Violation of the content security policy: (require-trusted-types-for|trusted-types|frame-ancestors) /,
   });
 
   test('foreign markup becomes no element, even if script asks for it', async ({ retake, page }) => {

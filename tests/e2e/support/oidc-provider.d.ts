@@ -2,20 +2,23 @@
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http';
 
-  interface Context {
+  export interface Context {
     path: string;
     method: string;
     status: number;
     body: unknown;
     response: { get(name: string): string };
     remove(name: string): void;
-    oidc?: { params?: { grant_type?: string } };
+    oidc?: {
+      params?: { grant_type?: string; refresh_token?: string; token?: string };
+      entities?: { RotatedRefreshToken?: { remainingTTL: number } };
+    };
   }
 
   export default class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>);
     use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): void;
     callback(): RequestListener;
-    RefreshToken: { find: (token: string, options?: object) => Promise<unknown> };
+    on(event: 'grant.error', listener: (context: Context, error: Error & { error_detail?: string }) => void): void;
   }
 }

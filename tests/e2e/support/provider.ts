@@ -4,26 +4,45 @@
  * think of them.
  */
 import { createServer, type Server } from 'node:http';
-import Provider from 'oidc-provider';
+import Provider, { type Context } from 'oidc-provider';
 
 export const CLIENT = 'retake-e2e';
+
+/** How many seconds tokens live. */
+export interface Lifetimes {
+  access: number;
+  /** From the sign-in on; rotation does not extend it. */
+  refresh: number;
+}
+
+/** A request to the token endpoint and its answer. */
+interface Grant {
+  grant_type: string;
+  status: number;
+  at: number;
+  /** The refresh token that was used, and the one that was given. */
+  used?: string | undefined;
+  given?: string | undefined;
+  /** What was wrong, in the provider's words for its own log. */
+  why?: string | undefined;
+}
 
 export interface Running {
   issuer: string;
   /** What the token endpoint was asked, newest last. */
-  grants: { grant_type: string; status: number; at: number }[];
+  grants: Grant[];
+  /** What the revocation endpoint was asked, newest last. */
+  revocations: { token: string | undefined; status: number }[];
   /**
    * The next answer to the site stays here: the browser shows a page of the
    * provider instead, and the address that it was to go to comes back.
    */
   holdNextAnswer(): () => Promise<URL>;
-  /** Ends every refresh token, as an administrator would. */
-  endGrants(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a provider on `port` for the site at `site`; access tokens live `lifetime` seconds. */
-export async function startProvider(site: string, port: number, lifetime = 3600): Promise<Running> {
+/** Starts a provider on `port` for the site at `site`. */
+export async function startProvider(site: string, port: number, live: Lifetimes): Promise<Running> {
   const server: Server = createServer();
   await new Promise<void>((ready) => server.listen(port, '127.0.0.1', ready));
   const issuer = `http://localhost:${port}`;
@@ -43,12 +62,22 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
     rotateRefreshToken: true,
     issueRefreshToken: async () => true,
     scopes: ['openid', 'offline_access', 'profile', 'email'],
-    ttl: { AccessToken: lifetime, IdToken: lifetime, RefreshToken: 86_400, Grant: 86_400, Session: 86_400, Interaction: 600 },
+    ttl: {
+      AccessToken: live.access,
+      IdToken: live.access,
+      RefreshToken: (context: Context) => context.oidc?.entities?.RotatedRefreshToken?.remainingTTL ?? live.refresh,
+      Grant: 86_400,
+      Session: 86_400,
+      Interaction: 600,
+    },
     features: { devInteractions: { enabled: true }, revocation: { enabled: true }, rpInitiatedLogout: { enabled: true } },
     cookies: { keys: ['for tests only'] },
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
   });
   const grants: Running['grants'] = [];
+  const revocations: Running['revocations'] = [];
+  const reasons = new WeakMap<Context, string>();
+  provider.on('grant.error', (context, error) => reasons.set(context, error.error_detail ?? error.message));
   let hold: ((url: URL) => void) | undefined;
   provider.use(async (context, next) => {
     await next();
@@ -61,22 +90,28 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
       context.body = 'held';
     }
     if (context.path === '/token' && context.method === 'POST') {
-      grants.push({ grant_type: context.oidc?.params?.grant_type ?? '', status: context.status, at: Date.now() });
+      const asked = context.oidc?.params;
+      grants.push({
+        grant_type: asked?.grant_type ?? '',
+        status: context.status,
+        at: Date.now(),
+        used: asked?.refresh_token,
+        given: (context.body as { refresh_token?: string } | undefined)?.refresh_token,
+        why: reasons.get(context),
+      });
+    }
+    if (context.path === '/token/revocation' && context.method === 'POST') {
+      revocations.push({ token: context.oidc?.params?.token, status: context.status });
     }
   });
   server.on('request', provider.callback());
-  let ended = false;
-  const find = provider.RefreshToken.find.bind(provider.RefreshToken);
-  provider.RefreshToken.find = async (token, options) => (ended ? undefined : find(token, options));
   return {
     issuer,
     grants,
+    revocations,
     holdNextAnswer: () => {
       const held = new Promise<URL>((done) => (hold = done));
       return () => held;
-    },
-    endGrants: async () => {
-      ended = true;
     },
     close: () =>
       new Promise((closed) => {

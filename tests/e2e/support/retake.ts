@@ -1,5 +1,5 @@
 /** The page as the tests see it, and the fixtures that they share. */
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
 import { Sandbox, type Batch } from './sandbox.js';
 
@@ -92,7 +92,34 @@ export class Retake {
   }
 }
 
-/** Every test fails if the page throws or the browser reports a violation. */
+/** How the report of a violation of the content security policy begins. */
+const VIOLATION = 'Violation of the content security policy';
+
+/**
+ * Collects what goes wrong in any page of a context, and in its workers: errors in
+ * the console, what nobody caught, what the content security policy refused.
+ */
+export async function watch(context: BrowserContext, provoked?: RegExp): Promise<string[]> {
+  const wrong: string[] = [];
+  // Not every refusal is written to the console by the browser itself.
+  await context.addInitScript((begin) => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`${begin}: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample}`);
+    });
+  }, VIOLATION);
+  context.on('weberror', (error) => wrong.push(String(error.error())));
+  context.on('console', (message) => {
+    const text = message.text();
+    const expected =
+      text.startsWith('Failed to load resource') ||
+      text.includes('net::ERR_') ||
+      provoked?.test(text) === true;
+    if (message.type() === 'error' && !expected) wrong.push(text);
+  });
+  return wrong;
+}
+
+/** Every test fails if a page throws or the browser reports a violation. */
 export const test = base.extend<{
   retake: Retake;
   sandbox: Sandbox;
@@ -108,17 +135,8 @@ export const test = base.extend<{
     await use(new Retake(page));
   },
   calm: [
-    async ({ page, provoked }, use) => {
-      const wrong: string[] = [];
-      page.on('pageerror', (error) => wrong.push(String(error)));
-      page.on('console', (message) => {
-        const text = message.text();
-        const expected =
-          text.startsWith('Failed to load resource') ||
-          text.includes('net::ERR_') ||
-          provoked?.test(text) === true;
-        if (message.type() === 'error' && !expected) wrong.push(text);
-      });
+    async ({ context, provoked }, use) => {
+      const wrong = await watch(context, provoked);
       await use(undefined);
       expect(wrong, 'errors in the console').toEqual([]);
     },
