@@ -178,6 +178,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
 fn paused(why: &PauseReason) -> String {
     match why {
         PauseReason::StorageRefused(why) => {
+            let why = words::clean(why);
             format!("No rerun was sent, because it could not be written down first: {why}")
         }
         PauseReason::SignedOut => "Goes on by itself after you sign in.".to_owned(),
