@@ -6,7 +6,7 @@
 //! `evil.example`, and drops line breaks out of the middle of an address; a
 //! careless check by prefix accepts both.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An absolute `https://` or `http://` address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,8 @@ fn check_host(host: &str) -> Result<(), String> {
     }
     let is_good = match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
         Some(v6) => v6.parse::<Ipv6Addr>().is_ok(),
+        // A browser reads `127.1` and `0x7f000001` as addresses of this machine.
+        None if ends_in_number(host) => host.parse::<Ipv4Addr>().is_ok(),
         None => host.split('.').all(|label| {
             !label.is_empty()
                 && label
@@ -112,6 +114,13 @@ fn check_host(host: &str) -> Result<(), String> {
     } else {
         Err("has a host that is none".into())
     }
+}
+
+fn ends_in_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or("");
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    last.bytes().all(|c| c.is_ascii_digit())
+        || hex.is_some_and(|it| it.bytes().all(|c| c.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -165,6 +174,12 @@ mod tests {
             "https://.a.example",
             "https://a.example.",
             "https://%65vil.example",
+            "https://127.1",
+            "https://0x7f000001",
+            "https://2130706433/",
+            "https://1.2.3.4.5",
+            "https://127.0.0.256",
+            "https://a.0x",
             "https://evil。example",
             "https://[::1",
             "https://[::1]x/",

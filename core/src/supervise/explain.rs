@@ -148,7 +148,7 @@ fn line(event: &Event) -> (LineKind, String) {
                 None => format!(
                     "rerun {}, attempt {}",
                     count(figures.failing, "test"),
-                    attempt + 1
+                    attempt.saturating_add(1)
                 ),
                 Some(WhyNot::AttemptsUsed) => format!(
                     "no rerun: {} made, none left",
