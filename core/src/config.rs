@@ -6,7 +6,14 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
-use crate::{domain::GoDuration, rerun::Limits};
+use crate::{
+    domain::{
+        GoDuration,
+        address::{self, Address},
+        text::clean_line,
+    },
+    rerun::Limits,
+};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +54,8 @@ pub struct Environment {
 
 /// Poll interval below which a real API is not asked (`resim-api.md` §9, 13).
 const MIN_POLL: Duration = Duration::from_secs(10);
+/// The longest words on one problem: they may quote the file.
+const PROBLEM_CHARS: usize = 400;
 /// What a sign-in asks for unless configured otherwise.
 const SCOPES: &str = "openid profile email offline_access";
 
@@ -176,8 +185,8 @@ impl Config {
 
 fn problem(field: impl Into<String>, problem: impl Into<String>) -> ConfigError {
     ConfigError {
-        field: field.into(),
-        problem: problem.into(),
+        field: clean_line(&field.into(), PROBLEM_CHARS),
+        problem: clean_line(&problem.into(), PROBLEM_CHARS),
     }
 }
 
@@ -306,31 +315,26 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
 }
 
 /// Absolute by https, by http on this machine only, or relative to the site.
-fn check_address(address: &str) -> Result<(), String> {
+fn check_address(text: &str) -> Result<(), String> {
     let fix = "write an https:// address, or one that begins with / for this site itself";
-    if address.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("must not contain spaces: {fix}"));
+    let rest = if text.starts_with('/') && !text.starts_with("//") {
+        address::check_characters(text)
+            .map_err(|what| format!("must not contain {what}: {fix}"))?;
+        text
+    } else {
+        let it = Address::parse(text).map_err(|why| format!("is no address: it {why}: {fix}"))?;
+        if !it.is_secure && !it.is_local() {
+            return Err(format!("http would send tokens in the clear: {fix}"));
+        }
+        it.rest
+    };
+    if rest.contains(['?', '#']) {
+        return Err("must end with its path, without ? and #".into());
     }
-    if let Some(rest) = address.strip_prefix("https://") {
-        return if rest.is_empty() {
-            Err(format!("has no host: {fix}"))
-        } else {
-            Ok(())
-        };
+    if rest.split('/').any(|part| matches!(part, "." | "..")) || rest.contains("//") {
+        return Err("must have a plain path, without //, /./ and /../".into());
     }
-    if let Some(rest) = address.strip_prefix("http://") {
-        let host = rest.split(['/', ':']).next().unwrap_or("");
-        let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        return if local {
-            Ok(())
-        } else {
-            Err(format!("http would send tokens in the clear: {fix}"))
-        };
-    }
-    if address.starts_with('/') && !address.starts_with("//") {
-        return Ok(());
-    }
-    Err(format!("is no address: {fix}"))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -407,6 +411,18 @@ mod tests {
             ),
             (
                 r#"{"environments":[{"name":"x","api":"//evil"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"http://localhost:80@evil.example/"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"https://a.example/v1?x=1"}]}"#,
+                "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1/../v2"}]}"#,
                 "environments[0].api",
             ),
             (

@@ -4,7 +4,7 @@
 use leptos::{html::Ol, prelude::*};
 use retake_core::{
     supervise::{LineKind, LogLine},
-    view::words::clean,
+    view::export::log_text,
 };
 
 use super::copy_button::CopyButton;
@@ -21,14 +21,7 @@ pub fn DecisionLog(
     lines: Signal<Vec<LogLine>>,
 ) -> impl IntoView {
     let decisions_only = RwSignal::new(false);
-    let text = move || {
-        lines.with(|lines| {
-            lines
-                .iter()
-                .map(|line| format!("{} {}\n", line.at, clean(&line.text)))
-                .collect::<String>()
-        })
-    };
+    let text = move || lines.with(|lines| log_text(lines));
     // The day stands where it changes among what is shown, and above the first line.
     let shown = move || {
         let only = decisions_only.get();
@@ -92,7 +85,7 @@ pub fn DecisionLog(
                         <time datetime=line.at.to_rfc3339() title=clock::in_full(line.at)>
                             {clock::local_time(line.at)}
                         </time>
-                        <p>{clean(&line.text).into_owned()}</p>
+                        <p>{line.text.clone()}</p>
                     </li>
                 </For>
             </ol>

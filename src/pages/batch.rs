@@ -116,9 +116,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let id = batch.id;
     let name = batch.display_name();
-    expect_context::<PageTitle>()
-        .0
-        .set(words::clean(&name).into_owned());
+    expect_context::<PageTitle>().0.set(words::title(&name));
     expect_context::<Crumbs>().0.set(vec![
         ("Projects".into(), Some("/".into())),
         (

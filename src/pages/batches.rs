@@ -62,9 +62,7 @@ pub fn Batches() -> impl IntoView {
 #[component]
 fn Listed(project: Project) -> impl IntoView {
     let name = project.name.clone();
-    expect_context::<PageTitle>()
-        .0
-        .set(words::clean(&name).into_owned());
+    expect_context::<PageTitle>().0.set(words::title(&name));
     expect_context::<Crumbs>().0.set(vec![
         ("Projects".into(), Some("/".into())),
         (name.clone(), None),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Answer, ApiError, ErrorKind};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, text::clean_line};
 
 /// Longest part of a server's own words that is kept, in characters.
 const MESSAGE_CHARS: usize = 300;
@@ -27,7 +27,7 @@ pub(super) fn json<T: DeserializeOwned>(
         return Err(unreadable(
             what,
             answer,
-            format!("expected JSON, the answer is labelled {}", clip(kind)),
+            format!("expected JSON, the answer is labelled {kind}"),
         ));
     }
     serde_json::from_slice(&answer.body)
@@ -64,7 +64,7 @@ pub(super) fn unreadable(what: &'static str, answer: &Answer, why: String) -> Ap
         what: what.into(),
         kind: ErrorKind::Unreadable,
         status: Some(answer.status),
-        message: Some(why),
+        message: Some(clip(&why)),
         retry_after: None,
     }
 }
@@ -116,10 +116,7 @@ fn message(answer: &Answer) -> Option<String> {
 }
 
 fn clip(text: &str) -> String {
-    if text.chars().nth(MESSAGE_CHARS).is_none() {
-        return text.to_owned();
-    }
-    text.chars().take(MESSAGE_CHARS).chain(['…']).collect()
+    clean_line(text, MESSAGE_CHARS)
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date if the present is known

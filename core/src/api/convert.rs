@@ -5,19 +5,32 @@ use crate::domain::{
     Batch, BatchId, BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, ExecutionError,
     ExperienceTag, MetricStatus, MetricsCounts, Project, RunCounter, RunnerType, StatusChange,
     StatusCounts, Test, TestHistory, TestStatus, Timestamp,
+    address::Address,
+    text::{clean_line, clean_lines},
 };
 
 /// A name from the server may be a megabyte long; this much is kept, in characters.
 const TEXT_CHARS: usize = 2000;
 
-fn text(text: Option<String>) -> Option<String> {
-    text.map(|mut text| {
+/// A name, as it is: it is compared and sent. See [`crate::domain::text`].
+fn name(name: Option<String>) -> Option<String> {
+    name.map(|mut text| {
         if let Some((cut, _)) = text.char_indices().nth(TEXT_CHARS) {
             text.truncate(cut);
             text.push('…');
         }
         text
     })
+}
+
+/// Anything else that somebody wrote, in one line.
+pub(super) fn line(text: Option<String>) -> Option<String> {
+    text.map(|text| clean_line(&text, TEXT_CHARS))
+}
+
+/// The same where line breaks matter.
+fn lines(text: Option<String>) -> Option<String> {
+    text.map(|text| clean_lines(&text, TEXT_CHARS))
 }
 
 fn id<T: std::str::FromStr>(text: Option<&String>) -> Option<T> {
@@ -35,10 +48,14 @@ fn count(number: Option<i64>) -> u64 {
 
 /// A batch. `asked` is the ID that was asked for, if it was: an answer may leave it out.
 pub(super) fn batch(wire: wire::Batch, asked: Option<BatchId>) -> Option<Batch> {
-    let mut batch = Batch::new(id(wire.batch_id.as_ref()).or(asked)?);
+    // An ID that cannot be read is not one that was left out.
+    let mut batch = Batch::new(match &wire.batch_id {
+        Some(text) => text.parse().ok()?,
+        None => asked?,
+    });
     batch.project_id = id(wire.project_id.as_ref());
-    batch.name = text(wire.friendly_name);
-    batch.description = text(wire.description);
+    batch.name = name(wire.friendly_name);
+    batch.description = lines(wire.description);
     batch.status = wire.status.map(|word| BatchStatus::from_word(&word));
     batch.conflated = wire
         .conflated_status
@@ -86,9 +103,9 @@ pub(super) fn batch(wire: wire::Batch, asked: Option<BatchId>) -> Option<Batch> 
     batch.suite_id = id(wire.test_suite_id.as_ref());
     batch.suite_revision = wire.test_suite_revision;
     batch.adhoc_suite = wire.adhoc_test_suite.unwrap_or(false);
-    batch.metrics_set = text(wire.metrics_set_name);
-    batch.account = text(wire.associated_account).filter(|account| !account.is_empty());
-    batch.user = text(wire.user_id).filter(|user| !user.is_empty());
+    batch.metrics_set = line(wire.metrics_set_name);
+    batch.account = line(wire.associated_account).filter(|account| !account.is_empty());
+    batch.user = line(wire.user_id).filter(|user| !user.is_empty());
     batch.created = time(wire.creation_timestamp.as_ref());
     batch.updated = time(wire.last_updated_timestamp.as_ref());
     batch.last_run = time(wire.last_run_timestamp.as_ref());
@@ -112,8 +129,8 @@ fn errors(
     };
     all.into_iter()
         .map(|error| ExecutionError {
-            code: text(error.error_code).unwrap_or_else(|| "UNKNOWN_ERROR".into()),
-            text: text(error.error_text),
+            code: line(error.error_code).unwrap_or_else(|| "UNKNOWN_ERROR".into()),
+            text: lines(error.error_text),
             exit_code: error.exit_code,
             run_counter: error.run_counter.map(RunCounter),
         })
@@ -123,7 +140,7 @@ fn errors(
 pub(super) fn test(wire: wire::Job) -> Test {
     Test {
         id: id(wire.job_id.as_ref()),
-        name: text(wire.experience_name).unwrap_or_default(),
+        name: name(wire.experience_name).unwrap_or_default(),
         experience_id: id(wire.experience_id.as_ref()),
         conflated: wire
             .conflated_status
@@ -132,7 +149,7 @@ pub(super) fn test(wire: wire::Job) -> Test {
         metrics: metric(wire.job_metrics_status),
         run_counter: wire.run_counter.map(RunCounter),
         errors: errors(wire.execution_errors, wire.execution_error),
-        description: text(wire.description).filter(|text| !text.is_empty()),
+        description: lines(wire.description).filter(|text| !text.is_empty()),
         last_run: time(wire.last_run_timestamp.as_ref()),
         updated: time(wire.last_updated_timestamp.as_ref()),
     }
@@ -162,8 +179,8 @@ pub(super) fn test_history(mut wire: wire::Job) -> TestHistory {
 pub(super) fn project(wire: wire::Project) -> Option<Project> {
     Some(Project {
         id: id(wire.project_id.as_ref())?,
-        name: text(wire.name).unwrap_or_default(),
-        description: text(wire.description).unwrap_or_default(),
+        name: name(wire.name).unwrap_or_default(),
+        description: lines(wire.description).unwrap_or_default(),
         archived: wire.archived.unwrap_or(false),
         created: time(wire.creation_timestamp.as_ref()),
     })
@@ -172,21 +189,19 @@ pub(super) fn project(wire: wire::Project) -> Option<Project> {
 pub(super) fn tag(wire: wire::Named) -> Option<ExperienceTag> {
     Some(ExperienceTag {
         id: id(wire.experience_tag_id.as_ref())?,
-        name: text(wire.name).unwrap_or_default(),
+        name: name(wire.name).unwrap_or_default(),
     })
 }
 
 pub(super) fn log(wire: wire::Log) -> LogFile {
     LogFile {
-        id: text(wire.log_id),
-        name: text(wire.file_name).unwrap_or_default(),
-        folder: text(wire.file_path).unwrap_or_default(),
+        id: line(wire.log_id),
+        name: line(wire.file_name).unwrap_or_default(),
+        folder: line(wire.file_path).unwrap_or_default(),
         size: wire.file_size.map(|size| count(Some(size))),
-        kind: text(wire.log_type),
+        kind: line(wire.log_type),
         // A link that is not plain https (or http, for a sandbox) is not offered.
-        download_url: wire
-            .download_url
-            .filter(|url| url.starts_with("https://") || url.starts_with("http://")),
+        download_url: wire.download_url.filter(|url| Address::parse(url).is_ok()),
         external: wire.external.unwrap_or(false),
     }
 }

@@ -277,7 +277,7 @@ pub fn list_tags(project: ProjectId, token: Option<&str>) -> Call<Page<Experienc
 fn name_of(what: &'static str, path: String) -> Call<String> {
     get(what, path, |what, answer| {
         let named: wire::Named = answer::json(what, answer, 200)?;
-        Ok(named.name.unwrap_or_default())
+        Ok(convert::line(named.name).unwrap_or_default())
     })
 }
 
@@ -305,7 +305,7 @@ pub fn build_version(project: ProjectId, build: BuildId) -> Call<String> {
         |what, answer| {
             let named: wire::Named = answer::json(what, answer, 200)?;
             let version = named.version.filter(|version| !version.is_empty());
-            Ok(version.or(named.name).unwrap_or_default())
+            Ok(convert::line(version.or(named.name)).unwrap_or_default())
         },
     )
 }

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::text;
+
 /// A call that failed: which one, what it means, and the server's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
@@ -14,7 +16,8 @@ pub struct ApiError {
     /// The HTTP status, where one arrived.
     pub status: Option<u16>,
     /// The server's message, else the first characters of its text, else the
-    /// browser's words. Hostile text.
+    /// browser's words: one line, made safe to read where the error is made.
+    #[serde(default, deserialize_with = "text::stored_line")]
     pub message: Option<String>,
     /// The wait that the server asked for in `Retry-After`, where a browser
     /// lets us read it; 1 s to 15 min.
@@ -70,13 +73,13 @@ impl ErrorKind {
 }
 
 impl ApiError {
-    /// A failure without an HTTP status.
-    pub fn new(what: impl Into<String>, kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// A failure without an HTTP status; makes the message safe to read.
+    pub fn new(what: impl Into<String>, kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Self {
             what: what.into(),
             kind,
             status: None,
-            message: Some(message.into()),
+            message: Some(text::clean_line(message.as_ref(), text::MESSAGE_CHARS)),
             retry_after: None,
         }
     }

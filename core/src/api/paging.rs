@@ -24,6 +24,9 @@ const MAX_PAGES: usize = 1_000;
 /// sends without end. A hundred thousand tests with much to say are a half of it.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
+/// Longest page token, in bytes: it has to fit into the next request's address.
+const MAX_TOKEN: usize = 8 * 1024;
+
 /// Guards one walk through the pages of a list.
 #[derive(Debug, Default)]
 pub struct Paging {
@@ -52,6 +55,9 @@ impl Paging {
         let Some(token) = &page.next else {
             return Ok(None);
         };
+        if token.len() > MAX_TOKEN {
+            return Err(circles(what, "a page token longer than any address".into()));
+        }
         if !self.seen.insert(token.clone()) {
             return Err(circles(what, "the same page token came twice".into()));
         }

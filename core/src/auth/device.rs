@@ -16,7 +16,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Expectation, TokenError, Tokens, transaction::form};
-use crate::{config::Environment, domain::Timestamp};
+use crate::{
+    config::Environment,
+    domain::{Timestamp, address::Address, text::clean_line},
+};
 
 /// The grant type of the polls (RFC 8628 §3.4).
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -24,6 +27,8 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const INTERVAL: u64 = 5;
 /// How much slower after `slow_down` (§3.5).
 const SLOWER: u64 = 5;
+/// The longest code that a person compares or types, in characters.
+const USER_CODE_CHARS: usize = 100;
 /// The longest life of a code that is believed, in seconds.
 const MAX_LIFE: u64 = 1_800;
 
@@ -84,24 +89,25 @@ impl DeviceCode {
     /// A refusal, an answer that cannot be read, or an address that nobody
     /// should be sent to.
     pub fn read(issuer: &str, body: &[u8], now: Timestamp) -> Result<Self, TokenError> {
-        let unreadable = |why: &str| TokenError::Unreadable(why.to_owned());
-        let answer: Value = serde_json::from_slice(body)
-            .map_err(|error| TokenError::Unreadable(error.to_string()))?;
+        let unreadable = TokenError::unreadable;
+        let answer: Value =
+            serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))?;
         if let Some(refusal) = TokenError::refusal(&answer) {
             return Err(refusal);
         }
         let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
         let code = text("device_code").ok_or_else(|| unreadable("device_code is missing"))?;
-        let user_code = text("user_code").ok_or_else(|| unreadable("user_code is missing"))?;
+        let user_code = text("user_code")
+            .map(|it| clean_line(&it, USER_CODE_CHARS))
+            .ok_or_else(|| unreadable("user_code is missing"))?;
         let address = text("verification_uri_complete")
             .or_else(|| text("verification_uri"))
             .ok_or_else(|| unreadable("verification_uri is missing"))?;
         let life = answer["expires_in"].as_u64().unwrap_or(MAX_LIFE);
-        let on_web = address.starts_with("https://")
-            || (!issuer.starts_with("https://") && address.starts_with("http://"));
-        let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
-        if !on_web || !is_plain {
-            return Err(TokenError::Unreadable(format!(
+        let is_safe = Address::parse(&address)
+            .is_ok_and(|it| it.is_secure || !issuer.starts_with("https://"));
+        if !is_safe {
+            return Err(TokenError::unreadable(&format!(
                 "the address to go to is no safe one: {address}"
             )));
         }

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::transaction::form;
+use crate::domain::{address::Address, text::clean_line};
+
+/// The longest words that quote the provider.
+const SAID_CHARS: usize = 400;
 
 /// The parts of a discovery document that a sign-in needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +46,18 @@ impl Provider {
     /// It is no such document, it speaks for somebody else, or an endpoint is
     /// not on the web.
     pub fn read(issuer: &str, document: &[u8]) -> Result<Self, String> {
-        let it: Self = serde_json::from_slice(document)
-            .map_err(|error| format!("the provider's discovery document is broken: {error}"))?;
+        let said = |words: String| clean_line(&words, SAID_CHARS);
+        let it: Self = serde_json::from_slice(document).map_err(|error| {
+            said(format!(
+                "the provider's discovery document is broken: {error}"
+            ))
+        })?;
         // Exactly equal (OpenID Connect Discovery 1.0 §4.3), a closing slash aside.
         if it.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
-            return Err(format!(
+            return Err(said(format!(
                 "the provider calls itself {}, config.json says {issuer}",
                 it.issuer
-            ));
+            )));
         }
         let secure = issuer.starts_with("https://");
         for (name, url) in [
@@ -63,9 +71,13 @@ impl Provider {
             ),
         ] {
             let Some(url) = url else { continue };
-            let on_web = url.starts_with("https://") || (!secure && url.starts_with("http://"));
-            if !on_web {
-                return Err(format!("the provider's {name} is no safe address: {url}"));
+            // A part after `#` would swallow the parameters that are added.
+            let is_safe = Address::parse(url)
+                .is_ok_and(|it| (it.is_secure || !secure) && !it.rest.contains('#'));
+            if !is_safe {
+                return Err(said(format!(
+                    "the provider's {name} is no safe address: {url}"
+                )));
             }
         }
         Ok(it)
@@ -156,6 +168,9 @@ mod tests {
             ("https://evil.example", "https://p.example/token"),
             ("https://p.example", "http://p.example/token"),
             ("https://p.example", "javascript:alert(1)"),
+            ("https://p.example", "https://p.example@evil.example/token"),
+            ("https://p.example", "https://p.example/token#"),
+            ("https://p.example", "https://"),
         ] {
             assert!(Provider::read("https://p.example", &document(issuer, token)).is_err());
         }

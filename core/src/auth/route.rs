@@ -2,6 +2,8 @@
 //! link or a stored text says, nobody is sent to another site
 //! (`reliability.md` §5).
 
+use percent_encoding::percent_decode_str;
+
 /// The longest route that is kept.
 const MAX: usize = 2000;
 
@@ -16,27 +18,45 @@ pub fn return_route(text: &str) -> String {
 
 fn is_route(text: &str) -> bool {
     let path = text.split(['?', '#']).next().unwrap_or("");
-    let goes_round = ["/sign-in", "/callback"].iter().any(|door| {
-        path == *door
-            || path
-                .strip_prefix(door)
-                .is_some_and(|it| it.starts_with('/'))
-    });
-    // `..` would lead out of the path that the site lives below.
-    let climbs = path
-        .to_ascii_lowercase()
-        .replace("%2e", ".")
-        .split('/')
-        .any(|part| part == "." || part == "..");
-    text.starts_with('/')
-        // `//host` and `/\host` name another site to a browser; so does
-        // `/.//host`, once its dot is resolved.
+    // A browser writes everything else as %XX into an address, and the app into
+    // its links, so that what is left stood in no honest one. `\` is a slash to
+    // a browser, a line break is dropped out of the middle.
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '"' | '<' | '>');
+    text.len() <= MAX
+        && text.starts_with('/')
+        && text.chars().all(is_plain)
+        // `//host` names another site to a browser; so does `/.//host`, once
+        // its dot is resolved.
         && !path.contains("//")
-        && !text.contains('\\')
-        && !text.chars().any(char::is_control)
-        && text.len() <= MAX
-        && !goes_round
-        && !climbs
+        && decoded(path).is_some_and(|path| !climbs(path.as_str()) && !goes_round(path.as_str()))
+}
+
+/// A path as the router reads it. `None`: its `%XX` are broken, or hide what
+/// no page is called.
+fn decoded(path: &str) -> Option<String> {
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        let digits = rest.get(at + 1..at + 3)?;
+        if !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
+            return None;
+        }
+        rest = &rest[at + 3..];
+    }
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    (!path.chars().any(char::is_control)).then(|| path.into_owned())
+}
+
+/// Whether a path would lead out of the one that the site lives below.
+fn climbs(path: &str) -> bool {
+    path.split('/').any(|part| part == "." || part == "..")
+}
+
+/// Whether a path is a door of the sign-in itself.
+fn goes_round(path: &str) -> bool {
+    ["/sign-in", "/callback"].iter().any(|door| {
+        path.strip_prefix(door)
+            .is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    })
 }
 
 #[cfg(test)]
@@ -81,6 +101,21 @@ mod tests {
             "/callback?code=1",
             "/sign-in",
             "/sign-in/again",
+            "/%73ign-in",
+            "/sign-in%2Fagain",
+            "/%2e%2e/x",
+            "/a%2F..%2Fb",
+            "/projects/%zz",
+            "/projects/%",
+            "/projects/%4",
+            "/projects/%ff",
+            "/projects/a%0Ab",
+            "/projects/a%00",
+            "/projects/a b",
+            "/projects/\u{e9}",
+            "/projects/\u{202e}x",
+            "/projects/x?q=<script>",
+            "/projects/x#\"onload=",
             &long,
         ] {
             assert_eq!(return_route(text), "/", "{text:?}");

@@ -6,7 +6,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{domain::Timestamp, view::words};
+use crate::{
+    domain::{Timestamp, text::clean_line},
+    view::words,
+};
+
+/// The longest words of the provider that are kept, in characters.
+pub(super) const SAID_CHARS: usize = 300;
 
 /// Renewed this long before it expires, so that no request meets the end.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
@@ -151,7 +157,7 @@ impl Claims {
 /// Why tokens are not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenError {
-    /// The token endpoint refused: its code and words. Hostile text.
+    /// The token endpoint refused: its code and words, made safe to read.
     Refused(String, Option<String>),
     /// The answer cannot be read.
     Unreadable(String),
@@ -170,8 +176,16 @@ pub enum TokenError {
 impl TokenError {
     /// The refusal in an answer, if it is one.
     pub(super) fn refusal(answer: &Value) -> Option<Self> {
-        let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
+        let text = |name: &str| {
+            let said = answer[name].as_str();
+            said.map(|it| clean_line(it, SAID_CHARS))
+        };
         Some(Self::Refused(text("error")?, text("error_description")))
+    }
+
+    /// An answer that cannot be read, and why; the words may quote it.
+    pub(super) fn unreadable(why: &str) -> Self {
+        Self::Unreadable(clean_line(why, SAID_CHARS))
     }
 }
 
@@ -219,7 +233,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Self, TokenError> {
         let answer: Value = serde_json::from_slice(body)
-            .map_err(|error| TokenError::Unreadable(error.to_string()))?;
+            .map_err(|error| TokenError::unreadable(&error.to_string()))?;
         if let Some(refusal) = TokenError::refusal(&answer) {
             return Err(refusal);
         }

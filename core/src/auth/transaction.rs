@@ -6,8 +6,12 @@ use std::{fmt, time::Duration};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, Provider, Tokens, pkce};
-use crate::{config::Environment, domain::Timestamp, view::query::pairs};
+use super::{Expectation, Provider, Tokens, pkce, token::SAID_CHARS};
+use crate::{
+    config::Environment,
+    domain::{Timestamp, text::clean_line},
+    view::query::pairs,
+};
 
 /// How long a person may take to sign in.
 const MAX_AGE: Duration = Duration::from_mins(30);
@@ -46,7 +50,7 @@ pub enum CallbackError {
     WrongIssuer,
     /// The provider wants to ask the person something; only for a silent try.
     NeedsPerson,
-    /// The provider refused; its code and words. Hostile text.
+    /// The provider refused; its code and words, made safe to read.
     Refused(String, Option<String>),
     /// There is neither a code nor an error.
     Empty,
@@ -174,7 +178,9 @@ impl Transaction {
             return Err(if self.silent && needs_person {
                 CallbackError::NeedsPerson
             } else {
-                CallbackError::Refused(error, get("error_description"))
+                let said = |text: &str| clean_line(text, SAID_CHARS);
+                let words = get("error_description").map(|it| said(&it));
+                CallbackError::Refused(said(&error), words)
             });
         }
         get("code")

@@ -4,13 +4,16 @@
 //! types in one place, `api::convert`. A word that the server uses and we do
 //! not know is kept and shown, never guessed.
 
+pub mod address;
 mod batch;
 mod duration;
 mod ids;
 mod project;
 mod status;
 mod test;
+pub mod text;
 mod time;
+pub mod words;
 
 pub use batch::{Batch, MetricsCounts, StatusChange, StatusCounts, SummaryCounts};
 pub use duration::{DurationError, GoDuration};

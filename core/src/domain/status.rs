@@ -7,7 +7,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::text;
 use crate::planted::{self, Bug};
+
+/// The longest unknown word that is kept, in characters.
+const WORD_CHARS: usize = 100;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -16,7 +20,8 @@ macro_rules! words {
         #[serde(from = "String", into = "String")]
         pub enum $name {
             $($(#[$vdoc])* $variant,)*
-            /// A word newer than this program; kept as the server wrote it.
+            /// A word newer than this program; kept as the server wrote it, as
+            /// far as it is safe to read ([`text::clean_line`]).
             Unknown(Box<str>),
         }
 
@@ -28,7 +33,7 @@ macro_rules! words {
             pub fn from_word(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*
-                    other => Self::Unknown(other.into()),
+                    other => Self::Unknown(text::clean_line(other, WORD_CHARS).into()),
                 }
             }
 

@@ -208,7 +208,7 @@ impl Submission {
     }
 
     fn post(&mut self, now: Timestamp) -> Vec<Effect> {
-        self.posts += 1;
+        self.posts = self.posts.saturating_add(1);
         self.sent_at = Some(now);
         self.stage = Stage::Posting;
         vec![

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Event, PauseReason, Record, WhyNot, journal::Seen};
 use crate::{
-    domain::{BatchStatus, GoDuration, Timestamp},
+    domain::{BatchStatus, GoDuration, Timestamp, text::clean_line},
     rerun::{Ended, Evidence, Intent, SubmissionNote, WaitReason},
 };
 
@@ -30,13 +30,16 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// The log line of a record.
+/// The longest line, in characters; none of ours comes near, a name may.
+const LINE_CHARS: usize = 4_000;
+
+/// The log line of a record, safe to read whatever names it quotes.
 pub fn explain(record: &Record) -> LogLine {
     let (kind, text) = line(&record.event);
     LogLine {
         at: record.at,
         kind,
-        text,
+        text: clean_line(&text, LINE_CHARS),
     }
 }
 
@@ -147,7 +150,7 @@ fn line(event: &Event) -> (LineKind, String) {
                 None => format!(
                     "rerun {}, attempt {}",
                     count(figures.failing, "test"),
-                    attempt + 1
+                    attempt.saturating_add(1)
                 ),
                 Some(WhyNot::AttemptsUsed) => format!(
                     "no rerun: {} made, none left",

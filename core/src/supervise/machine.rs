@@ -217,7 +217,8 @@ impl Supervisor {
             return Some(it);
         }
         let away = now.wall.since(it.state.last_at);
-        let epoch = it.state.epoch + u64::from(!planted::is(Bug::EpochNotRaised));
+        let raised = u64::from(!planted::is(Bug::EpochNotRaised));
+        let epoch = it.state.epoch.saturating_add(raised);
         it.record(Event::Restored { epoch, away }, now.wall);
         if let Some(open) = it.state.open.clone() {
             // A POST may have gone out at any time until the page was closed, and

@@ -2,9 +2,9 @@
 //! Start. It calls the very function that decides later.
 
 use super::{Choice, Figures, Plan, Policy, WhyNot, plan_rerun};
-use crate::{
-    domain::{Batch, ConflatedStatus, TestId},
-    view::words::{number, tests},
+use crate::domain::{
+    Batch, ConflatedStatus, TestId,
+    words::{number, tests},
 };
 
 /// What a policy would do with the batch as it stands.

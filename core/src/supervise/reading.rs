@@ -290,7 +290,7 @@ impl Supervisor {
                     batch: batch.id,
                     fence: Fence::at(batch),
                     request: RerunRequest::tests(ids),
-                    attempt: attempt + 1,
+                    attempt: attempt.saturating_add(1),
                     epoch: self.state.epoch,
                     at: now.wall,
                     tests: tests

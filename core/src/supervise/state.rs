@@ -254,7 +254,7 @@ impl State {
                 }
                 // A pause counts its own time when it ends.
                 if !self.phase.is_over() && !matches!(self.phase, Phase::Paused(_)) {
-                    let asleep = away.saturating_sub(self.policy.poll_every + ALIVE);
+                    let asleep = away.saturating_sub(self.policy.poll_every.saturating_add(ALIVE));
                     self.clock_started = self.clock_started.after(asleep);
                     // The clock may have been set back while the page was away.
                     let set_back = between(before, record.at).min(0);
@@ -311,7 +311,7 @@ impl State {
                         run,
                         evidence,
                     } => {
-                        self.attempt += 1;
+                        self.attempt = self.attempt.saturating_add(1);
                         self.unapplied = 0;
                         self.clock_started = at;
                         self.awaited = *run;
@@ -344,7 +344,7 @@ impl State {
                             self.batch = Some(*batch);
                         }
                     }
-                    Ended::NotApplied => self.unapplied += 1,
+                    Ended::NotApplied => self.unapplied = self.unapplied.saturating_add(1),
                     Ended::Refused(_)
                     | Ended::StillBusy(_)
                     | Ended::NotStored(_)

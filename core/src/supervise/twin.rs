@@ -1,7 +1,7 @@
 //! The equal CLI command, to go on in a terminal or in CI.
 
 use super::Policy;
-use crate::domain::{BatchId, GoDuration};
+use crate::domain::{BatchId, GoDuration, text::is_deceptive};
 
 /// The `batches supervise` command that does what this policy does, with the
 /// reruns that are left. Values are quoted for a POSIX shell.
@@ -33,15 +33,44 @@ pub fn supervise_command(
     command
 }
 
-/// A word that a POSIX shell takes literally. Control characters are dropped:
-/// pasted into a terminal, they could act.
+/// A word that a POSIX shell takes literally. What a person could not see is
+/// written as `printf` writes it: pasted raw, it could act on the terminal, or
+/// hide what the command does. Two things no argument and no `$(…)` can carry
+/// are left out: a NUL, and line breaks at the end.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/:@%+=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    // zsh reads `=word` as the path of a command.
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.to_owned();
     }
-    let clean: String = word.chars().filter(|c| !c.is_control()).collect();
-    format!("'{}'", clean.replace('\'', r"'\''"))
+    if word.chars().any(is_deceptive) {
+        return printed(word);
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The word as the output of `printf`.
+fn printed(word: &str) -> String {
+    let mut format = String::new();
+    for (place, c) in word.chars().enumerate() {
+        match c {
+            '\0' => {}
+            '%' => format.push_str("%%"),
+            // `!` means history inside the double quotes, `-` an option.
+            '\\' | '\'' | '!' => push_octal(&mut format, c),
+            '-' if place == 0 => push_octal(&mut format, c),
+            c if is_deceptive(c) => push_octal(&mut format, c),
+            c => format.push(c),
+        }
+    }
+    format!("\"$(printf '{format}')\"")
+}
+
+fn push_octal(out: &mut String, c: char) {
+    let mut bytes = [0; 4];
+    for byte in c.encode_utf8(&mut bytes).bytes() {
+        out.push_str(&format!("\\{byte:03o}"));
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +97,18 @@ mod tests {
     #[test]
     fn names_cannot_escape_the_quotes() {
         assert_eq!(quoted("a'; rm -rf ~; '"), r"'a'\''; rm -rf ~; '\'''");
-        assert_eq!(quoted("x\n$(id)"), "'x$(id)'");
+        assert_eq!(quoted("x $(id)"), "'x $(id)'");
+        assert_eq!(quoted("=ls"), "'=ls'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_spelt_out() {
+        assert_eq!(quoted("a\nb"), r#""$(printf 'a\012b')""#);
+        assert_eq!(quoted("\u{202e}x"), r#""$(printf '\342\200\256x')""#);
+        assert_eq!(
+            quoted("-%'!\\\t\0"),
+            r#""$(printf '\055%%\047\041\134\011')""#
+        );
     }
 }

@@ -9,7 +9,7 @@
 //! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
 //! - [`open`]: what a person pasted into "open".
 //! - [`runs`]: what is known of each run of a test, and why it failed.
-//! - [`supervision`]: how a supervision is getting on.
+//! - [`supervision`]: how a supervision is getting on; [`verdict`]: how it ended.
 //! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
@@ -26,6 +26,7 @@ pub mod selection;
 pub mod supervision;
 pub mod table;
 pub mod tags;
+pub mod verdict;
 pub mod window;
 pub mod words;
 

@@ -178,6 +178,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
 fn paused(why: &PauseReason, next: Option<String>) -> String {
     match why {
         PauseReason::StorageRefused(why) => {
+            let why = words::clean(why);
             let next = next.map_or(String::new(), |next| {
                 format!(" It looks and tries again {next}.")
             });

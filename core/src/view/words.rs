@@ -1,27 +1,13 @@
 //! Numbers, durations and hostile text, as people read them.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use crate::domain::{ConflatedBatchStatus, ConflatedStatus};
 
-/// A number with thousands separated: `12,345`.
-pub fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 test`, `14 tests`, `12,345 tests`.
-pub fn tests(n: usize) -> String {
-    let noun = if n == 1 { "test" } else { "tests" };
-    format!("{} {noun}", number(n as u64))
-}
+pub use crate::domain::{
+    text::{clean, clean_line as line, name},
+    words::{number, tests},
+};
 
 /// A length of time to two units: `8 s`, `4 m 03 s`, `2 h 05 m`, `3 d 04 h`.
 pub fn duration(duration: Duration) -> String {
@@ -96,65 +82,17 @@ pub fn batch_label(status: &ConflatedBatchStatus) -> &str {
     }
 }
 
-/// Hostile text made safe to read: what could hide, reorder or break a line is
-/// shown as its code point. Never as markup; the page only ever sets text.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_deceptive) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' | '\r' => out.push(' '),
-            c if is_deceptive(c) => out.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
+/// The longest name in the title of a window or a notification, in characters.
+const TITLE_CHARS: usize = 120;
 
-/// A name made safe to read, with the spaces at its ends shown: a name that
-/// differs by them alone is another name.
-pub fn name(text: &str) -> String {
-    let text = clean(text);
-    let inner = text.trim_matches(' ');
-    if inner.is_empty() {
-        return if text.is_empty() {
-            "(no name)".to_owned()
-        } else {
-            "␣".repeat(text.len())
-        };
-    }
-    let before = text.len() - text.trim_start_matches(' ').len();
-    let after = text.len() - text.trim_end_matches(' ').len();
-    format!("{}{inner}{}", "␣".repeat(before), "␣".repeat(after))
-}
-
-/// Control characters, bidirectional overrides and characters without width.
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}'
-            | '\u{FEFF}' | '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{E0000}'..='\u{E007F}')
+/// A name for the title of a window, a tab or a notification: one line, cut.
+pub fn title(name: &str) -> String {
+    line(name, TITLE_CHARS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (n, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(number(n), text);
-        }
-        assert_eq!(tests(1), "1 test");
-        assert_eq!(tests(100_000), "100,000 tests");
-    }
 
     #[test]
     fn durations_have_two_units() {
@@ -196,24 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn spaces_at_the_ends_of_a_name_are_seen() {
-        for (text, shown) in [
-            ("plain name", "plain name"),
-            ("  x ", "␣␣x␣"),
-            ("", "(no name)"),
-            (" ", "␣"),
-        ] {
-            assert_eq!(name(text), shown);
-        }
-    }
-
-    #[test]
-    fn text_that_deceives_is_shown_as_code_points() {
-        assert_eq!(clean("plain é 試験"), "plain é 試験");
-        assert!(matches!(clean("plain"), Cow::Borrowed(_)));
-        assert_eq!(clean("a\u{202E}b"), "a⟨U+202E⟩b");
-        assert_eq!(clean("zero\u{200B}width"), "zero⟨U+200B⟩width");
-        assert_eq!(clean("two\nlines"), "two lines");
-        assert_eq!(clean("\u{1b}[31mred"), "⟨U+001B⟩[31mred");
+    fn a_title_is_one_short_line() {
+        assert_eq!(title("a\nb\u{202E}"), "a b⟨U+202E⟩");
+        assert_eq!(
+            title(&"x".repeat(1_000_000)).chars().count(),
+            TITLE_CHARS + 1
+        );
     }
 }

@@ -33,7 +33,7 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
-    view::{supervision::Census, words},
+    view::{supervision::Census, verdict as say},
 };
 
 pub use about::About;
@@ -451,12 +451,6 @@ impl Supervisions {
 /// Tells a person who looks elsewhere.
 fn announce(one: &Supervision, verdict: &Verdict) {
     let name = one.snapshot.with_untracked(|it| it.state.name.clone());
-    notify::show(
-        &format!("{} · exit {}", verdict.outcome.words(), verdict.exit_code),
-        &words::clean(&format!(
-            "{}: {}",
-            name.unwrap_or_else(|| "batch".to_owned()),
-            verdict.rule
-        )),
-    );
+    let (title, body) = say::notification(name.as_deref(), verdict);
+    notify::show(&title, &body);
 }
