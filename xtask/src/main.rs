@@ -5,7 +5,7 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `report.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
+//! - `serve.rs`, `test.rs`, `sim.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
 //!   `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
@@ -25,6 +25,7 @@ mod finish;
 mod hidden;
 mod hosts;
 mod kills;
+mod model;
 mod pictures;
 mod playwright;
 mod port;
@@ -78,6 +79,12 @@ const TASKS: &[Task] = &[
         usage: "[--seeds N] [--from N] [--seed N] [--mix M] [--settle S] [--planted] [--coverage] [--compare N]",
         what: "run the simulation on all cores, or one seed told line by line",
         run: sim::sim,
+    },
+    Task {
+        name: "model",
+        usage: "[--misfortunes N] [--planted]",
+        what: "check every order of events within a small bound",
+        run: model::model,
     },
     Task {
         name: "report",

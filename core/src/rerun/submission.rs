@@ -227,7 +227,7 @@ pub enum SubmissionNote {
 }
 
 /// One rerun POST and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Submission {
     intent: Intent,
     limits: Limits,

@@ -22,6 +22,7 @@
 mod belief;
 mod explain;
 mod journal;
+mod likeness;
 mod machine;
 mod plan;
 mod policy;
