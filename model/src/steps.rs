@@ -242,7 +242,7 @@ impl World {
             match self.role(tab) {
                 Some(Role::Mirroring) => into.push(Step::TakesOver(tab)),
                 Some(Role::Acting) if self.scene == Scene::Freeze && it.leaving.is_some() => {
-                    into.push(Step::Freezes(tab))
+                    into.push(Step::Freezes(tab));
                 }
                 _ => {}
             }

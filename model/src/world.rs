@@ -140,7 +140,7 @@ impl World {
 
     /// What a tab is to the supervision.
     pub(crate) fn role(&self, tab: usize) -> Option<Role> {
-        self.tabs[tab].seat.as_ref().map(|seat| seat.role())
+        self.tabs[tab].seat.as_ref().map(Seat::role)
     }
 
     /// Whether the server is about to be asked something. What the server does by
