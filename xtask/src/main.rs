@@ -5,8 +5,8 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `report.rs`, `dist.rs`, `pictures.rs`, `kills.rs`,
-//!   `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
+//! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
+//!   `kills.rs`, `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -26,6 +26,7 @@ mod fuzz;
 mod hidden;
 mod hosts;
 mod kills;
+mod model;
 mod pictures;
 mod playwright;
 mod port;
@@ -85,6 +86,12 @@ const TASKS: &[Task] = &[
         usage: "[--inputs N] [--seed N] [--target T] [--keep] [--replay FILE]",
         what: "feed a million broken and hostile inputs to every reader of the core",
         run: fuzz::fuzz,
+    },
+    Task {
+        name: "model",
+        usage: "[--misfortunes N] [--planted]",
+        what: "check every order of events within a small bound",
+        run: model::model,
     },
     Task {
         name: "report",

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{
     Effect, Ended, Evidence, Intent, Limits, Passage, PersonSays, Stage, SubmissionInput,
     SubmissionNote, Then, WaitReason,
@@ -36,7 +38,7 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
 /// One rerun POST and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Submission {
     intent: Intent,
     limits: Limits,

@@ -10,6 +10,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::{State, journal::Seen};
 use crate::{
     domain::{Batch, BatchStatus, TestId, Timestamp},
@@ -18,7 +20,7 @@ use crate::{
 };
 
 /// A run that was started while the batch was supervised.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Began {
     /// When it was known to have started.
     pub at: Timestamp,

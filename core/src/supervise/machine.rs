@@ -13,7 +13,8 @@ use std::{collections::VecDeque, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Event, PauseReason, Phase, Policy, Record, SEND_WITHIN, State, Verdict, state::shifted,
+    Event, PauseReason, Phase, Policy, Record, SEND_WITHIN, State, Verdict, likeness,
+    state::shifted,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
@@ -32,7 +33,7 @@ pub enum BatchRef {
 }
 
 /// The present, as the driver reads it. The core has no clock and no dice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Now {
     /// The wall clock.
     pub wall: Timestamp,
@@ -43,7 +44,7 @@ pub struct Now {
 }
 
 /// Number of a question to the outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct CallId(pub u64);
 
 /// What made the page think that it should look now.
@@ -113,7 +114,7 @@ pub enum Output {
 }
 
 /// What an open question was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Asked {
     Resolve,
     Poll,
@@ -124,7 +125,7 @@ pub(super) enum Asked {
     Post,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct OpenCall {
     id: CallId,
     pub(super) asked: Asked,
@@ -132,10 +133,14 @@ pub(super) struct OpenCall {
 }
 
 /// Supervises one batch. See the module's documentation.
-#[derive(Debug)]
+///
+/// Serialized it is all that decides what it does next (`likeness`).
+#[derive(Debug, Clone, Serialize)]
 pub struct Supervisor {
     pub(super) state: State,
+    #[serde(skip)]
     log: Vec<Record>,
+    #[serde(skip)]
     outputs: VecDeque<Output>,
     last_now: Now,
     calls: u64,
@@ -152,7 +157,9 @@ pub struct Supervisor {
     pub(super) last_written_poll: Option<Timestamp>,
     pub(super) stale_noted: bool,
     pub(super) blind_reads: u8,
+    #[serde(serialize_with = "likeness::of_picture")]
     pub(super) picture: Option<Box<Batch>>,
+    #[serde(serialize_with = "likeness::of_listing")]
     pub(super) listing: Option<Vec<Test>>,
     pub(super) torn_tries: u8,
     pub(super) reading_since: Option<Timestamp>,
@@ -164,7 +171,7 @@ pub struct Supervisor {
     wanted: Option<Wanted>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 enum Wanted {
     Pause(PauseReason),
     Stop,

@@ -23,6 +23,7 @@ mod belief;
 mod exit_code;
 mod explain;
 mod journal;
+mod likeness;
 mod machine;
 mod plan;
 mod policy;

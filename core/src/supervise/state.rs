@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
+
 use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
     domain::{BatchId, BatchStatus, RunCounter, TestId, Timestamp},
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// Where a supervision stands. Exactly one at a time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Phase {
     /// Looks up the batch's ID by its name.
     Resolving,
@@ -57,7 +59,7 @@ impl Phase {
 }
 
 /// A rerun that is decided and not yet known to be applied or not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpenIntent {
     /// What is to be run again.
     pub intent: Intent,
@@ -66,7 +68,7 @@ pub struct OpenIntent {
 }
 
 /// Everything that decides what a supervision does next.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct State {
     /// The parameters.
     pub policy: Policy,

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde::Serialize;
+
 use super::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, SeatInput, SeatOutput};
 use crate::{
     planted::{self, Bug},
@@ -25,7 +27,7 @@ const READ_AGAIN: Duration = Duration::from_secs(10);
 const READ_TRIES: u8 = 3;
 
 /// This tab and the lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Lock {
     Unwanted,
     /// Asked for, or in its queue.
@@ -36,7 +38,7 @@ enum Lock {
 }
 
 /// Decides whether this tab acts. See the module's documentation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Seat {
     role: Role,
     fresh: bool,
@@ -57,6 +59,7 @@ pub struct Seat {
     beaten: Duration,
     read_again: Option<Duration>,
     reads: u8,
+    #[serde(skip)]
     outputs: VecDeque<SeatOutput>,
 }
 

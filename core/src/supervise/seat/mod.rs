@@ -37,6 +37,8 @@ mod machine;
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub use machine::Seat;
 
 /// The acting tab shows that it lives this often.
@@ -48,7 +50,7 @@ pub const SILENCE: Duration = Duration::from_secs(30);
 pub const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 /// What this tab is to the supervision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Role {
     /// Shows what the acting tab does, and takes over when that goes.
     Mirroring,

@@ -1,0 +1,123 @@
+//! Runs the model check from the command line; `cargo xtask model` builds and
+//! calls it. Without words: two misfortunes in one run, every pair of them.
+
+mod planted;
+
+use std::process::ExitCode;
+
+use retake_model::{Bound, Misfortune, Report, check};
+
+/// Misfortunes in one run, without words.
+const MISFORTUNES: u8 = 2;
+
+struct Words {
+    misfortunes: u8,
+    planted: bool,
+    commit: String,
+}
+
+fn words() -> Result<Words, String> {
+    let mut it = Words {
+        misfortunes: MISFORTUNES,
+        planted: false,
+        commit: "unknown".into(),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        match word.as_str() {
+            "--misfortunes" => {
+                let text = value()?;
+                let most = Misfortune::ALL.len();
+                let number = text.parse().ok().filter(|it| usize::from(*it) <= most);
+                it.misfortunes = number.ok_or(format!("{text} is not a number up to {most}"))?;
+            }
+            "--planted" => it.planted = true,
+            "--commit" => it.commit = value()?,
+            other => return Err(format!("{other} is not understood")),
+        }
+    }
+    Ok(it)
+}
+
+fn main() -> ExitCode {
+    let words = match words() {
+        Ok(words) => words,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let passed = if words.planted {
+        planted::run()
+    } else {
+        let bound = Bound {
+            misfortunes: words.misfortunes,
+            threads: threads(),
+        };
+        let report = check(bound, || ());
+        print(&report, bound, &words.commit);
+        report.broken().next().is_none() && report.missed().next().is_none()
+    };
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The table of a check, and each counterexample step by step.
+fn print(report: &Report, bound: Bound, commit: &str) {
+    let kinds: Vec<String> = Misfortune::ALL.iter().map(ToString::to_string).collect();
+    println!("model check, commit {commit}");
+    println!(
+        "  bound            2 tabs, 2 attempts, up to {} of: {}",
+        bound.misfortunes,
+        kinds.join(", ")
+    );
+    println!("  states           {}", report.states);
+    println!("  distinct states  {}", report.distinct);
+    println!("  depth            {} steps", report.depth);
+    let complete = if report.complete() {
+        "yes"
+    } else {
+        "no: ended at a counterexample"
+    };
+    println!("  complete         {complete}");
+    println!(
+        "  wall time        {:.1} s on {} threads",
+        report.took.as_secs_f64(),
+        bound.threads
+    );
+    match peak_memory() {
+        Some(kb) => println!("  memory           {} MB at the most", kb / 1024),
+        None => println!("  memory           not told by this system"),
+    }
+    println!("\nalways");
+    for finding in report.findings.iter().filter(|it| it.always) {
+        let held = if finding.fine { "held" } else { "BROKEN" };
+        println!("  {held:<8} {}", finding.name);
+    }
+    println!("\nsometimes");
+    for finding in report.findings.iter().filter(|it| !it.always) {
+        let met = if finding.fine { "reached" } else { "MISSED" };
+        println!("  {met:<8} {}", finding.name);
+    }
+    for finding in report.broken() {
+        println!("\ncounterexample to {}", finding.name);
+        for step in &finding.steps {
+            println!("{step}");
+        }
+    }
+}
+
+/// The most memory that this process had, in kilobytes.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

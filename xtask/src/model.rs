@@ -1,0 +1,55 @@
+//! `cargo xtask model`: the exhaustive check of a small bound, built for speed.
+
+use std::process::Command;
+
+use crate::arguments::Arguments;
+use crate::failure::{Outcome, fail};
+use crate::process;
+use crate::sim;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Runs the task.
+///
+/// # Errors
+/// When a promise is broken, a case is missed, a planted bug is not caught, or
+/// the command line is wrong.
+pub(crate) fn model(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
+    let misfortunes = arguments.take_parsed::<u8>("--misfortunes", "a small number")?;
+    let planted = arguments.take_flag("--planted");
+    arguments.finish()?;
+    let mut cargo = command(workspace, planted);
+    if planted {
+        cargo.arg("--planted");
+    }
+    if let Some(misfortunes) = misfortunes {
+        cargo.args(["--misfortunes", &misfortunes.to_string()]);
+    }
+    cargo.args(["--commit", &sim::commit(workspace)]);
+    if process::run(&mut cargo)? {
+        Ok(())
+    } else if planted {
+        fail("A planted bug was not caught, so the model's silence means little.")
+    } else {
+        fail("The model check found a broken promise, or missed a case. Its words are above.")
+    }
+}
+
+fn command(workspace: &Workspace, planted: bool) -> Command {
+    let mut cargo = tools::command(workspace, "cargo");
+    cargo
+        .args([
+            "run",
+            "--quiet",
+            "--profile",
+            "sim",
+            "--package",
+            "retake-model",
+        ])
+        .env("CARGO_TARGET_DIR", &workspace.target);
+    if planted {
+        cargo.args(["--features", "planted"]);
+    }
+    cargo.arg("--");
+    cargo
+}
