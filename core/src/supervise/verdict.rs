@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Figures, Policy, WatchedStates, WhyNot};
-use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text};
 
 /// The CLI's exit codes that a supervision can end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ impl fmt::Display for Rule {
     /// One sentence, with the rule's figures.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(why) => write!(f, "Supervision could not go on: {why}."),
+            Self::Failed(why) => write!(f, "Supervision could not go on: {}.", text::clean(why)),
             Self::TimedOut { after, last } => {
                 let last = last.as_ref().map_or("none", BatchStatus::word);
                 write!(
@@ -284,6 +284,7 @@ pub struct Verdict {
     #[serde(default)]
     pub failing_count: u64,
     /// What the exit code does not say, in whole sentences.
+    #[serde(deserialize_with = "text::stored_lines")]
     pub notes: Vec<String>,
 }
 
