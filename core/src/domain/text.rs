@@ -88,6 +88,16 @@ pub(crate) fn stored_line<'de, D: Deserializer<'de>>(from: D) -> Result<Option<S
     Ok(text.map(|text| clean_line(&text, MESSAGE_CHARS)))
 }
 
+/// The same for several.
+///
+/// # Errors
+/// They are no texts.
+pub(crate) fn stored_lines<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let cleaned = texts.iter().map(|text| clean_line(text, MESSAGE_CHARS));
+    Ok(cleaned.collect())
+}
+
 fn push_clean(out: &mut String, c: char) {
     match c {
         '\n' | '\t' | '\r' => out.push(' '),

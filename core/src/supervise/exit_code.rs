@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::WatchedStates;
-use crate::domain::{BatchStatus, ConflatedBatchStatus};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, text};
 
 /// The CLI's exit codes that a supervision can end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl fmt::Display for Rule {
     /// One sentence, with the rule's figures.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(why) => write!(f, "Supervision could not go on: {why}."),
+            Self::Failed(why) => write!(f, "Supervision could not go on: {}.", text::clean(why)),
             Self::TimedOut { after, last } => {
                 let last = last.as_ref().map_or("none", BatchStatus::word);
                 write!(

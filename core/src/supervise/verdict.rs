@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExitCode, Figures, Policy, Rule, WatchedStates, WhyNot, exit_code::exit_code};
-use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text};
 
 /// The conclusion in one word for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -109,6 +109,7 @@ pub struct Verdict {
     #[serde(default)]
     pub failing_count: u64,
     /// What the exit code does not say, in whole sentences.
+    #[serde(deserialize_with = "text::stored_lines")]
     pub notes: Vec<String>,
 }
 
