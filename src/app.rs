@@ -75,20 +75,13 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Renews a token a minute before it ends, also when nothing asks for it.
+/// Renews a token ahead of its end, also when nothing asks for it.
 fn renew_ahead(session: Session) {
-    let ends = Memo::new(move |_| {
-        session
-            .account()
-            .filter(|it| !it.pasted)
-            .and_then(|it| it.expires)
-    });
+    let due = Memo::new(move |_| session.account().and_then(|it| it.lasting.renew_at));
     let timer = StoredValue::new_local(None);
     Effect::new(move |_| {
-        timer.set_value(ends.get().map(|at| {
-            let minute = std::time::Duration::from_mins(1);
-            let delay = at.since(clock::wall()).saturating_sub(minute);
-            let delay = delay.max(std::time::Duration::from_secs(1));
+        timer.set_value(due.get().map(|at| {
+            let delay = at.since(clock::wall());
             crate::browser::timer::Timer::after(delay, move || {
                 spawn_local(async move {
                     session.renew().await;

@@ -168,15 +168,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             .unwrap_or_default()
     };
     let account = move || session.account().and_then(|account| account.name);
-    let expiry = move || {
-        let account = session.account()?;
-        let left = account.expires?.since(ticker.now());
-        Some(if account.pasted {
-            format!("pasted token, ends in {}", words::duration(left))
-        } else {
-            format!("renewed by itself, next in {}", words::duration(left))
-        })
-    };
+    let expiry = move || Some(session.account()?.lasting.words(ticker.now()));
     let missing = move || {
         let account = session.account()?;
         let permits = account.missing.join(", ");

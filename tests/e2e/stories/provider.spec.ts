@@ -1,45 +1,6 @@
 /** Signing in by a certified provider that is not ours, and everything that can be wrong on the way back. */
-import type { Page } from '@playwright/test';
-
-import { expect, test as base, type Retake } from '../support/retake.js';
-import { CLIENT, startProvider, type Running } from '../support/provider.js';
-
-const test = base.extend<{ lifetime: number; provider: Running }>({
-  lifetime: [3600, { option: true }],
-  /** The provider, and a site that is configured for it. */
-  provider: async ({ page, baseURL, lifetime }, use, info) => {
-    const ports = (process.env['RETAKE_PROVIDERS'] ?? '').split(',').map(Number);
-    const port = ports[info.parallelIndex];
-    if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
-    const provider = await startProvider(baseURL ?? '', port, lifetime);
-    await page.route('**/config.json', (route) =>
-      route.fulfill({
-        json: {
-          environments: [
-            { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
-          ],
-        },
-      }),
-    );
-    await use(provider);
-    await provider.close();
-  },
-});
-
-/** Fills in the provider's own pages. */
-async function signInThere(page: Page, account = 'qa-lead'): Promise<void> {
-  await page.locator('input[name=login]').fill(account);
-  await page.locator('input[name=password]').fill('any');
-  await page.getByRole('button', { name: 'Sign-in' }).click();
-  await page.getByRole('button', { name: 'Continue' }).click();
-}
-
-async function signIn(retake: Retake, path = '/'): Promise<void> {
-  await retake.page.goto(path);
-  await retake.hook('sign-in-oidc').click();
-  await signInThere(retake.page);
-  await expect(retake.page).toHaveURL((url) => url.pathname + url.search === path);
-}
+import { CLIENT } from '../support/provider.js';
+import { expect, signIn, signInThere, test } from '../support/with-provider.js';
 
 test.describe('a certified provider', () => {
   test('signs in, a reload signs in again in silence, sign-out ends its session', async ({ retake, page, sandbox, provider }) => {
@@ -172,9 +133,9 @@ test.describe('a certified provider', () => {
   }
 });
 
-test.describe('tokens that live for a minute and a few seconds', () => {
-  // They are renewed a minute before they end.
-  test.use({ lifetime: 64 });
+test.describe('tokens that live for ten seconds', () => {
+  // They are renewed after half of that, and not without a pause.
+  test.use({ lifetime: 10 });
 
   test('are renewed ahead with a rotating refresh token; one that was ended leads to sign-in', async ({ retake, page, sandbox, provider }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
@@ -183,14 +144,22 @@ test.describe('tokens that live for a minute and a few seconds', () => {
     // Twice with success: the second shows that the rotated token is used.
     await expect.poll(() => renewals().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
     expect(renewals().every((it) => it.status === 200)).toBe(true);
+    const [first, second] = renewals();
+    expect((second?.at ?? 0) - (first?.at ?? 0), 'a pause between them').toBeGreaterThan(4_000);
     await expect(retake.rows).toHaveCount(2);
 
     await provider.endGrants();
     await expect.poll(() => renewals().some((it) => it.status === 400), { timeout: 30_000 }).toBe(true);
+    // The menu no longer promises what will not be.
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('the provider refuses to renew it');
+    await page.keyboard.press('Escape');
     // The API refuses the old one as well; only then is the session over.
     await sandbox.fault({ path_contains: batch.batchID, fault: '401', times: 2 });
     await retake.hook('refresh').click();
     await expect(retake.hook('sign-in-why')).toContainText('session has expired');
     await expect(page).toHaveURL(/\/sign-in\?to=/);
+    // What was refused once was not tried again.
+    expect(renewals().filter((it) => it.status === 400)).toHaveLength(1);
   });
 });

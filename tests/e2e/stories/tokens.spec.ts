@@ -76,9 +76,10 @@ test.describe('tokens', () => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 1, fails_runs: 1 }] }, duration_ms: [300, 500] });
     const tokens: string[] = [];
     const bearers: string[] = [];
-    page.on('response', async (answer) => {
-      if (!answer.url().endsWith('/oidc/oauth/token')) return;
-      const given = (await answer.json().catch(() => ({}))) as Record<string, string>;
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as Record<string, string>;
+      await route.fulfill({ response: answer });
       for (const name of ['access_token', 'refresh_token', 'id_token']) {
         if (given[name]) tokens.push(given[name]);
       }

@@ -9,7 +9,7 @@ declare module 'oidc-provider' {
     body: unknown;
     response: { get(name: string): string };
     remove(name: string): void;
-    oidc?: { params?: { grant_type?: string } };
+    oidc?: { params?: { grant_type?: string; token?: string } };
   }
 
   export default class Provider {

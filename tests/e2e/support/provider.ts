@@ -8,10 +8,24 @@ import Provider from 'oidc-provider';
 
 export const CLIENT = 'retake-e2e';
 
+export interface Asked {
+  grant_type: string;
+  status: number;
+  /** When it came and when it was answered, in milliseconds since 1970. */
+  at: number;
+  until: number;
+}
+
 export interface Running {
   issuer: string;
   /** What the token endpoint was asked, newest last. */
-  grants: { grant_type: string; status: number; at: number }[];
+  grants: Asked[];
+  /** The tokens that it gave, newest last. */
+  given: { access_token: string; refresh_token: string }[];
+  /** The tokens that it was told to make worthless. */
+  revoked: string[];
+  /** Answers of the token endpoint take this long, in milliseconds. */
+  slow: { ms: number };
   /**
    * The next answer to the site stays here: the browser shows a page of the
    * provider instead, and the address that it was to go to comes back.
@@ -49,8 +63,12 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
   });
   const grants: Running['grants'] = [];
+  const given: Running['given'] = [];
+  const revoked: string[] = [];
+  const slow = { ms: 0 };
   let hold: ((url: URL) => void) | undefined;
   provider.use(async (context, next) => {
+    const at = Date.now();
     await next();
     const location = context.response.get('location');
     if (hold && location.startsWith(`${site}/callback`)) {
@@ -61,7 +79,12 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
       context.body = 'held';
     }
     if (context.path === '/token' && context.method === 'POST') {
-      grants.push({ grant_type: context.oidc?.params?.grant_type ?? '', status: context.status, at: Date.now() });
+      if (slow.ms) await new Promise((done) => setTimeout(done, slow.ms));
+      grants.push({ grant_type: context.oidc?.params?.grant_type ?? '', status: context.status, at, until: Date.now() });
+      if (context.status === 200) given.push(context.body as Running['given'][number]);
+    }
+    if (context.path === '/token/revocation' && context.status === 200) {
+      revoked.push(context.oidc?.params?.token ?? '');
     }
   });
   server.on('request', provider.callback());
@@ -71,6 +94,9 @@ export async function startProvider(site: string, port: number, lifetime = 3600)
   return {
     issuer,
     grants,
+    given,
+    revoked,
+    slow,
     holdNextAnswer: () => {
       const held = new Promise<URL>((done) => (hold = done));
       return () => held;

@@ -1,0 +1,45 @@
+/** Tests that sign in by a certified provider, one of their own each. */
+import type { Page } from '@playwright/test';
+
+import { CLIENT, startProvider, type Running } from './provider.js';
+import { expect, test as base, type Retake } from './retake.js';
+
+export { expect };
+
+export const test = base.extend<{ lifetime: number; provider: Running }>({
+  lifetime: [3600, { option: true }],
+  /** The provider, and a site that is configured for it. */
+  provider: async ({ page, baseURL, lifetime }, use, info) => {
+    const ports = (process.env['RETAKE_PROVIDERS'] ?? '').split(',').map(Number);
+    const port = ports[info.parallelIndex];
+    if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
+    const provider = await startProvider(baseURL ?? '', port, lifetime);
+    await page.route('**/config.json', (route) =>
+      route.fulfill({
+        json: {
+          environments: [
+            { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
+          ],
+        },
+      }),
+    );
+    await use(provider);
+    await provider.close();
+  },
+});
+
+/** Fills in the provider's own pages. */
+export async function signInThere(page: Page, account = 'qa-lead'): Promise<void> {
+  await page.locator('input[name=login]').fill(account);
+  await page.locator('input[name=password]').fill('any');
+  await page.getByRole('button', { name: 'Sign-in' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+/** Signs in at `path`, and ends there, or at an address of this form. */
+export async function signIn(retake: Retake, path = '/', ends?: RegExp): Promise<void> {
+  await retake.page.goto(path);
+  await retake.hook('sign-in-oidc').click();
+  await signInThere(retake.page);
+  await expect(retake.page).toHaveURL(ends ?? ((url) => url.pathname + url.search === path));
+}
