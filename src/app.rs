@@ -49,11 +49,12 @@ pub fn App() -> impl IntoView {
         configured.set(true);
     });
     // Whoever signs in finds what this browser supervises for them.
-    let who = Memo::new(move |_| session.account().map(|it| it.identity));
+    let who = session.whose();
     Effect::new(move |_| match who.get() {
         Some(identity) => supervisions.signed_in(identity),
         None => supervisions.signed_out(),
     });
+    session.hear_others();
     renew_ahead(session);
     let base = dom::base().trim_end_matches('/').to_owned();
     view! {

@@ -283,6 +283,9 @@ fn PermissionsQuestion() -> impl IntoView {
         let Some(account) = session.account_now() else {
             return;
         };
+        if !account.environment.has_redirect() {
+            return session.ask_for_code();
+        }
         spawn_local(async move {
             let route = dom::route();
             let left = session

@@ -9,7 +9,7 @@
 //! token is ever handed from tab to tab. A refresh token that rotates is then
 //! used by one tab alone, and cannot be taken for a stolen one because two
 //! tabs sent it (`reliability.md` §9, T4). A Web Lock still lets only one tab
-//! at a time ask the provider.
+//! at a time ask the provider; each waits for its turn for 5 s at most.
 //!
 //! The refresh token is not even here, but with a worker that no script of the
 //! page can read ([`desk`]), where the browser starts one.
@@ -18,7 +18,7 @@
 //! - [`oidc`]: the way to the provider and back.
 //! - [`renewing`]: new tokens, one tab at a time; [`leaving`]: signing out.
 //!
-//! A sign-out loads the page anew: whatever the app held in memory (tokens, the
+//! A sign-out is the other tabs' of the same account as well, and loads the page anew: whatever the app held in memory (tokens, the
 //! names and tests that were read, what runs) goes with it. What stays is the
 //! journal, by account, unless the person wants this browser cleared.
 
@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use self::desk::Desk;
 pub use self::renewing::Renewal;
-use crate::browser::{clock, dom, fetch, storage};
+use crate::browser::{channel::Channel, clock, dom, fetch, storage};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +91,10 @@ struct Inner {
     provider: RefCell<Option<Provider>>,
     holder: RefCell<Holder>,
     desk: Desk,
+    /// To the other tabs.
+    channel: RefCell<Option<Channel>>,
+    /// A token that the API refused for a POST is being seen to.
+    recovering: Cell<bool>,
     renewing: Cell<bool>,
     /// What became of the last renewal.
     renewed: Cell<Renewal>,
@@ -107,6 +111,8 @@ impl Inner {
 #[derive(Clone, Copy)]
 pub struct Session {
     state: RwSignal<SessionState>,
+    /// Rises when a session that was refused is good again, without a person.
+    saved: RwSignal<u32>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
@@ -119,12 +125,15 @@ impl Session {
             provider: RefCell::new(None),
             holder: RefCell::new(Holder::new()),
             desk: Desk::default(),
+            channel: RefCell::new(None),
+            recovering: Cell::new(false),
             renewing: Cell::new(false),
             renewed: Cell::new(Renewal::Refused),
             waiting: RefCell::new(Vec::new()),
         };
         Self {
             state: RwSignal::new(SessionState::Starting),
+            saved: RwSignal::new(0),
             inner: StoredValue::new_local(Rc::new(inner)),
         }
     }
@@ -154,6 +163,17 @@ impl Session {
         }
     }
 
+    /// Whose session it is. Tells it again when work that waits for a sign-in
+    /// may go on because the session was saved without one.
+    pub fn whose(&self) -> Signal<Option<Identity>> {
+        let it = *self;
+        let who = Memo::new(move |_| it.account().map(|it| it.identity));
+        Signal::derive(move || {
+            it.saved.track();
+            who.get()
+        })
+    }
+
     /// The environments of `config.json`.
     pub fn environments(&self) -> Vec<Environment> {
         self.inner()
@@ -178,7 +198,8 @@ impl Session {
         let remembered: Option<Remembered> =
             storage::tab_get(REMEMBERED).and_then(|text| serde_json::from_str(&text).ok());
         let Some(remembered) = remembered else {
-            return self.state.set(SessionState::SignedOut(None));
+            let note = leaving::take_note();
+            return self.state.set(SessionState::SignedOut(note));
         };
         let environment = self
             .environments()

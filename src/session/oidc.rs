@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use futures::future::select;
+use futures::future::{Either, select};
 use retake_core::{
     auth::{
-        DeviceCode, Provider, Tokens, Transaction,
+        DeviceCode, Farewell, Provider, Tokens, Transaction,
         device::{self, Polled},
         route, transaction,
         transaction::Randomness,
@@ -54,6 +54,9 @@ pub(super) async fn leave(
     return_to: &str,
     silent: bool,
 ) -> Result<(), String> {
+    if !environment.has_redirect() {
+        return Err("This environment has no sign-in by redirect.".into());
+    }
     let provider = discover(environment).await?;
     let location = window().location();
     let origin = location.origin().map_err(|error| words(&error))?;
@@ -237,14 +240,21 @@ pub(super) async fn goodbye(
     provider: &Provider,
     tokens: &Tokens,
     home: &str,
-) -> Option<String> {
+) -> (Option<String>, Farewell) {
     let telling = Box::pin(desk.forget(environment, provider, tokens));
-    // A provider that fails here ends the token by its age.
-    let _ = select(telling, Box::pin(timer::sleep(GOODBYE))).await;
+    let told = match select(telling, Box::pin(timer::sleep(GOODBYE))).await {
+        Either::Left((told, _)) => told,
+        Either::Right(_) => false,
+    };
     let client = transaction::client_of(environment, tokens);
     // A session that a code on another device began is not this browser's.
-    let is_ours = !tokens.by_device;
-    is_ours
+    let url = (!tokens.by_device)
         .then(|| provider.sign_out_url(client, tokens.id_token.as_deref(), home))
-        .flatten()
+        .flatten();
+    let farewell = Farewell {
+        told,
+        ends_session: url.is_some(),
+        by_device: tokens.by_device,
+    };
+    (url, farewell)
 }

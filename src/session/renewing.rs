@@ -7,7 +7,7 @@ use futures::{
     channel::oneshot,
     future::{Either, select},
 };
-use leptos::task::spawn_local;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::retry,
     auth::{Tokens, holder::SessionNumber},
@@ -33,6 +33,8 @@ pub enum Renewal {
 /// once, which is safe since each has a refresh token of its own, and no tab
 /// waits for another's trouble.
 const TURN: Duration = Duration::from_secs(5);
+/// How long until a provider that did not answer is asked again.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Tries of one renewal. A repeat within seconds is what a provider's overlap
 /// of refresh tokens is for: an answer that was lost signs nobody out.
 const RENEW_TRIES: u32 = 3;
@@ -58,6 +60,34 @@ impl Session {
         // A cancelled wait means that the renewal is over.
         let _ = wait.await;
         inner.renewed.get()
+    }
+
+    /// The API refused the token of a POST, which is not sent again by itself:
+    /// sees to a new token, for as long as the provider does not answer, and
+    /// tells whoever waits for a sign-in that they may go on. Only a refusal
+    /// signs out.
+    pub fn recover(self) {
+        let inner = self.inner();
+        if inner.recovering.replace(true) {
+            return;
+        }
+        spawn_local(async move {
+            let number = inner.holder.borrow().number();
+            loop {
+                match self.renew().await {
+                    Renewal::Renewed => self.saved.update(|it| *it += 1),
+                    Renewal::Refused => self.expired(),
+                    Renewal::Unreachable => {
+                        timer::sleep(PATIENCE).await;
+                        if inner.holder.borrow().number() == number {
+                            continue;
+                        }
+                    }
+                }
+                break;
+            }
+            inner.recovering.set(false);
+        });
     }
 
     async fn renew_for_all(self) {

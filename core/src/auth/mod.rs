@@ -8,10 +8,12 @@
 //! - [`token`]: tokens, their expiry, and what they claim.
 //! - [`renewal`]: what renews them, when, and how that is said.
 //! - [`holder`]: the tokens in hand, and which answer may still replace them.
+//! - [`farewell`]: what a sign-out could not do.
 //! - [`identity`]: whose a thing is that outlives a page.
 //! - [`route`]: where to go back to; a route, never a URL.
 
 pub mod device;
+pub mod farewell;
 pub mod holder;
 pub mod identity;
 pub mod pkce;
@@ -22,6 +24,7 @@ pub mod token;
 pub mod transaction;
 
 pub use device::DeviceCode;
+pub use farewell::Farewell;
 pub use holder::Holder;
 pub use identity::Identity;
 pub use provider::Provider;

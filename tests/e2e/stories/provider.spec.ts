@@ -1,6 +1,7 @@
 /** Signing in by a certified provider that is not ours, and everything that can be wrong on the way back. */
 import { CLIENT } from '../support/provider.js';
-import { expect, signIn, signInThere, test } from '../support/with-provider.js';
+import { Retake } from '../support/retake.js';
+import { configureFor, expect, signIn, signInThere, test } from '../support/with-provider.js';
 
 test.describe('a certified provider', () => {
   test('signs in, a reload signs in again in silence, sign-out ends its session', async ({ retake, page, sandbox, provider }) => {
@@ -131,6 +132,40 @@ test.describe('a certified provider', () => {
       expect(provider.grants.map((it) => it.status)).toEqual([200]);
     });
   }
+});
+
+test('two tabs whose tokens are refused at once refresh one after the other', async ({ retake, page, context, provider }) => {
+  await signIn(retake);
+  const second = new Retake(await context.newPage());
+  await configureFor(second.page, provider);
+  await second.page.goto('/');
+  await second.hook('sign-in-oidc').click();
+  await expect(second.hook('project-row').first()).toBeVisible();
+  await expect(retake.hook('project-row').first()).toBeVisible();
+  const before = provider.grants.length;
+  provider.slow.ms = 2_500;
+  // Both reads are on their way before either tab has its answer.
+  const struck: (() => void)[] = [];
+  for (const tab of [page, second.page]) {
+    await tab.route('**/v1/projects*', async (route) => {
+      await new Promise<void>((go) => {
+        struck.push(go);
+        if (struck.length === 2) for (const each of struck) each();
+      });
+      await route.fulfill({ status: 401, json: { message: 'expired' } });
+    }, { times: 1 });
+    await tab.getByRole('link', { name: /Supervisions/ }).click();
+    await tab.getByRole('link', { name: 'Retake, all projects' }).click();
+  }
+  await expect.poll(() => provider.grants.length).toBe(before + 2);
+  const [first, then] = provider.grants.slice(before).sort((a, b) => a.at - b.at);
+  expect([first?.grant_type, then?.grant_type]).toEqual(['refresh_token', 'refresh_token']);
+  expect([first?.status, then?.status]).toEqual([200, 200]);
+  // The slow answers would lie over each other if nothing kept them apart.
+  expect((first?.until ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_500);
+  expect(then?.at).toBeGreaterThanOrEqual(first?.until ?? Infinity);
+  await expect(second.hook('project-row').first()).toBeVisible();
+  await expect(retake.hook('project-row').first()).toBeVisible();
 });
 
 test.describe('tokens that live for ten seconds', () => {

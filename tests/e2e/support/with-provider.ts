@@ -6,6 +6,19 @@ import { expect, test as base, type Retake } from './retake.js';
 
 export { expect };
 
+/** Makes the site of a page one that signs in by this provider. */
+export async function configureFor(page: Page, provider: Running): Promise<void> {
+  await page.route('**/config.json', (route) =>
+    route.fulfill({
+      json: {
+        environments: [
+          { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
+        ],
+      },
+    }),
+  );
+}
+
 export const test = base.extend<{ lifetime: number; provider: Running }>({
   lifetime: [3600, { option: true }],
   /** The provider, and a site that is configured for it. */
@@ -14,15 +27,7 @@ export const test = base.extend<{ lifetime: number; provider: Running }>({
     const port = ports[info.parallelIndex];
     if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
     const provider = await startProvider(baseURL ?? '', port, lifetime);
-    await page.route('**/config.json', (route) =>
-      route.fulfill({
-        json: {
-          environments: [
-            { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
-          ],
-        },
-      }),
-    );
+    await configureFor(page, provider);
     await use(provider);
     await provider.close();
   },
