@@ -52,7 +52,7 @@ pub fn App() -> impl IntoView {
         configured.set(true);
     });
     // Whoever signs in finds what this browser supervises for them.
-    let who = Memo::new(move |_| session.account().map(|it| it.identity));
+    let who = session.whose();
     Effect::new(move |_| match who.get() {
         Some(identity) => {
             own_reruns.signed_in(&identity);
@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
         }
         None => supervisions.signed_out(),
     });
+    session.hear_others();
     renew_ahead(session);
     let base = dom::base().trim_end_matches('/').to_owned();
     view! {
@@ -81,20 +82,13 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Renews a token a minute before it ends, also when nothing asks for it.
+/// Renews a token ahead of its end, also when nothing asks for it.
 fn renew_ahead(session: Session) {
-    let ends = Memo::new(move |_| {
-        session
-            .account()
-            .filter(|it| !it.pasted)
-            .and_then(|it| it.expires)
-    });
+    let due = Memo::new(move |_| session.account().and_then(|it| it.lasting.renew_at));
     let timer = StoredValue::new_local(None);
     Effect::new(move |_| {
-        timer.set_value(ends.get().map(|at| {
-            let minute = std::time::Duration::from_mins(1);
-            let delay = at.since(clock::wall()).saturating_sub(minute);
-            let delay = delay.max(std::time::Duration::from_secs(1));
+        timer.set_value(due.get().map(|at| {
+            let delay = at.since(clock::wall());
             crate::browser::timer::Timer::after(delay, move || {
                 spawn_local(async move {
                     session.renew().await;

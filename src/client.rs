@@ -177,15 +177,16 @@ impl Client {
         }
     }
 
-    /// Sends a POST exactly once. A refused token was not applied; the caller
-    /// decides anew after the next sign-in.
+    /// Sends a POST exactly once. One whose token was refused was not applied;
+    /// the caller decides anew once the session is good again, which needs no
+    /// person where the token can be renewed.
     ///
     /// # Errors
     /// See [`ApiError`]; some leave it unknown whether the POST was applied.
     pub async fn post_once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
         let answer = self.once(call).await;
         if matches!(&answer, Err(error) if error.kind == ErrorKind::SignedOut) {
-            self.session.expired();
+            self.session.recover();
         }
         answer
     }

@@ -168,15 +168,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             .unwrap_or_default()
     };
     let account = move || session.account().and_then(|account| account.name);
-    let expiry = move || {
-        let account = session.account()?;
-        let left = account.expires?.since(ticker.now());
-        Some(if account.pasted {
-            format!("pasted token, ends in {}", words::duration(left))
-        } else {
-            format!("renewed by itself, next in {}", words::duration(left))
-        })
-    };
+    let expiry = move || Some(session.account()?.lasting.words(ticker.now()));
     let missing = move || {
         let account = session.account()?;
         let permits = account.missing.join(", ");
@@ -291,6 +283,9 @@ fn PermissionsQuestion() -> impl IntoView {
         let Some(account) = session.account_now() else {
             return;
         };
+        if !account.environment.has_redirect() {
+            return session.ask_for_code();
+        }
         spawn_local(async move {
             let route = dom::route();
             let left = session

@@ -180,6 +180,7 @@ mod tests {
             ("boot-0f3a9b1c2d4e5f60.js", Caching::Forever),
             ("sign-in-119d85ccbe1daa0.css", Caching::Forever),
             ("tick.js", Caching::Ask),
+            ("keeper.js", Caching::Ask),
             ("config.json", Caching::Ask),
             ("favicon-running.svg", Caching::Ask),
             ("index.html", Caching::Never),

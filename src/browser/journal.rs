@@ -10,6 +10,8 @@
 //! schema. The handle is then dropped and opened anew, once for each call
 //! (`reliability.md` §2.4). A database of a newer build is only read.
 
+mod errors;
+
 use std::{cell::RefCell, fmt, rc::Rc};
 
 use futures::future::LocalBoxFuture;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event, IdbDatabase, IdbKeyRange};
 
+pub use self::errors::{JournalError, WriteError};
 use super::idb::{self, IdbError, Transaction};
 
 const DATABASE: &str = "retake";
@@ -35,21 +38,23 @@ pub struct Writer {
     pub life: u64,
 }
 
-/// Why the journal cannot be used, in the browser's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournalError(String);
-
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// From now on this page opens the journal no more: what still runs in it
+/// while it goes cannot bring names back that are being deleted.
+pub fn shut() {
+    CONNECTION.with(|connection| {
+        let mut connection = connection.borrow_mut();
+        connection.shut = true;
+        if let Some(database) = connection.database.take() {
+            database.close();
+        }
+    });
 }
 
 /// Deletes every journal of this browser, of every account.
 ///
 /// # Errors
-/// The browser refuses. Another tab that has a journal open may delay it, so it
-/// is not waited for longer than a second.
+/// The browser refuses, or another tab that has a journal open delays it for
+/// longer than a second.
 pub async fn erase() -> Result<(), JournalError> {
     let deletion = idb::delete(DATABASE);
     futures::pin_mut!(deletion);
@@ -57,40 +62,9 @@ pub async fn erase() -> Result<(), JournalError> {
     futures::pin_mut!(patience);
     match futures::future::select(deletion, patience).await {
         futures::future::Either::Left((done, _)) => Ok(done?),
-        futures::future::Either::Right(_) => Ok(()),
-    }
-}
-
-impl From<IdbError> for JournalError {
-    fn from(error: IdbError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Why a line was not written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WriteError {
-    /// Another life of the page writes this journal now.
-    Superseded {
-        /// Its epoch.
-        epoch: u64,
-    },
-    /// The browser does not store.
-    Trouble(JournalError),
-}
-
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Superseded { epoch } => write!(f, "another tab writes it (epoch {epoch})"),
-            Self::Trouble(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<IdbError> for WriteError {
-    fn from(error: IdbError) -> Self {
-        Self::Trouble(error.into())
+        futures::future::Either::Right(_) => Err(JournalError(
+            "another tab has held it open for a second".into(),
+        )),
     }
 }
 
@@ -109,6 +83,8 @@ pub struct Stored {
 #[derive(Default)]
 struct Connection {
     database: Option<IdbDatabase>,
+    /// The page goes: nothing is opened any more.
+    shut: bool,
     /// The stored schema is newer than this build: it only reads.
     newer: bool,
 }
@@ -162,6 +138,9 @@ impl Journal {
     }
 
     async fn database(&self) -> Result<IdbDatabase, IdbError> {
+        if self.connection.borrow().shut {
+            return Err(IdbError::new("InvalidAccessError", "signed out"));
+        }
         if let Some(database) = &self.connection.borrow().database {
             return Ok(database.clone());
         }
@@ -182,6 +161,10 @@ impl Journal {
         };
         self.watch(&database);
         let mut connection = self.connection.borrow_mut();
+        if connection.shut {
+            database.close();
+            return Err(IdbError::new("InvalidAccessError", "signed out"));
+        }
         connection.newer = newer;
         connection.database = Some(database.clone());
         Ok(database)

@@ -8,6 +8,7 @@ pub mod dom;
 pub mod fetch;
 pub mod idb;
 pub mod journal;
+pub mod keeper;
 pub mod locks;
 pub mod notify;
 pub mod random;

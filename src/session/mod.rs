@@ -9,30 +9,38 @@
 //! token is ever handed from tab to tab. A refresh token that rotates is then
 //! used by one tab alone, and cannot be taken for a stolen one because two
 //! tabs sent it (`reliability.md` §9, T4). A Web Lock still lets only one tab
-//! at a time ask the provider.
+//! at a time ask the provider; each waits for its turn for 5 s at most.
 //!
-//! A sign-out loads the page anew: whatever the app held in memory (tokens, the
+//! The refresh token is not even here, but with a worker that no script of the
+//! page can read ([`desk`]), where the browser starts one.
+//!
+//! - [`desk`]: grants and renewals, through that worker or from the page.
+//! - [`oidc`]: the way to the provider and back.
+//! - [`renewing`]: new tokens, one tab at a time; [`leaving`]: signing out.
+//!
+//! A sign-out is the other tabs' of the same account as well, and loads the page anew: whatever the app held in memory (tokens, the
 //! names and tests that were read, what runs) goes with it. What stays is the
 //! journal, by account, unless the person wants this browser cleared.
 
+mod desk;
+mod leaving;
 mod oidc;
+mod renewing;
 
-use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
 
-use futures::{
-    channel::oneshot,
-    future::{Either, select},
-};
-use leptos::{prelude::*, task::spawn_local};
+use futures::channel::oneshot;
+use leptos::prelude::*;
 use retake_core::{
-    api::{ApiError, ErrorKind, retry},
-    auth::{DeviceCode, Identity, Tokens},
+    api::{ApiError, ErrorKind},
+    auth::{DeviceCode, Holder, Identity, Lasting, Provider, Tokens},
     config::{Config, Environment},
-    domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{clock, dom, fetch, journal, locks, random, storage, timer, window};
+use self::desk::Desk;
+pub use self::renewing::Renewal;
+use crate::browser::{channel::Channel, clock, dom, fetch, storage};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,10 +64,8 @@ pub struct Account {
     pub name: Option<String>,
     /// Whom what is stored in this browser belongs to.
     pub identity: Identity,
-    /// When the token ends, where that is known.
-    pub expires: Option<Timestamp>,
-    /// Signed in by a pasted token, which cannot be renewed.
-    pub pasted: bool,
+    /// How long that lasts, and whether it is renewed.
+    pub lasting: Lasting,
     /// What Retake uses and the token does not permit, as far as it says.
     pub missing: Vec<&'static str>,
     /// The token claims no permissions: right after a first sign-in the role
@@ -81,34 +87,32 @@ const REMEMBERED: &str = "retake-signed-in";
 struct Inner {
     config: RefCell<Option<Arc<Config>>>,
     environment: RefCell<Option<Arc<Environment>>>,
-    tokens: RefCell<Option<Tokens>>,
+    /// The provider of this sign-in, as it described itself then.
+    provider: RefCell<Option<Provider>>,
+    holder: RefCell<Holder>,
+    desk: Desk,
+    /// To the other tabs.
+    channel: RefCell<Option<Channel>>,
+    /// A token that the API refused for a POST is being seen to.
+    recovering: Cell<bool>,
     renewing: Cell<bool>,
     /// What became of the last renewal.
     renewed: Cell<Renewal>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
-/// What became of an attempt to get a new token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// There is a new one.
-    Renewed,
-    /// There is none to be had without a person.
-    Refused,
-    /// The provider did not answer; later it may.
-    Unreachable,
+impl Inner {
+    fn tokens(&self) -> Option<Tokens> {
+        self.holder.borrow().tokens().cloned()
+    }
 }
-
-/// How long this tab lets others go first at the provider.
-const TURN: Duration = Duration::from_secs(5);
-/// Tries of one renewal. A repeat within seconds is what a provider's overlap
-/// of refresh tokens is for: an answer that was lost signs nobody out.
-const RENEW_TRIES: u32 = 3;
 
 /// The session; provided as context.
 #[derive(Clone, Copy)]
 pub struct Session {
     state: RwSignal<SessionState>,
+    /// Rises when a session that was refused is good again, without a person.
+    saved: RwSignal<u32>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
@@ -118,13 +122,18 @@ impl Session {
         let inner = Inner {
             config: RefCell::new(None),
             environment: RefCell::new(None),
-            tokens: RefCell::new(None),
+            provider: RefCell::new(None),
+            holder: RefCell::new(Holder::new()),
+            desk: Desk::default(),
+            channel: RefCell::new(None),
+            recovering: Cell::new(false),
             renewing: Cell::new(false),
             renewed: Cell::new(Renewal::Refused),
             waiting: RefCell::new(Vec::new()),
         };
         Self {
             state: RwSignal::new(SessionState::Starting),
+            saved: RwSignal::new(0),
             inner: StoredValue::new_local(Rc::new(inner)),
         }
     }
@@ -154,6 +163,17 @@ impl Session {
         }
     }
 
+    /// Whose session it is. Tells it again when work that waits for a sign-in
+    /// may go on because the session was saved without one.
+    pub fn whose(&self) -> Signal<Option<Identity>> {
+        let it = *self;
+        let who = Memo::new(move |_| it.account().map(|it| it.identity));
+        Signal::derive(move || {
+            it.saved.track();
+            who.get()
+        })
+    }
+
     /// The environments of `config.json`.
     pub fn environments(&self) -> Vec<Environment> {
         self.inner()
@@ -178,7 +198,8 @@ impl Session {
         let remembered: Option<Remembered> =
             storage::tab_get(REMEMBERED).and_then(|text| serde_json::from_str(&text).ok());
         let Some(remembered) = remembered else {
-            return self.state.set(SessionState::SignedOut(None));
+            let note = leaving::take_note();
+            return self.state.set(SessionState::SignedOut(note));
         };
         let environment = self
             .environments()
@@ -214,12 +235,16 @@ impl Session {
     /// A sentence that says what is wrong with it.
     pub fn paste(&self, environment: &Environment, text: &str) -> Result<(), String> {
         let tokens = Tokens::pasted(text, clock::wall())?;
-        self.signed_in(environment, tokens, true);
+        // What renewed a session before is wanted no more.
+        self.inner().desk.give_up();
+        self.signed_in(environment, tokens, None);
         Ok(())
     }
 
-    fn signed_in(&self, environment: &Environment, tokens: Tokens, pasted: bool) {
+    /// Somebody signed in, by a provider or, without one, by a pasted token.
+    fn signed_in(&self, environment: &Environment, tokens: Tokens, provider: Option<Provider>) {
         storage::set_environment(&environment.name);
+        let pasted = provider.is_none();
         let remembered = Remembered {
             environment: environment.name.clone(),
             pasted,
@@ -228,71 +253,44 @@ impl Session {
         if let Ok(json) = serde_json::to_string(&remembered) {
             storage::tab_set(REMEMBERED, &json);
         }
-        let environment = Arc::new(environment.clone());
-        let account = Account {
-            environment: environment.clone(),
+        let inner = self.inner();
+        *inner.environment.borrow_mut() = Some(Arc::new(environment.clone()));
+        *inner.provider.borrow_mut() = provider;
+        inner.holder.borrow_mut().begin(tokens);
+        self.show_account();
+    }
+
+    /// Shows whose tokens are in hand.
+    fn show_account(&self) {
+        let inner = self.inner();
+        let environment = inner.environment.borrow().clone();
+        let (Some(environment), Some(tokens)) = (environment, inner.tokens()) else {
+            return;
+        };
+        let pasted = inner.provider.borrow().is_none();
+        self.state.set(SessionState::SignedIn(Account {
             name: tokens.account().map(ToOwned::to_owned),
             identity: Identity::of(&environment, &tokens),
-            expires: tokens.expires,
-            pasted,
+            lasting: Lasting::of(&tokens, pasted),
             missing: tokens.claims.missing(),
             lacks_permissions: !pasted && tokens.claims.lacks_permissions(),
-        };
-        let inner = self.inner();
-        *inner.environment.borrow_mut() = Some(environment);
-        *inner.tokens.borrow_mut() = Some(tokens);
-        self.state.set(SessionState::SignedIn(account));
+            environment,
+        }));
     }
 
     /// The API said 401, or the token cannot be renewed: nobody is signed in
     /// any more. What runs pauses; what is on screen comes back after sign-in.
     pub fn expired(&self) {
-        let was_pasted = matches!(
-            self.state.get_untracked(),
-            SessionState::SignedIn(Account { pasted: true, .. })
-        );
-        let Some(()) = self.inner().tokens.borrow_mut().take().map(|_| ()) else {
+        let was_pasted = self.account_now().is_some_and(|it| it.lasting.pasted);
+        if !self.inner().holder.borrow_mut().expire() {
             return;
-        };
+        }
         let why = if was_pasted {
             "ReSim no longer accepts this token. Paste a fresh one and you'll be back where you were."
         } else {
             "Your session has expired. Sign in again and you'll be back where you were."
         };
         self.state.set(SessionState::SignedOut(Some(why.into())));
-    }
-
-    /// Ends the session at the person's wish: here, at the provider if it lets
-    /// us, and with `forget` whatever this browser remembers of Retake.
-    pub async fn sign_out(self, forget: bool) {
-        let inner = self.inner();
-        let tokens = inner.tokens.borrow_mut().take();
-        let environment = inner.environment.borrow_mut().take();
-        storage::tab_clear();
-        self.state.set(SessionState::Starting);
-        if forget {
-            storage::forget_device();
-            // What the browser refuses to delete it refuses to say; the account
-            // is signed out all the same.
-            let _ = journal::erase().await;
-        }
-        let location = window().location();
-        let home = dom::file("sign-in");
-        let home = location
-            .origin()
-            .map_or_else(|_| home.clone(), |origin| format!("{origin}{home}"));
-        let elsewhere = match (&environment, &tokens) {
-            (Some(environment), Some(tokens)) => oidc::goodbye(environment, tokens, &home).await,
-            _ => None,
-        };
-        drop(tokens);
-        if location
-            .replace(elsewhere.as_deref().unwrap_or(&home))
-            .is_err()
-        {
-            // The page stays; nobody is signed in on it.
-            self.state.set(SessionState::SignedOut(None));
-        }
     }
 
     /// Asks the provider for a code that is confirmed elsewhere.
@@ -314,8 +312,9 @@ impl Session {
         code: DeviceCode,
         wanted: impl Fn() -> bool,
     ) -> Result<(), String> {
-        match oidc::await_device(environment, code, wanted).await {
-            Some(Ok(tokens)) => self.signed_in(environment, tokens, false),
+        let inner = self.inner();
+        match oidc::await_device(&inner.desk, environment, code, wanted).await {
+            Some(Ok((tokens, provider))) => self.signed_in(environment, tokens, Some(provider)),
             Some(Err(why)) => return Err(why),
             None => {}
         }
@@ -329,72 +328,16 @@ impl Session {
     pub async fn bearer(&self, what: &'static str) -> Result<(String, String), ApiError> {
         let due = |tokens: &Tokens| tokens.renew_at().is_some_and(|at| at <= clock::wall());
         let inner = self.inner();
-        let is_due = inner.tokens.borrow().as_ref().is_some_and(due);
+        let is_due = inner.holder.borrow().tokens().is_some_and(due);
         if is_due {
             self.renew().await;
         }
         let base = inner.environment.borrow().as_ref().map(|it| it.api.clone());
-        let token = inner.tokens.borrow().as_ref().map(|it| it.access.clone());
+        let token = inner.holder.borrow().tokens().map(|it| it.access.clone());
         match (base, token) {
             (Some(base), Some(token)) => Ok((base, token)),
             _ => Err(ApiError::new(what, ErrorKind::SignedOut, "sign in again")),
         }
-    }
-
-    /// Gets a new token with the refresh token, one request at a time in this
-    /// tab, and one tab at a time.
-    pub async fn renew(&self) -> Renewal {
-        let inner = self.inner();
-        let (done, wait) = oneshot::channel();
-        inner.waiting.borrow_mut().push(done);
-        if !inner.renewing.replace(true) {
-            // A task of its own: whoever asked may be dropped with their page, but
-            // not the answer that carries the next refresh token.
-            let it = *self;
-            spawn_local(async move { it.renew_for_all().await });
-        }
-        // A cancelled wait means that the renewal is over.
-        let _ = wait.await;
-        inner.renewed.get()
-    }
-
-    async fn renew_for_all(self) {
-        let inner = self.inner();
-        let before = inner.tokens.borrow().clone();
-        let environment = inner.environment.borrow().clone();
-        let renewal = match (before, environment) {
-            (Some(before), Some(environment)) => self.renew_in_turn(&environment, &before).await,
-            _ => Renewal::Refused,
-        };
-        inner.renewed.set(renewal);
-        inner.renewing.set(false);
-        inner.waiting.borrow_mut().clear();
-    }
-
-    async fn renew_in_turn(&self, environment: &Environment, before: &Tokens) -> Renewal {
-        let name = format!("retake-renew {}", environment.name);
-        let turn = Box::pin(locks::hold(&name));
-        // Without a turn in time it goes on: its refresh token is its own.
-        let _turn = match select(turn, Box::pin(timer::sleep(TURN))).await {
-            Either::Left((lock, _)) => lock,
-            Either::Right(_) => None,
-        };
-        for tries in 1..=RENEW_TRIES {
-            match oidc::renew(environment, before).await {
-                Ok(tokens) => {
-                    // Signed out by the person meanwhile: then it stays so.
-                    if self.inner().tokens.borrow().is_some() {
-                        self.signed_in(environment, tokens, false);
-                    }
-                    return Renewal::Renewed;
-                }
-                Err(Renewal::Unreachable) if tries < RENEW_TRIES => {
-                    timer::sleep(retry::jitter(tries, random::u64())).await;
-                }
-                Err(why) => return why,
-            }
-        }
-        Renewal::Unreachable
     }
 
     /// Leaves this page for the provider's. Comes back at `/callback`.
@@ -417,10 +360,11 @@ impl Session {
     /// Why nobody is signed in, and the route that was wanted.
     pub async fn come_back(&self, query: &str) -> Result<String, (Option<String>, String)> {
         let environments = self.environments();
-        match oidc::come_back(query, &environments).await {
-            Ok((environment, tokens, route)) => {
-                self.signed_in(&environment, tokens, false);
-                Ok(route)
+        let inner = self.inner();
+        match oidc::come_back(&inner.desk, query, &environments).await {
+            Ok(back) => {
+                self.signed_in(&back.environment, back.tokens, Some(back.provider));
+                Ok(back.return_to)
             }
             Err((why, route)) => {
                 self.state.set(SessionState::SignedOut(why.clone()));

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use retake_core::{
-    api::Answer,
     auth::{
-        DeviceCode, Provider, Tokens, Transaction,
+        DeviceCode, Farewell, Provider, Tokens, Transaction,
         device::{self, Polled},
         route, transaction,
         transaction::Randomness,
@@ -15,7 +14,10 @@ use retake_core::{
     config::Environment,
 };
 
-use super::Renewal;
+use super::{
+    Renewal,
+    desk::{Desk, post},
+};
 use crate::browser::{clock, dom, fetch, random, storage, timer, window, words};
 
 /// The transaction of this tab, while it is away.
@@ -52,6 +54,9 @@ pub(super) async fn leave(
     return_to: &str,
     silent: bool,
 ) -> Result<(), String> {
+    if !environment.has_redirect() {
+        return Err("This environment has no sign-in by redirect.".into());
+    }
     let provider = discover(environment).await?;
     let location = window().location();
     let origin = location.origin().map_err(|error| words(&error))?;
@@ -83,11 +88,19 @@ pub(super) async fn leave(
         .map_err(|error| words(&error))
 }
 
-type CameBack = (Environment, Tokens, String);
+/// Somebody who came back signed in.
+pub(super) struct CameBack {
+    pub(super) environment: Environment,
+    pub(super) provider: Provider,
+    pub(super) tokens: Tokens,
+    /// The route to go on at.
+    pub(super) return_to: String,
+}
 
 /// Takes in the provider's answer. The transaction is used up by this, whatever
 /// the answer says.
 pub(super) async fn come_back(
+    desk: &Desk,
     query: &str,
     environments: &[Environment],
 ) -> Result<CameBack, (Option<String>, String)> {
@@ -113,33 +126,47 @@ pub(super) async fn come_back(
         Err(error) => return Err(fail(error.to_string())),
     };
     let form = transaction.exchange_form(environment, &code);
-    let answer = exchange(&transaction.provider.token_endpoint, &form)
+    let client = environment.client_id.as_deref().unwrap_or("");
+    let granted = desk
+        .grant(&transaction.provider, client, &form)
         .await
         .map_err(fail)?;
-    let expected = transaction.expectation(environment);
-    let tokens = Tokens::read(&answer.body, &expected, clock::wall())
+    let tokens = desk
+        .read(&granted, &transaction.expectation(environment))
         .map_err(|error| fail(error.to_string()))?;
-    Ok((environment.clone(), tokens, return_to))
+    Ok(CameBack {
+        environment: environment.clone(),
+        provider: transaction.provider.clone(),
+        tokens,
+        return_to,
+    })
 }
 
-/// Gets new tokens with the refresh token.
-pub(super) async fn renew(environment: &Environment, before: &Tokens) -> Result<Tokens, Renewal> {
-    before.refresh.as_ref().ok_or(Renewal::Refused)?;
-    let provider = discover(environment)
+/// Gets new tokens with the refresh token. The provider is the one that gave
+/// it, as it described itself then.
+pub(super) async fn renew(
+    desk: &Desk,
+    environment: &Environment,
+    provider: Option<Provider>,
+    before: &Tokens,
+) -> Result<Tokens, Renewal> {
+    let provider = provider.ok_or(Renewal::Refused)?;
+    let granted = desk
+        .renew(environment, &provider, before)
         .await
+        .ok_or(Renewal::Refused)?
         .map_err(|_| Renewal::Unreachable)?;
-    let form = transaction::refresh_form(environment, before);
-    let answer = exchange(&provider.token_endpoint, &form)
-        .await
-        .map_err(|_| Renewal::Unreachable)?;
-    if answer.status == 429 || answer.status >= 500 {
+    if granted.status == 429 || granted.status >= 500 {
         return Err(Renewal::Unreachable);
     }
     let expected = transaction::refresh_expectation(environment, &provider, before);
-    let mut tokens =
-        Tokens::read(&answer.body, &expected, clock::wall()).map_err(|_| Renewal::Refused)?;
-    // Without rotation the old one goes on.
-    tokens.refresh = tokens.refresh.or_else(|| before.refresh.clone());
+    let mut tokens = desk
+        .read(&granted, &expected)
+        .map_err(|_| Renewal::Refused)?;
+    if !tokens.refresh.is_usable() {
+        // Without rotation the old one goes on.
+        tokens.refresh = before.refresh.clone();
+    }
     tokens.id_claims = tokens.id_claims.or_else(|| before.id_claims.clone());
     tokens.id_token = tokens.id_token.or_else(|| before.id_token.clone());
     tokens.by_device = before.by_device;
@@ -153,7 +180,7 @@ pub(super) async fn ask_device(environment: &Environment) -> Result<DeviceCode, 
         .device_authorization_endpoint
         .as_deref()
         .ok_or("This provider gives no codes for other devices.")?;
-    let answer = exchange(endpoint, &device::ask_form(environment)).await?;
+    let answer = post(endpoint, &device::ask_form(environment)).await?;
     DeviceCode::read(&provider.issuer, &answer.body, clock::wall())
         .map_err(|error| error.to_string())
 }
@@ -161,27 +188,44 @@ pub(super) async fn ask_device(environment: &Environment) -> Result<DeviceCode, 
 /// Waits until the code is confirmed, refused or too old. `wanted` says whether
 /// anybody still waits for it; `None` if not.
 pub(super) async fn await_device(
+    desk: &Desk,
     environment: &Environment,
     mut code: DeviceCode,
     wanted: impl Fn() -> bool,
-) -> Option<Result<Tokens, String>> {
-    let endpoint = match discover(environment).await {
-        Ok(provider) => provider.token_endpoint,
+) -> Option<Result<(Tokens, Provider), String>> {
+    let provider = match discover(environment).await {
+        Ok(provider) => provider,
         Err(why) => return Some(Err(why)),
     };
+    let client = environment.device_client_id.as_deref().unwrap_or("");
     let mut pause = code.pause();
     loop {
         timer::sleep(pause).await;
         if !wanted() {
             return None;
         }
-        let answer = exchange(&endpoint, &code.poll_form(environment)).await.ok();
-        let body = answer.as_ref().map(|it| it.body.as_slice());
-        match code.polled(environment, body, clock::wall()) {
-            Polled::Again(next) => pause = next,
-            Polled::Tokens(tokens) => return Some(Ok(*tokens)),
-            Polled::Over(why) => return Some(Err(why)),
+        let form = code.poll_form(environment);
+        let granted = desk.grant(&provider, client, &form).await.ok();
+        let answer = granted.as_ref().map(|it| (it.status, it.body.as_slice()));
+        let polled = code.polled(environment, answer, clock::wall());
+        let tokens = match polled {
+            Polled::Again(next) => {
+                pause = next;
+                continue;
+            }
+            Polled::Tokens(tokens) => Ok(*tokens),
+            Polled::Over(why) => Err(why),
+        };
+        let tokens = match &granted {
+            Some(granted) => desk.sort(granted, tokens),
+            None => tokens,
+        };
+        if tokens.is_ok() && !wanted() {
+            // Nobody waits for it any more: it is not left alive either.
+            desk.give_up();
+            return None;
         }
+        return Some(tokens.map(|tokens| (tokens, provider)));
     }
 }
 
@@ -191,36 +235,26 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// Makes the refresh token worthless, as far as the provider can, and says
 /// where its session ends. Never longer than [`GOODBYE`].
 pub(super) async fn goodbye(
+    desk: &Desk,
     environment: &Environment,
+    provider: &Provider,
     tokens: &Tokens,
     home: &str,
-) -> Option<String> {
-    environment.issuer.as_ref()?;
-    let goodbye = async {
-        let provider = discover(environment).await.ok()?;
-        let form = transaction::revoke_form(environment, tokens);
-        if let (Some(endpoint), Some(form)) = (&provider.revocation_endpoint, form) {
-            // A provider that fails here ends the token by its age.
-            let _ = exchange(endpoint, &form).await;
-        }
-        let client = transaction::client_of(environment, tokens);
-        // A session that a code on another device began is not this browser's.
-        let is_ours = !tokens.by_device;
-        is_ours
-            .then(|| provider.sign_out_url(client, tokens.id_token.as_deref(), home))
-            .flatten()
+) -> (Option<String>, Farewell) {
+    let telling = Box::pin(desk.forget(environment, provider, tokens));
+    let told = match select(telling, Box::pin(timer::sleep(GOODBYE))).await {
+        Either::Left((told, _)) => told,
+        Either::Right(_) => false,
     };
-    futures::pin_mut!(goodbye);
-    let patience = timer::sleep(GOODBYE);
-    futures::pin_mut!(patience);
-    match select(goodbye, patience).await {
-        Either::Left((url, _)) => url,
-        Either::Right(_) => None,
-    }
-}
-
-async fn exchange(endpoint: &str, form: &str) -> Result<Answer, String> {
-    fetch::post_form("get a token", endpoint, form)
-        .await
-        .map_err(|error| error.to_string())
+    let client = transaction::client_of(environment, tokens);
+    // A session that a code on another device began is not this browser's.
+    let url = (!tokens.by_device)
+        .then(|| provider.sign_out_url(client, tokens.id_token.as_deref(), home))
+        .flatten();
+    let farewell = Farewell {
+        told,
+        ends_session: url.is_some(),
+        by_device: tokens.by_device,
+    };
+    (url, farewell)
 }

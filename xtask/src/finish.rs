@@ -28,6 +28,9 @@ pub(crate) const BASE: &str = "/__base__/";
 /// The first script, before its names and hashes are known.
 const BOOT: &str = include_str!("../../boot.js");
 
+/// Scripts that run as workers; they come without their comments, too.
+const WORKERS: [&str; 2] = ["keeper.js", "tick.js"];
+
 /// Finishes the site in `folder`. Returns index.html with [`BASE`] in place; in
 /// the folder it stands ready for the root of a host.
 ///
@@ -41,6 +44,12 @@ pub(crate) fn finish(folder: &Path) -> Outcome<String> {
     let markup = templates::collect(&wasm)?;
     let mut scripts = names(folder)?;
     scripts.retain(|name| has_ending(name, "js"));
+    for worker in WORKERS {
+        let path = folder.join(worker);
+        let script = String::from_utf8(read(&path)?)
+            .map_err(|_| Failure(format!("{worker} is not UTF-8.")))?;
+        write(&path, &without_comments(&script))?;
+    }
     let boot = without_comments(BOOT)
         .replace("{{app}}", &app_name)
         .replace("{{wasm}}", &wasm_name)

@@ -134,15 +134,19 @@ impl DeviceCode {
         ])
     }
 
-    /// Takes in the answer of a poll; `None`: no answer came, which a connection
-    /// may do (RFC 8628 §3.5), so it is asked again, slower.
+    /// Takes in the answer of a poll, its status and body; `None`: no answer
+    /// came, which a connection may do (RFC 8628 §3.5), so it is asked again,
+    /// slower. So it is after a 429 or a failure of the server or a gateway,
+    /// whatever their pages say: the code is still good.
     pub fn polled(
         &mut self,
         environment: &Environment,
-        body: Option<&[u8]>,
+        answer: Option<(u16, &[u8])>,
         now: Timestamp,
     ) -> Polled {
-        let answer = body.map(|body| Tokens::read(body, &expectation(environment), now));
+        let answer = answer
+            .filter(|(status, _)| *status != 429 && *status < 500)
+            .map(|(_, body)| Tokens::read(body, &expectation(environment), now));
         match answer {
             Some(Ok(tokens)) => {
                 return Polled::Tokens(Box::new(Tokens {
@@ -254,9 +258,10 @@ mod tests {
     fn polling_waits_slows_down_and_has_an_end() {
         let mut it = code(PLAIN).unwrap();
         let mut poll = |body: Option<&str>, at: i64| {
+            let answer = body.map(|body| (if body.contains("error") { 400 } else { 200 }, body));
             it.polled(
                 &environment(),
-                body.map(str::as_bytes),
+                answer.map(|(status, body)| (status, body.as_bytes())),
                 Timestamp::from_millis(at),
             )
         };
@@ -283,6 +288,22 @@ mod tests {
         };
         assert_eq!(tokens.access, "t");
         assert_eq!(tokens.expires, Some(Timestamp::from_millis(1_065_000)));
+    }
+
+    #[test]
+    fn a_server_or_gateway_out_of_order_does_not_end_the_wait() {
+        let mut it = code(PLAIN).unwrap();
+        let mut pauses = Vec::new();
+        for (status, body) in [(502, "<html>"), (429, "slow"), (503, "{}"), (500, "")] {
+            let answer = Some((status, body.as_bytes()));
+            match it.polled(&environment(), answer, NOW) {
+                Polled::Again(pause) => pauses.push(pause.as_secs()),
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+        assert_eq!(pauses, [10, 20, 40, 60], "slower each time");
+        let late = it.polled(&environment(), Some((502, b"<html>")), it.ends);
+        assert!(matches!(late, Polled::Over(_)), "but not for ever");
     }
 
     #[test]

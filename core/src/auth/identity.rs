@@ -50,7 +50,8 @@ mod tests {
     fn tokens(claims: &str) -> Tokens {
         Tokens {
             access: "secret".into(),
-            refresh: None,
+            refresh: crate::auth::Refresh::None,
+            since: crate::domain::Timestamp::from_millis(0),
             expires: None,
             claims: serde_json::from_str::<Claims>(claims).expect("claims"),
             id_claims: None,

@@ -6,19 +6,28 @@
 //! - [`provider`]: what the provider's discovery document says.
 //! - [`device`]: signing in with a code on another device (RFC 8628).
 //! - [`token`]: tokens, their expiry, and what they claim.
+//! - [`renewal`]: what renews them, when, and how that is said.
+//! - [`holder`]: the tokens in hand, and which answer may still replace them.
+//! - [`farewell`]: what a sign-out could not do.
 //! - [`identity`]: whose a thing is that outlives a page.
 //! - [`route`]: where to go back to; a route, never a URL.
 
 pub mod device;
+pub mod farewell;
+pub mod holder;
 pub mod identity;
 pub mod pkce;
 pub mod provider;
+pub mod renewal;
 pub mod route;
 pub mod token;
 pub mod transaction;
 
 pub use device::DeviceCode;
+pub use farewell::Farewell;
+pub use holder::Holder;
 pub use identity::Identity;
 pub use provider::Provider;
+pub use renewal::{Lasting, Refresh};
 pub use token::{Claims, Expectation, TokenError, Tokens};
 pub use transaction::{CallbackError, Transaction};

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Refresh;
 use crate::{
     domain::{Timestamp, text::clean_line},
     view::words,
@@ -13,9 +14,6 @@ use crate::{
 
 /// The longest words of the provider that are kept, in characters.
 pub(super) const SAID_CHARS: usize = 300;
-
-/// Renewed this long before it expires, so that no request meets the end.
-const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
 /// What Retake asks of the API (`resim-api.md` §1.2).
 const NEEDED: [&str; 7] = [
@@ -33,8 +31,10 @@ const NEEDED: [&str; 7] = [
 pub struct Tokens {
     /// The bearer token of every API call.
     pub access: String,
-    /// Gets new ones, if the provider gave one.
-    pub refresh: Option<String>,
+    /// What gets new ones.
+    pub refresh: Refresh,
+    /// When they came.
+    pub since: Timestamp,
     /// When the access token ends, where that is known.
     pub expires: Option<Timestamp>,
     /// What the access token claims, if it can be read.
@@ -57,8 +57,10 @@ pub struct Expectation<'a> {
     pub client_id: Option<&'a str>,
     /// Ties the ID token to its sign-in.
     pub nonce: Option<&'a str>,
-    /// Whom the tokens have to stand for, after a renewal.
+    /// Whom the ID token has to stand for, after a renewal.
     pub subject: Option<&'a str>,
+    /// Whom the access token has to stand for, if it says so, after a renewal.
+    pub access_subject: Option<&'a str>,
     /// The API that the access token is for.
     pub audience: Option<&'a str>,
     /// Whether there has to be an ID token.
@@ -257,13 +259,21 @@ impl Tokens {
         {
             return Err(TokenError::WrongAudience);
         }
+        // A provider need not send an ID token with a renewal; then the access
+        // token alone tells whose it is.
+        if let (Some(was), Some(is)) = (expected.access_subject, claims.sub.as_deref())
+            && was != is
+        {
+            return Err(TokenError::WrongSubject);
+        }
         let lifetime = answer["expires_in"].as_u64();
         let expires = lifetime
             .map(|seconds| now.after(Duration::from_secs(seconds)))
             .or_else(|| expiry(&claims));
         Ok(Self {
             access,
-            refresh: text("refresh_token"),
+            refresh: text("refresh_token").map_or(Refresh::None, Refresh::Held),
+            since: now,
             expires,
             claims,
             id_claims,
@@ -296,26 +306,19 @@ impl Tokens {
             );
         }
         let claims = Claims::read(text).unwrap_or_default();
+        // A token that has ended by this computer's clock may be good all the
+        // same, if it is the clock that is wrong: `says` warns, the API decides.
         let expires = expiry(&claims);
-        if expires.is_some_and(|at| at <= now) {
-            return Err("This token has already expired. Copy a fresh one.".into());
-        }
         Ok(Self {
             access: text.to_owned(),
-            refresh: None,
+            refresh: Refresh::None,
+            since: now,
             expires,
             claims,
             id_claims: None,
             id_token: None,
             by_device: false,
         })
-    }
-
-    /// When to get a new one.
-    pub fn renew_at(&self) -> Option<Timestamp> {
-        let before = i64::try_from(RENEW_BEFORE.as_millis()).unwrap_or(0);
-        self.expires
-            .map(|at| Timestamp::from_millis(at.as_millis().saturating_sub(before)))
     }
 
     /// What the token says of itself: whom it stands for, when it ends, what it
@@ -326,7 +329,14 @@ impl Tokens {
             .map_or_else(String::new, |it| format!("For {it}. "));
         let ends = self.expires.map_or_else(
             || "It does not say when it ends. ".to_owned(),
-            |at| format!("Ends in {}. ", words::duration(at.since(now))),
+            |at| {
+                if at <= now {
+                    let ago = words::duration(now.since(at));
+                    format!("By this computer's clock it ended {ago} ago; ReSim decides. ")
+                } else {
+                    format!("Ends in {}. ", words::duration(at.since(now)))
+                }
+            },
         );
         let permits = match &self.claims.permissions {
             None => "It does not say what it permits.".to_owned(),

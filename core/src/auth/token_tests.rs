@@ -16,9 +16,8 @@ fn an_answer_is_read_with_its_expiry() {
     );
     let tokens = Tokens::read(body.as_bytes(), &Expectation::default(), NOW).unwrap();
     assert_eq!(tokens.expires, Some(Timestamp::from_millis(4_600_000)));
-    assert_eq!(tokens.renew_at(), Some(Timestamp::from_millis(4_540_000)));
     assert_eq!(
-        (tokens.subject(), tokens.refresh.as_deref()),
+        (tokens.subject(), tokens.refresh.held()),
         (Some("u1"), Some("r"))
     );
     assert!(!tokens.claims.lacks_permissions());
@@ -52,6 +51,7 @@ fn an_answer_that_does_not_fit_in_any_part_is_refused() {
         client_id: Some("retake"),
         nonce: Some("n"),
         subject: Some("u1"),
+        access_subject: None,
         audience: Some("https://api.resim.ai"),
         id_token: true,
     };
@@ -158,12 +158,35 @@ fn a_pasted_token_is_trimmed_and_checked() {
     for bad in ["", "  ", "bearer ", "two words", "\"quoted\"", "a\nb"] {
         assert!(Tokens::pasted(bad, NOW).is_err(), "{bad:?}");
     }
+}
+
+#[test]
+fn a_pasted_token_that_seems_to_have_ended_is_warned_of_and_not_refused() {
+    let token = Tokens::pasted(&jwt(r#"{"exp":940}"#), NOW).unwrap();
+    let says = token.says(NOW);
     assert!(
-        Tokens::pasted(&jwt(r#"{"exp":999}"#), NOW)
-            .unwrap_err()
-            .contains("expired")
+        says.starts_with("By this computer's clock it ended 1 m 00 s ago; ReSim decides."),
+        "{says}"
     );
-    assert!(Tokens::pasted(&jwt(r#"{"exp":1001}"#), NOW).is_ok());
+}
+
+#[test]
+fn a_renewal_without_an_id_token_is_for_the_same_account() {
+    let expected = |was| Expectation {
+        access_subject: was,
+        ..Expectation::default()
+    };
+    let read = |claims: &str, was| {
+        let body = format!(r#"{{"access_token":"{}"}}"#, jwt(claims));
+        Tokens::read(body.as_bytes(), &expected(was), NOW).map(|_| ())
+    };
+    assert_eq!(read(r#"{"sub":"u1"}"#, Some("u1")), Ok(()));
+    assert_eq!(
+        read(r#"{"sub":"u2"}"#, Some("u1")),
+        Err(TokenError::WrongSubject)
+    );
+    assert_eq!(read(r"{}", Some("u1")), Ok(()), "it does not say");
+    assert_eq!(read(r#"{"sub":"u2"}"#, None), Ok(()), "nobody was named");
 }
 
 #[test]

@@ -195,6 +195,7 @@ impl Transaction {
             client_id: environment.client_id.as_deref(),
             nonce: Some(&self.nonce),
             subject: None,
+            access_subject: None,
             audience: environment.audience.as_deref(),
             id_token: environment.asks_openid(),
         }
@@ -213,18 +214,19 @@ impl Transaction {
 }
 
 /// The form that turns a refresh token into new tokens (RFC 6749 §6), by the
-/// client that got the ones before.
-pub fn refresh_form(environment: &Environment, before: &Tokens) -> String {
-    form(&[
+/// client that got the ones before. `None`: it is not in the page's hands.
+pub fn refresh_form(environment: &Environment, before: &Tokens) -> Option<String> {
+    Some(form(&[
         ("grant_type", "refresh_token"),
-        ("refresh_token", before.refresh.as_deref().unwrap_or("")),
+        ("refresh_token", before.refresh.held()?),
         ("client_id", client_of(environment, before)),
-    ])
+    ]))
 }
 
-/// The form that makes a refresh token worthless (RFC 7009 §2.1).
+/// The form that makes a refresh token worthless (RFC 7009 §2.1). `None`: it is
+/// not in the page's hands.
 pub fn revoke_form(environment: &Environment, tokens: &Tokens) -> Option<String> {
-    let refresh = tokens.refresh.as_deref()?;
+    let refresh = tokens.refresh.held()?;
     Some(form(&[
         ("token", refresh),
         ("token_type_hint", "refresh_token"),
@@ -245,6 +247,7 @@ pub fn refresh_expectation<'a>(
         client_id: Some(client_of(environment, before)),
         nonce: None,
         subject: id_claims.and_then(|it| it.sub.as_deref()),
+        access_subject: before.subject(),
         audience: environment.audience.as_deref(),
         id_token: false,
     }

@@ -40,6 +40,49 @@ test('12 401 to the rerun: not applied; after sign-in it looks, then sends once 
   });
 });
 
+test('12 401 to the rerun, and the token can be renewed: nobody is asked to sign in, it looks and sends once more', async ({ retake, sandbox, page }) => {
+  const batch = await sandbox.batch(FLAKY);
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401' });
+  let renewals = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/oauth/token')) renewals += 1;
+  });
+  await signInTo(retake, batch);
+  expect(renewals, 'the sign-in').toBe(1);
+  const addresses: string[] = [];
+  page.on('framenavigated', (frame) => addresses.push(frame.url()));
+  await retake.supervise(QUICK);
+  await expectEnd(retake, sandbox, batch, {
+    posts: 2,
+    applied: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: ['the rerun was not applied: signed out', 'signed out: paused, goes on by itself after sign-in', 'accepted as run 2'],
+  });
+  expect(renewals, 'one renewal').toBe(2);
+  expect(addresses.filter((it) => it.includes('sign-in'))).toEqual([]);
+});
+
+test('12 401 to the rerun while the provider is out of order: it goes on once that answers', async ({ retake, sandbox, page }) => {
+  test.slow();
+  const batch = await sandbox.batch(FLAKY);
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401' });
+  await signInTo(retake, batch);
+  let down = true;
+  await page.route('**/oauth/token', (route) => (down ? route.fulfill({ status: 503, body: 'later' }) : route.fallback()));
+  await retake.supervise(QUICK);
+  await expect(retake.hook('decision-log')).toContainText('signed out: paused');
+  await page.waitForTimeout(5_000);
+  expect(await sandbox.reruns(batch)).toHaveLength(1);
+  down = false;
+  await expectEnd(retake, sandbox, batch, {
+    posts: 2,
+    applied: 1,
+    verdict: [0, 'pass-after-rerun'],
+    says: ['accepted as run 2'],
+    timeout: 90_000,
+  });
+});
+
 test('13 the answer to a refresh is lost: signed out, nothing is sent, and after sign-in it goes on', async ({ retake, sandbox, page }) => {
   const batch = await sandbox.batch(FLAKY_RUNNING);
   // This page's calls of the token endpoint carry a mark, so that only they are struck.

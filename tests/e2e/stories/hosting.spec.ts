@@ -77,6 +77,7 @@ for (const { name, url } of HOSTS) {
         [wasm, 'application/wasm', 'public, max-age=31536000, immutable'],
         [css, 'text/css; charset=utf-8', 'public, max-age=31536000, immutable'],
         ['tick.js', 'text/javascript; charset=utf-8', 'no-cache'],
+        ['keeper.js', 'text/javascript; charset=utf-8', 'no-cache'],
         ['config.json', 'application/json', 'no-cache'],
         ['favicon.svg', 'image/svg+xml', 'no-cache'],
       ] as const) {

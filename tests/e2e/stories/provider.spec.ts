@@ -1,46 +1,8 @@
 /** Signing in by a certified provider that is not ours, and everything that can be wrong on the way back. */
-import type { Page } from '@playwright/test';
-
-import { expect, test as base, type Retake } from '../support/retake.js';
+import { CLIENT } from '../support/provider.js';
+import { Retake } from '../support/retake.js';
 import type { Sandbox } from '../support/sandbox.js';
-import { CLIENT, startProvider, type Lifetimes, type Running } from '../support/provider.js';
-
-const test = base.extend<{ lifetimes: Lifetimes; provider: Running }>({
-  lifetimes: [{ access: 3600, refresh: 86_400 }, { option: true }],
-  /** The provider, and a site that is configured for it. */
-  provider: async ({ page, baseURL, lifetimes }, use, info) => {
-    const ports = (process.env['RETAKE_PROVIDERS'] ?? '').split(',').map(Number);
-    const port = ports[info.parallelIndex];
-    if (!port) throw new Error('cargo xtask test --only e2e says where providers may be (RETAKE_PROVIDERS)');
-    const provider = await startProvider(baseURL ?? '', port, lifetimes);
-    await page.route('**/config.json', (route) =>
-      route.fulfill({
-        json: {
-          environments: [
-            { name: 'Certified', api: '/v1/', issuer: provider.issuer, client_id: CLIENT, min_poll_every: '1s' },
-          ],
-        },
-      }),
-    );
-    await use(provider);
-    await provider.close();
-  },
-});
-
-/** Fills in the provider's own pages. */
-async function signInThere(page: Page, account = 'qa-lead'): Promise<void> {
-  await page.locator('input[name=login]').fill(account);
-  await page.locator('input[name=password]').fill('any');
-  await page.getByRole('button', { name: 'Sign-in' }).click();
-  await page.getByRole('button', { name: 'Continue' }).click();
-}
-
-async function signIn(retake: Retake, path = '/'): Promise<void> {
-  await retake.page.goto(path);
-  await retake.hook('sign-in-oidc').click();
-  await signInThere(retake.page);
-  await expect(retake.page).toHaveURL((url) => url.pathname + url.search === path);
-}
+import { configureFor, expect, signIn, signInThere, test } from '../support/with-provider.js';
 
 test.describe('a certified provider', () => {
   test('signs in, a reload signs in again in silence, sign-out ends its session', async ({ retake, page, sandbox, provider }) => {
@@ -183,9 +145,43 @@ async function expectSignInAgain(retake: Retake, sandbox: Sandbox, batchID: stri
   await expect(retake.page).toHaveURL(/\/sign-in\?to=/);
 }
 
-test.describe('tokens that live for a minute and a few seconds', () => {
-  // They are renewed a minute before they end.
-  test.use({ lifetimes: { access: 64, refresh: 86_400 } });
+test('two tabs whose tokens are refused at once refresh one after the other', async ({ retake, page, context, provider }) => {
+  await signIn(retake);
+  const second = new Retake(await context.newPage());
+  await configureFor(second.page, provider);
+  await second.page.goto('/');
+  await second.hook('sign-in-oidc').click();
+  await expect(second.hook('project-row').first()).toBeVisible();
+  await expect(retake.hook('project-row').first()).toBeVisible();
+  const before = provider.grants.length;
+  provider.slow.ms = 2_500;
+  // Both reads are on their way before either tab has its answer.
+  const struck: (() => void)[] = [];
+  for (const tab of [page, second.page]) {
+    await tab.route('**/v1/projects*', async (route) => {
+      await new Promise<void>((go) => {
+        struck.push(go);
+        if (struck.length === 2) for (const each of struck) each();
+      });
+      await route.fulfill({ status: 401, json: { message: 'expired' } });
+    }, { times: 1 });
+    await tab.getByRole('link', { name: /Supervisions/ }).click();
+    await tab.getByRole('link', { name: 'Retake, all projects' }).click();
+  }
+  await expect.poll(() => provider.grants.length).toBe(before + 2);
+  const [first, then] = provider.grants.slice(before).sort((a, b) => a.at - b.at);
+  expect([first?.grant_type, then?.grant_type]).toEqual(['refresh_token', 'refresh_token']);
+  expect([first?.status, then?.status]).toEqual([200, 200]);
+  // The slow answers would lie over each other if nothing kept them apart.
+  expect((first?.until ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_500);
+  expect(then?.at).toBeGreaterThanOrEqual(first?.until ?? Infinity);
+  await expect(second.hook('project-row').first()).toBeVisible();
+  await expect(retake.hook('project-row').first()).toBeVisible();
+});
+
+test.describe('tokens that live for ten seconds', () => {
+  // They are renewed after half of that, and not without a pause.
+  test.use({ lifetimes: { access: 10, refresh: 86_400 } });
 
   test('are renewed ahead with a rotating refresh token; one that is used again ends them all', async ({ retake, page, sandbox, provider }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
@@ -195,23 +191,31 @@ test.describe('tokens that live for a minute and a few seconds', () => {
     await expect.poll(() => renewals().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
     expect(renewals().every((it) => it.status === 200)).toBe(true);
     expect(renewals()[1]?.used).toBe(renewals()[0]?.given);
+    const [first, second] = renewals();
+    expect((second?.at ?? 0) - (first?.at ?? 0), 'a pause between them').toBeGreaterThan(4_000);
     await expect(retake.rows).toHaveCount(2);
 
     // Whoever got hold of an old one gets nothing, and is noticed.
-    const stolen = renewals()[0]?.used ?? '';
+    const stolen = first?.used ?? '';
     const replay = await page.request.post(`${provider.issuer}/token`, {
       form: { grant_type: 'refresh_token', refresh_token: stolen, client_id: CLIENT },
     });
     expect(replay.status()).toBe(400);
     expect(renewals().find((it) => it.status === 400)?.why).toBe('refresh token already used');
-    const ours = () => renewals().filter((it) => it.used !== stolen);
-    await expect.poll(() => ours().some((it) => it.status === 400), { timeout: 30_000 }).toBe(true);
+    const refused = () => renewals().filter((it) => it.used !== stolen && it.status === 400);
+    await expect.poll(() => refused().length, { timeout: 30_000 }).toBe(1);
+    // The menu no longer promises what will not be.
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('the provider refuses to renew it');
+    await page.keyboard.press('Escape');
+    // What was refused once was not tried again.
     await expectSignInAgain(retake, sandbox, batch.batchID);
+    expect(refused()).toHaveLength(1);
   });
 });
 
 test.describe('a refresh token that lives for 8 s', () => {
-  test.use({ lifetimes: { access: 64, refresh: 8 } });
+  test.use({ lifetimes: { access: 10, refresh: 8 } });
 
   test('ends, however often it was rotated; that leads to sign-in', async ({ retake, sandbox, provider }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });

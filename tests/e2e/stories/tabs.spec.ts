@@ -114,11 +114,76 @@ test('a session that ends in the acting tab hands the batch to a tab that is sig
   await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
   const second = await open(await context.newPage(), batch);
   await expect(acting(second)).toHaveAttribute('data-acting', 'other-tab');
-  await retake.page.getByRole('button', { name: 'Account' }).click();
-  await retake.hook('sign-out').click();
+  // The API takes this tab's token no more.
+  await retake.page.route('**/v1/**', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }));
+  await expect(retake.hook('sign-in-why')).toContainText('no longer accepts this token');
   await expect(acting(second)).toHaveAttribute('data-acting', 'here');
   await sandbox.act(batch, 'finish');
   await second.verdict().toBe(0, 'clean-pass');
+});
+
+test('signing out in one tab signs out the others of the account, and no other account', async ({ retake, sandbox, context }) => {
+  test.slow();
+  const batch = await sandbox.batch({ ...RUNNING, outcomes: { flaky: [{ count: 2, fails_runs: 1 }] } });
+  await open(retake.page, batch, tokenOf('alice'));
+  const second = await open(await context.newPage(), batch, tokenOf('alice'));
+  const bob = await open(await context.newPage(), batch, tokenOf('bob'));
+  await second.supervise(QUICK);
+  await expect(second.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+
+  await retake.page.getByRole('button', { name: 'Account' }).click();
+  await retake.hook('sign-out').click();
+  await expect(second.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+  await expect(second.page).toHaveURL(/\/sign-in$/);
+  await expect(retake.hook('sign-in-token')).toBeVisible();
+  await expect(retake.hook('sign-in-why')).toHaveCount(0);
+  await expect(bob.hook('row-count')).toBeVisible();
+  // It is said once, and what was supervised goes on after the next sign-in.
+  await second.page.reload();
+  await expect(second.hook('sign-in-token')).toBeVisible();
+  await expect(second.hook('sign-in-why')).toHaveCount(0);
+  await open(second.page, batch, tokenOf('alice'));
+  await expect(acting(second)).toHaveAttribute('data-acting', 'here');
+  await finishTwice(sandbox, batch);
+  await second.verdict().toBe(0, 'pass-after-rerun');
+});
+
+test('clearing this browser leaves no journal, whatever another tab was doing', async ({ retake, sandbox, context }) => {
+  const batch = await sandbox.batch(RUNNING);
+  await retake.openBatch(batch);
+  const second = await open(await context.newPage(), batch);
+  await second.supervise(QUICK);
+  await expect(second.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+  await retake.page.getByRole('button', { name: 'Account' }).click();
+  await retake.hook('sign-out-forget').click();
+  await expect(second.hook('sign-in-why')).toContainText('another tab');
+  await expect(retake.hook('sign-in-token')).toBeVisible();
+  await expect(retake.hook('sign-in-why')).toHaveCount(0);
+  const names = () => second.page.evaluate(async () => (await indexedDB.databases()).map((it) => it.name));
+  expect(await names()).toEqual([]);
+});
+
+test('a journal that another tab keeps open while this browser is cleared is told of', async ({ retake, page, sandbox, context }) => {
+  const batch = await sandbox.batch(RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise(QUICK);
+  await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+  const stubborn = await context.newPage();
+  await stubborn.goto('/favicon.svg');
+  // A page of this site that holds the database and does not let go, as a frozen tab does.
+  await stubborn.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        const opening = indexedDB.open('retake');
+        opening.onsuccess = () => {
+          Object.assign(window, { held: opening.result });
+          done();
+        };
+      }),
+  );
+  await page.getByRole('button', { name: 'Account' }).click();
+  await retake.hook('sign-out-forget').click();
+  await expect(retake.hook('sign-in-why')).toContainText('may still be in this browser');
 });
 
 test('another account sees a supervision of this browser, and cannot act on it', async ({ sandbox, context, page }) => {

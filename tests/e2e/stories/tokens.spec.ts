@@ -1,6 +1,7 @@
 /** Where tokens are, and where they are not. */
 import type { BrowserContext, Page } from '@playwright/test';
 
+import { configure } from '../support/chaos.js';
 import { expect, test } from '../support/retake.js';
 
 /** Everything that a browser keeps for the site, as one text. */
@@ -76,9 +77,10 @@ test.describe('tokens', () => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 1, fails_runs: 1 }] }, duration_ms: [300, 500] });
     const tokens: string[] = [];
     const bearers: string[] = [];
-    page.on('response', async (answer) => {
-      if (!answer.url().endsWith('/oidc/oauth/token')) return;
-      const given = (await answer.json().catch(() => ({}))) as Record<string, string>;
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as Record<string, string>;
+      await route.fulfill({ response: answer });
       for (const name of ['access_token', 'refresh_token', 'id_token']) {
         if (given[name]) tokens.push(given[name]);
       }
@@ -150,7 +152,66 @@ test.describe('tokens', () => {
   });
 });
 
+test.describe('a sign-out that the provider does not hear', () => {
+  test('says what may still be open, and asks no discovery first', async ({ retake, page }) => {
+    await retake.signInByProvider('/');
+    let discoveries = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('/.well-known/')) discoveries += 1;
+    });
+    await page.route('**/oidc/oauth/revoke', (route) => route.abort());
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-why')).toContainText('The provider could not be told of the sign-out');
+    await expect(retake.hook('sign-in-why')).not.toContainText('session at the provider');
+    expect(discoveries).toBe(0);
+  });
+
+  test('says that the session is open where the provider cannot end it', async ({ retake, page }) => {
+    await page.route('**/.well-known/openid-configuration', async (route) => {
+      const answer = await route.fetch();
+      const { end_session_endpoint: _, ...rest } = (await answer.json()) as Record<string, unknown>;
+      await route.fulfill({ response: answer, json: rest });
+    });
+    await retake.signInByProvider('/');
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-why')).toContainText('Your session at the provider may still be open');
+  });
+});
+
+test.describe('a pasted token whose end has passed by this clock', () => {
+  test('is warned of, and the API decides', async ({ retake, page }) => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    // Good for almost two hours more; this computer's clock is two hours ahead.
+    const exp = Math.floor(Date.now() / 1000) + 110 * 60;
+    await page.clock.setFixedTime(Date.now() + 120 * 60_000);
+    await page.goto('/');
+    await retake.hook('sign-in-token').fill(`${part({ alg: 'none' })}.${part({ sub: 'u', exp })}.x`);
+    await expect(retake.hook('token-says')).toContainText(/By this computer's clock it ended (9 m|10 m)/);
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('past its end');
+  });
+});
+
 test.describe('sign-in with a code', () => {
+  test('goes on after a gateway was out of order for a while', async ({ retake, page }) => {
+    await page.goto('/sign-in');
+    let polls = 0;
+    await page.route('**/oidc/oauth/token', async (route) => {
+      polls += 1;
+      if (polls === 1) await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' });
+      else await route.fallback();
+    });
+    await retake.hook('sign-in-device').click();
+    const link = (await retake.hook('device-link').getAttribute('href')) ?? '';
+    await page.request.get(link);
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    expect(polls).toBeGreaterThan(1);
+  });
+
   test('waits until it is confirmed elsewhere, then goes on', async ({ retake, page, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
     const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
@@ -194,5 +255,31 @@ test.describe('a first sign-in whose role is still missing', () => {
     await question.getByRole('button', { name: 'Sign in again' }).click();
     await expect(retake.hook('project-row').first()).toBeVisible();
     await expect(question).toHaveCount(0);
+  });
+
+  test('is asked for a new code where there is no sign-in by redirect', async ({ retake, page }) => {
+    await configure(page, { client_id: undefined });
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as { access_token?: string };
+      const [head, middle = '', tail] = given.access_token?.split('.') ?? [];
+      if (!tail) return route.fulfill({ response: answer });
+      const { permissions: _, ...claims } = JSON.parse(Buffer.from(middle, 'base64url').toString()) as Record<string, unknown>;
+      const changed = Buffer.from(JSON.stringify(claims)).toString('base64url');
+      await route.fulfill({ response: answer, json: { ...given, access_token: [head, changed, tail].join('.') } });
+    });
+    await page.goto('/supervisions');
+    await expect(retake.hook('sign-in-oidc')).toHaveCount(0);
+    const confirm = async () => {
+      await retake.hook('sign-in-device').click();
+      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      await expect(page).toHaveURL(/\/supervisions$/);
+    };
+    await confirm();
+    await retake.hook('permissions-question').getByRole('button', { name: 'Sign in again' }).click();
+    await expect(retake.hook('sign-in-why')).toContainText('Sign in with a new code');
+    await page.unroute('**/oidc/oauth/token');
+    await confirm();
+    await expect(retake.hook('permissions-question')).toHaveCount(0);
   });
 });

@@ -16,10 +16,12 @@ export interface Lifetimes {
 }
 
 /** A request to the token endpoint and its answer. */
-interface Grant {
+export interface Grant {
   grant_type: string;
   status: number;
+  /** When it came and when it was answered, in milliseconds since 1970. */
   at: number;
+  until: number;
   /** The refresh token that was used, and the one that was given. */
   used?: string | undefined;
   given?: string | undefined;
@@ -31,8 +33,12 @@ export interface Running {
   issuer: string;
   /** What the token endpoint was asked, newest last. */
   grants: Grant[];
+  /** The tokens that it gave, newest last. */
+  given: { access_token: string; refresh_token: string }[];
   /** What the revocation endpoint was asked, newest last. */
   revocations: { token: string | undefined; status: number }[];
+  /** Answers of the token endpoint take this long, in milliseconds. */
+  slow: { ms: number };
   /**
    * The next answer to the site stays here: the browser shows a page of the
    * provider instead, and the address that it was to go to comes back.
@@ -75,11 +81,14 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
   });
   const grants: Running['grants'] = [];
+  const given: Running['given'] = [];
   const revocations: Running['revocations'] = [];
   const reasons = new WeakMap<Context, string>();
   provider.on('grant.error', (context, error) => reasons.set(context, error.error_detail ?? error.message));
+  const slow = { ms: 0 };
   let hold: ((url: URL) => void) | undefined;
   provider.use(async (context, next) => {
+    const at = Date.now();
     await next();
     const location = context.response.get('location');
     if (hold && location.startsWith(`${site}/callback`)) {
@@ -90,15 +99,18 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
       context.body = 'held';
     }
     if (context.path === '/token' && context.method === 'POST') {
+      if (slow.ms) await new Promise((done) => setTimeout(done, slow.ms));
       const asked = context.oidc?.params;
       grants.push({
         grant_type: asked?.grant_type ?? '',
         status: context.status,
-        at: Date.now(),
+        at,
+        until: Date.now(),
         used: asked?.refresh_token,
         given: (context.body as { refresh_token?: string } | undefined)?.refresh_token,
         why: reasons.get(context),
       });
+      if (context.status === 200) given.push(context.body as Running['given'][number]);
     }
     if (context.path === '/token/revocation' && context.method === 'POST') {
       revocations.push({ token: context.oidc?.params?.token, status: context.status });
@@ -108,7 +120,9 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
   return {
     issuer,
     grants,
+    given,
     revocations,
+    slow,
     holdNextAnswer: () => {
       const held = new Promise<URL>((done) => (hold = done));
       return () => held;
@@ -119,4 +133,9 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
         server.close(() => closed());
       }),
   };
+}
+
+/** The tokens that the provider was told to make worthless, and agreed. */
+export function revoked(provider: Running): (string | undefined)[] {
+  return provider.revocations.filter((it) => it.status === 200).map((it) => it.token);
 }

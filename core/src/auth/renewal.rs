@@ -1,0 +1,201 @@
+//! What renews the tokens of a sign-in, when that is due, and how it is said.
+
+use std::{fmt, time::Duration};
+
+use super::Tokens;
+use crate::{domain::Timestamp, view::words};
+
+/// Renewed this long before the end, so that no request meets it.
+const AHEAD: Duration = Duration::from_mins(1);
+/// Never sooner than this after the last time, however short a token lives.
+const PACE: Duration = Duration::from_secs(5);
+
+/// The refresh token, or where it is. Its `Debug` shows no secret.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub enum Refresh {
+    /// There is none.
+    #[default]
+    None,
+    /// A worker keeps it, where no script of the page reads it; the number
+    /// stands for it.
+    Kept(u32),
+    /// It is here, since this browser starts no worker.
+    Held(String),
+    /// There was one, and the provider takes it no more.
+    Refused,
+}
+
+impl Refresh {
+    /// Whether it may still get new tokens.
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Self::Kept(_) | Self::Held(_))
+    }
+
+    /// The token itself, if it is in the page's hands.
+    pub fn held(&self) -> Option<&str> {
+        match self {
+            Self::Held(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Kept(_) => "Kept",
+            Self::Held(_) => "Held",
+            Self::Refused => "Refused",
+        })
+    }
+}
+
+impl Tokens {
+    /// When to get new ones: a minute before the end, or after half of the
+    /// lifetime, whichever is later, since a token of a minute would otherwise
+    /// be renewed without a pause. `None`: nothing renews them, or nothing says
+    /// when they end.
+    pub fn renew_at(&self) -> Option<Timestamp> {
+        let end = self.expires.filter(|_| self.refresh.is_usable())?;
+        let half = (end.since(self.since) / 2).max(PACE);
+        let ahead = i64::try_from(AHEAD.as_millis()).unwrap_or(0);
+        let ahead = Timestamp::from_millis(end.as_millis().saturating_sub(ahead));
+        Some(ahead.max(self.since.after(half)))
+    }
+}
+
+/// How long a sign-in lasts, for the person who looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lasting {
+    /// Signed in by a pasted token.
+    pub pasted: bool,
+    /// When the token ends, where that is known.
+    pub expires: Option<Timestamp>,
+    /// When it is renewed by itself, where that is known.
+    pub renew_at: Option<Timestamp>,
+    refresh: RefreshIs,
+}
+
+/// [`Refresh`] without its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefreshIs {
+    Missing,
+    Kept,
+    Held,
+    Refused,
+}
+
+impl Lasting {
+    /// Of these tokens.
+    pub fn of(tokens: &Tokens, pasted: bool) -> Self {
+        Self {
+            pasted,
+            expires: tokens.expires,
+            renew_at: tokens.renew_at(),
+            refresh: match tokens.refresh {
+                Refresh::None => RefreshIs::Missing,
+                Refresh::Kept(_) => RefreshIs::Kept,
+                Refresh::Held(_) => RefreshIs::Held,
+                Refresh::Refused => RefreshIs::Refused,
+            },
+        }
+    }
+
+    /// When it ends or is renewed, by `now`; in words for a menu.
+    pub fn words(&self, now: Timestamp) -> String {
+        let ends = match self.expires {
+            Some(at) if at <= now => "past its end by this computer's clock".to_owned(),
+            Some(at) => format!("ends in {}", words::duration(at.since(now))),
+            None => "does not say when it ends".to_owned(),
+        };
+        if self.pasted {
+            return format!("pasted token, {ends}");
+        }
+        match self.refresh {
+            RefreshIs::Missing => format!("{ends}; the provider gave nothing to renew it with"),
+            RefreshIs::Refused => format!("{ends}; the provider refuses to renew it"),
+            RefreshIs::Kept | RefreshIs::Held => {
+                let next = self.renew_at.map_or_else(String::new, |at| {
+                    format!(", next in {}", words::duration(at.since(now)))
+                });
+                let held = if self.refresh == RefreshIs::Held {
+                    ". This browser started no worker, so the page itself keeps what renews it"
+                } else {
+                    ""
+                };
+                format!("renewed by itself{next}{held}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn tokens(lifetime: Option<u64>, refresh: Refresh) -> Tokens {
+        let mut it = Tokens::pasted("t", NOW).expect("a token");
+        it.expires = lifetime.map(|it| NOW.after(Duration::from_secs(it)));
+        it.refresh = refresh;
+        it
+    }
+
+    #[test]
+    fn renewed_a_minute_ahead_or_at_half_whichever_is_later() {
+        for (lifetime, after) in [
+            (86_400, 86_340),
+            (3_600, 3_540),
+            (121, 61),
+            (120, 60),
+            (64, 32),
+            (61, 30),
+            (60, 30),
+            (10, 5),
+            (2, 5),
+            (0, 5),
+        ] {
+            let at = tokens(Some(lifetime), Refresh::Kept(1)).renew_at();
+            let pause = at.expect("due some time").since(NOW).as_secs();
+            assert_eq!(pause, after, "a life of {lifetime} s");
+        }
+    }
+
+    #[test]
+    fn what_nothing_renews_is_never_due() {
+        for refresh in [Refresh::None, Refresh::Refused] {
+            assert_eq!(tokens(Some(60), refresh).renew_at(), None);
+        }
+        assert_eq!(tokens(None, Refresh::Held("r".into())).renew_at(), None);
+    }
+
+    #[test]
+    fn the_menu_promises_only_what_will_be() {
+        let says =
+            |lifetime, refresh, pasted| Lasting::of(&tokens(lifetime, refresh), pasted).words(NOW);
+        assert_eq!(
+            says(Some(3_600), Refresh::Kept(1), false),
+            "renewed by itself, next in 59 m 00 s"
+        );
+        assert_eq!(says(None, Refresh::Kept(1), false), "renewed by itself");
+        let held = says(Some(3_600), Refresh::Held("r".into()), false);
+        assert!(held.contains("started no worker"), "{held}");
+        for refresh in [Refresh::None, Refresh::Refused] {
+            let text = says(Some(3_600), refresh, false);
+            assert!(text.starts_with("ends in 1 h 00 m; "), "{text}");
+            assert!(!text.contains("renewed by itself"), "{text}");
+        }
+        assert_eq!(
+            says(Some(0), Refresh::None, true),
+            "pasted token, past its end by this computer's clock"
+        );
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let text = format!("{:?}", Refresh::Held("topsecret".into()));
+        assert!(!text.contains("topsecret"));
+    }
+}

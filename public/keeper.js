@@ -1,0 +1,127 @@
+// Keeps the refresh token where no script of the page reaches it: the provider's
+// answers arrive here, and leave without it. What the page may ask for:
+//
+//   grant   a code (or a device's poll) becomes tokens; the refresh token stays
+//           here, bound to the endpoint, client and revocation address that came
+//           with the grant; the answer carries a number that stands for it
+//   renew   new tokens with the one that has this number
+//   forget  the token is made worthless at the provider, and forgotten
+//
+// No answer holds the token, and after the grant the page names no address.
+// Messages are JSON, so that nothing but text crosses over.
+'use strict';
+
+// The longest answer that is read, in bytes.
+const MAX_BYTES = 10 * 1024 * 1024;
+// How long the provider may take, in milliseconds.
+const LIMIT = 30_000;
+
+// { number, token, endpoint, client, revoke }, or nothing.
+let kept = null;
+let grants = 0;
+// One exchange after the other: a token that rotates is never sent twice at once.
+let turn = Promise.resolve();
+
+async function read(answer) {
+  const reader = answer.body?.getReader();
+  const decoder = new TextDecoder();
+  let [text, size] = ['', 0];
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > MAX_BYTES) {
+      // The rest is not wanted; whether that can be said does not matter.
+      reader.cancel().catch(() => {});
+      throw new RangeError(`the answer is longer than ${MAX_BYTES / 1024 / 1024} MB`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+// The cookies of another site never go along. Those of this very site do, so
+// that the exchange shares no connection with a rerun, which goes without: a
+// browser may send a POST again over a connection that was used before.
+function post(endpoint, form, more) {
+  return fetch(endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: form,
+    credentials: 'same-origin',
+    redirect: 'error',
+    cache: 'no-store',
+    signal: AbortSignal.timeout(LIMIT),
+    ...more,
+  });
+}
+
+// Sends a form to a token endpoint; gives the answer without its refresh token,
+// and that one apart. What is no JSON object may hold it anywhere, so nothing
+// of it leaves.
+async function exchange(endpoint, form) {
+  const answer = await post(endpoint, form);
+  const { status } = answer;
+  const text = await read(answer);
+  let given;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return { status, body: '' };
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return { status, body: '' };
+  const { refresh_token: token, ...rest } = given;
+  return { status, body: JSON.stringify(rest), error: given.error, token: typeof token === 'string' && token ? token : null };
+}
+
+function end({ token, client, revoke }) {
+  const form = new URLSearchParams({ token, token_type_hint: 'refresh_token', client_id: client });
+  // Also when the page is gone before the answer is there.
+  return post(revoke, form.toString(), { keepalive: true });
+}
+
+const acts = {
+  async grant({ endpoint, form, client, revoke }) {
+    const { status, body, token } = await exchange(endpoint, form);
+    if (status !== 200 || !token) return { status, body };
+    grants += 1;
+    kept = { number: grants, token, endpoint, client, revoke };
+    return { status, body, kept: grants };
+  },
+
+  async renew({ number }) {
+    const used = kept;
+    // Another sign-in has taken its place, or nothing has.
+    if (used?.number !== number) return { status: 400, body: '{"error":"invalid_grant"}' };
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: used.token, client_id: used.client });
+    const { status, body, error, token } = await exchange(used.endpoint, form.toString());
+    if (kept !== used) {
+      // Forgotten meanwhile: what came too late is not left alive.
+      if (token && used.revoke) end({ ...used, token }).catch(() => {});
+    } else if (status === 200) {
+      // Without rotation the old one goes on.
+      kept = { ...used, token: token ?? used.token };
+    } else if (error === 'invalid_grant') {
+      kept = null;
+    }
+    return { status, body, kept: number };
+  },
+
+  // Waits for no turn: the page is about to go.
+  async forget() {
+    const used = kept;
+    kept = null;
+    if (!used?.revoke) return { told: !used };
+    return { told: (await end(used)).ok };
+  },
+};
+
+onmessage = async ({ data }) => {
+  const { id, act, ...what } = JSON.parse(data);
+  const perform = () => acts[act](what);
+  const done = act === 'forget' ? perform() : (turn = turn.then(perform, perform));
+  const answer = await done.catch((error) => ({ failed: String(error?.message ?? error) }));
+  postMessage(JSON.stringify({ id, ...answer }));
+};
+
+// The page waits for this before it trusts anything to this worker.
+postMessage('{"ready":true}');

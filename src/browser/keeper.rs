@@ -1,0 +1,221 @@
+//! The worker that keeps the refresh token (`public/keeper.js`): questions and
+//! answers with a number each. No answer holds the token.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
+use serde_json::{Value, json};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, MessageEvent, Worker};
+
+use super::timer;
+
+/// The worker's script, beside the app.
+const SCRIPT: &str = "keeper.js";
+/// How long the worker may take to say that it is there.
+const START: Duration = Duration::from_secs(5);
+/// How long an answer may take: the worker gives the provider 30 s.
+const LIMIT: Duration = Duration::from_secs(35);
+
+/// What a provider answered, without a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; empty if it was no JSON object.
+    pub body: Vec<u8>,
+    /// Stands for the refresh token that the worker keeps now.
+    pub number: Option<u32>,
+}
+
+/// A grant to send: a code, or a device's poll.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'a> {
+    /// The token endpoint.
+    pub endpoint: &'a str,
+    /// What to post there.
+    pub form: &'a str,
+    /// The client, for the renewals that follow.
+    pub client: &'a str,
+    /// Where the refresh token is made worthless, if the provider has that.
+    pub revoke: Option<&'a str>,
+}
+
+type Waiting = RefCell<Vec<(u64, oneshot::Sender<Value>)>>;
+
+struct Inner {
+    worker: Worker,
+    asked: Cell<u64>,
+    waiting: Waiting,
+    ready: RefCell<Option<oneshot::Sender<()>>>,
+    /// The listeners, as long as the worker.
+    listeners: RefCell<Option<Listeners>>,
+}
+
+type Listeners = (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(Event)>);
+
+/// The running worker. The page keeps it as long as it lives.
+#[derive(Clone)]
+pub struct Keeper {
+    inner: Rc<Inner>,
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+impl Inner {
+    fn hear(&self, text: &str) {
+        let Ok(mut said) = serde_json::from_str::<Value>(text) else {
+            return;
+        };
+        let Some(id) = said["id"].as_u64() else {
+            // Whoever waits for the start has it; nobody may wait any more.
+            let _ = self.ready.take().map(|ready| ready.send(()));
+            return;
+        };
+        let mut waiting = self.waiting.borrow_mut();
+        if let Some(at) = waiting.iter().position(|(it, _)| *it == id) {
+            // Nobody waits any more: then nobody needs the answer.
+            let _ = waiting.swap_remove(at).1.send(said.take());
+        }
+    }
+
+    /// The worker is broken: whoever waits waits in vain.
+    fn fail(&self) {
+        drop(self.ready.take());
+        self.waiting.borrow_mut().clear();
+    }
+}
+
+impl Keeper {
+    /// Starts the worker. `None`: this browser, or a filter in it, lets no
+    /// worker run here.
+    pub async fn start() -> Option<Self> {
+        let worker = Worker::new(&super::dom::file(SCRIPT)).ok()?;
+        let (ready, started) = oneshot::channel();
+        let inner = Rc::new(Inner {
+            worker,
+            asked: Cell::new(0),
+            waiting: RefCell::default(),
+            ready: RefCell::new(Some(ready)),
+            listeners: RefCell::new(None),
+        });
+        let weak = Rc::downgrade(&inner);
+        let hear = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if let (Some(inner), Some(text)) = (weak.upgrade(), event.data().as_string()) {
+                inner.hear(&text);
+            }
+        });
+        let weak = Rc::downgrade(&inner);
+        let fail = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            // It is dealt with here, by doing without.
+            event.prevent_default();
+            if let Some(inner) = weak.upgrade() {
+                inner.fail();
+            }
+        });
+        inner
+            .worker
+            .set_onmessage(Some(hear.as_ref().unchecked_ref()));
+        inner
+            .worker
+            .set_onerror(Some(fail.as_ref().unchecked_ref()));
+        *inner.listeners.borrow_mut() = Some((hear, fail));
+        let started = within(START, started).await;
+        started.is_some().then_some(Self { inner })
+    }
+
+    /// Sends a grant; the refresh token of the answer stays in the worker.
+    ///
+    /// # Errors
+    /// No answer came, or none that ended in time and size.
+    pub async fn grant(&self, grant: &Grant<'_>) -> Result<Kept, String> {
+        let question = json!({
+            "act": "grant",
+            "endpoint": grant.endpoint,
+            "form": grant.form,
+            "client": grant.client,
+            "revoke": grant.revoke,
+        });
+        self.exchange(question).await
+    }
+
+    /// Gets new tokens with the refresh token of this number.
+    ///
+    /// # Errors
+    /// As for [`Self::grant`]; what came too late is in the worker all the same.
+    pub async fn renew(&self, number: u32) -> Result<Kept, String> {
+        self.exchange(json!({ "act": "renew", "number": number }))
+            .await
+    }
+
+    /// Forgets the refresh token and makes it worthless. Whether the provider
+    /// knows, or there was nothing to say.
+    pub async fn forget(&self) -> bool {
+        let said = self.ask(json!({ "act": "forget" })).await;
+        said.is_some_and(|said| said["told"] == true)
+    }
+
+    async fn exchange(&self, question: Value) -> Result<Kept, String> {
+        let Some(said) = self.ask(question).await else {
+            return Err("the provider did not answer in time".into());
+        };
+        let number = |name: &str| said[name].as_u64();
+        let status = number("status").and_then(|it| u16::try_from(it).ok());
+        let body = said["body"].as_str().unwrap_or_default();
+        match status {
+            Some(status) => Ok(Kept {
+                status,
+                body: body.as_bytes().to_vec(),
+                number: number("kept").and_then(|it| u32::try_from(it).ok()),
+            }),
+            None => Err(said["failed"]
+                .as_str()
+                .unwrap_or("the provider cannot be reached")
+                .to_owned()),
+        }
+    }
+
+    /// `None`: no answer in time, or the worker broke.
+    async fn ask(&self, mut question: Value) -> Option<Value> {
+        let inner = &self.inner;
+        let id = inner.asked.get() + 1;
+        inner.asked.set(id);
+        question["id"] = id.into();
+        let (answer, answered) = oneshot::channel();
+        inner.waiting.borrow_mut().push((id, answer));
+        inner
+            .worker
+            .post_message(&question.to_string().into())
+            .ok()?;
+        let said = within(LIMIT, answered).await;
+        inner.waiting.borrow_mut().retain(|(it, _)| *it != id);
+        said
+    }
+}
+
+/// What comes within this time, if anything does.
+async fn within<T>(limit: Duration, wait: oneshot::Receiver<T>) -> Option<T> {
+    match select(wait, Box::pin(timer::sleep(limit))).await {
+        Either::Left((said, _)) => said.ok(),
+        Either::Right(_) => None,
+    }
+}

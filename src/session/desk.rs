@@ -1,0 +1,174 @@
+//! Where tokens are asked for: through the worker that keeps the refresh token
+//! (`browser::keeper`), or from the page where no worker starts.
+
+use std::cell::RefCell;
+
+use leptos::task::spawn_local;
+use retake_core::{
+    api::Answer,
+    auth::{Expectation, Provider, Refresh, TokenError, Tokens, transaction},
+    config::Environment,
+    domain::Timestamp,
+};
+
+use crate::browser::{
+    clock, fetch,
+    keeper::{Grant, Keeper},
+};
+
+/// The desk of this page.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    keeper: RefCell<Option<Keeper>>,
+}
+
+/// What a token endpoint answered.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// The refresh token is with the keeper, by this number.
+    kept: Option<u32>,
+}
+
+impl Granted {
+    fn by_page(answer: Answer) -> Self {
+        Self {
+            status: answer.status,
+            body: answer.body,
+            kept: None,
+        }
+    }
+}
+
+impl Desk {
+    /// The keeper, started if need be. It must be there before a grant is sent,
+    /// so that a grant is never sent by both.
+    async fn keeper(&self) -> Option<Keeper> {
+        if let Some(keeper) = self.keeper.borrow().clone() {
+            return Some(keeper);
+        }
+        let keeper = Keeper::start().await?;
+        Some(self.keeper.borrow_mut().get_or_insert(keeper).clone())
+    }
+
+    /// Sends a code, or a device's poll.
+    pub(super) async fn grant(
+        &self,
+        provider: &Provider,
+        client: &str,
+        form: &str,
+    ) -> Result<Granted, String> {
+        let endpoint = &provider.token_endpoint;
+        let Some(keeper) = self.keeper().await else {
+            return post(endpoint, form).await.map(Granted::by_page);
+        };
+        let grant = Grant {
+            endpoint,
+            form,
+            client,
+            revoke: provider.revocation_endpoint.as_deref(),
+        };
+        let kept = keeper.grant(&grant).await?;
+        Ok(Granted {
+            status: kept.status,
+            body: kept.body,
+            kept: kept.number,
+        })
+    }
+
+    /// Sends the refresh token of `before`, wherever it is; `None`: there is
+    /// none to send.
+    pub(super) async fn renew(
+        &self,
+        environment: &Environment,
+        provider: &Provider,
+        before: &Tokens,
+    ) -> Option<Result<Granted, String>> {
+        if let Refresh::Kept(number) = before.refresh {
+            let keeper = self.keeper.borrow().clone()?;
+            return Some(keeper.renew(number).await.map(|kept| Granted {
+                status: kept.status,
+                body: kept.body,
+                // An answer for another session is none for this one.
+                kept: kept.number.filter(|it| *it == number),
+            }));
+        }
+        let form = transaction::refresh_form(environment, before)?;
+        let answer = post(&provider.token_endpoint, &form).await;
+        Some(answer.map(Granted::by_page))
+    }
+
+    /// Reads the tokens of an answer. Those that do not fit are given up: the
+    /// refresh token that came with them is made worthless at once.
+    pub(super) fn read(
+        &self,
+        granted: &Granted,
+        expected: &Expectation<'_>,
+    ) -> Result<Tokens, TokenError> {
+        self.sort(granted, Tokens::read(&granted.body, expected, now()))
+    }
+
+    /// Notes where the refresh token is, or gives it up.
+    pub(super) fn sort<E>(&self, granted: &Granted, read: Result<Tokens, E>) -> Result<Tokens, E> {
+        match (read, granted.kept) {
+            (Ok(tokens), Some(number)) => Ok(Tokens {
+                refresh: Refresh::Kept(number),
+                ..tokens
+            }),
+            (Err(error), Some(_)) => {
+                self.give_up();
+                Err(error)
+            }
+            (read, None) => read,
+        }
+    }
+
+    /// Gives up what the keeper has, if it has anything.
+    pub(super) fn give_up(&self) {
+        if let Some(keeper) = self.keeper.borrow().clone() {
+            spawn_local(async move {
+                // A provider that cannot be told ends the token by its age.
+                keeper.forget().await;
+            });
+        }
+    }
+
+    /// Makes the refresh token worthless, wherever it is. Whether the provider
+    /// knows, or had not to know.
+    pub(super) async fn forget(
+        &self,
+        environment: &Environment,
+        provider: &Provider,
+        tokens: &Tokens,
+    ) -> bool {
+        match &tokens.refresh {
+            Refresh::Kept(_) => {
+                let keeper = self.keeper.borrow().clone();
+                match keeper {
+                    Some(keeper) => keeper.forget().await,
+                    None => false,
+                }
+            }
+            Refresh::Held(_) => {
+                let form = transaction::revoke_form(environment, tokens);
+                let (Some(endpoint), Some(form)) = (&provider.revocation_endpoint, form) else {
+                    return false;
+                };
+                let answer = post(endpoint, &form).await;
+                answer.is_ok_and(|it| (200..300).contains(&it.status))
+            }
+            Refresh::None | Refresh::Refused => true,
+        }
+    }
+}
+
+pub(super) async fn post(endpoint: &str, form: &str) -> Result<Answer, String> {
+    fetch::post_form("get a token", endpoint, form)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+fn now() -> Timestamp {
+    clock::wall()
+}

@@ -1,0 +1,145 @@
+//! Signing out: here, at the provider, and in the other tabs of this browser.
+
+use std::sync::Arc;
+
+use leptos::{prelude::*, task::spawn_local};
+use retake_core::{
+    auth::{Identity, Provider, Tokens},
+    config::Environment,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Session, SessionState, oidc};
+use crate::browser::{channel::Channel, dom, journal, storage, window};
+
+/// The channel between the tabs. Its name changes with the form of the
+/// messages, so that tabs of another build are not misunderstood.
+const CHANNEL: &str = "retake-session-1";
+/// What the next page of this tab says once.
+const NOTE: &str = "retake-note";
+
+/// What one tab tells the others.
+#[derive(Debug, Serialize, Deserialize)]
+enum Message {
+    /// This account was signed out by the person.
+    SignedOut(Identity),
+}
+
+/// What the page before this one left to be said, once.
+pub(super) fn take_note() -> Option<String> {
+    let note = storage::tab_get(NOTE);
+    storage::tab_remove(NOTE);
+    note
+}
+
+impl Session {
+    /// Hears when the same account signs out in another tab. Called once.
+    pub fn hear_others(self) {
+        let channel = Channel::open(CHANNEL, move |text| {
+            // What cannot be read is of a tab of another build.
+            let Ok(Message::SignedOut(who)) = serde_json::from_str(&text) else {
+                return;
+            };
+            if self.account_now().is_some_and(|it| it.identity == who) {
+                spawn_local(self.follow_out());
+            }
+        });
+        *self.inner().channel.borrow_mut() = Some(channel);
+    }
+
+    /// Ends the session at the person's wish: here, in the other tabs of the
+    /// same account, at the provider if it lets us, and with `forget` whatever
+    /// this browser remembers of Retake.
+    pub async fn sign_out(self, forget: bool) {
+        if let Some(account) = self.account_now() {
+            let message = Message::SignedOut(account.identity);
+            let text = serde_json::to_string(&message).expect("plain data serialises");
+            if let Some(channel) = self.inner().channel.borrow().as_ref() {
+                channel.say(&text);
+            }
+        }
+        let left = self.end_here();
+        let mut notes = Vec::new();
+        if forget {
+            storage::forget_device();
+            // Nothing of this page may write names anew while it goes.
+            journal::shut();
+            if let Err(error) = journal::erase().await {
+                notes.push(format!(
+                    "The journal of supervisions may still be in this browser ({error}). Close \
+                     the other tabs of this site, sign in and clear this browser again."
+                ));
+            }
+        }
+        let elsewhere = match left {
+            Some(left) => self.part(left, &mut notes).await,
+            None => None,
+        };
+        self.go(elsewhere, &notes);
+    }
+
+    /// Signed out in another tab: so is this one, and what it shows goes. The
+    /// provider's session is that tab's business.
+    async fn follow_out(self) {
+        journal::shut();
+        if let Some(left) = self.end_here() {
+            self.part(left, &mut Vec::new()).await;
+        }
+        let note = "You signed out in another tab of this browser.".to_owned();
+        self.go(None, &[note]);
+    }
+
+    /// From here on nobody is signed in. Gives what the provider still has to know.
+    fn end_here(&self) -> Option<(Arc<Environment>, Provider, Tokens)> {
+        let inner = self.inner();
+        storage::tab_clear();
+        self.state.set(SessionState::Starting);
+        let tokens = inner.holder.borrow_mut().end();
+        let environment = inner.environment.borrow_mut().take();
+        let provider = inner.provider.borrow_mut().take();
+        Some((environment?, provider?, tokens?))
+    }
+
+    /// Takes leave of the provider. Gives the address where its session ends;
+    /// what could not be done is added to the notes.
+    async fn part(
+        &self,
+        (environment, provider, tokens): (Arc<Environment>, Provider, Tokens),
+        notes: &mut Vec<String>,
+    ) -> Option<String> {
+        let desk = &self.inner().desk;
+        let (url, farewell) = oidc::goodbye(desk, &environment, &provider, &tokens, &home()).await;
+        notes.extend(farewell.words());
+        url
+    }
+
+    /// Loads the page anew, there or at the sign-in.
+    fn go(&self, elsewhere: Option<String>, notes: &[String]) {
+        if !notes.is_empty() {
+            storage::tab_set(NOTE, &notes.join(" "));
+        }
+        let to = elsewhere.unwrap_or_else(home);
+        if window().location().replace(&to).is_err() {
+            // The page stays; nobody is signed in on it.
+            self.state.set(SessionState::SignedOut(take_note()));
+        }
+    }
+
+    /// Ends the session here, so that the person can sign in anew with a code,
+    /// which this page shows itself, and come back to where they were.
+    pub fn ask_for_code(&self) {
+        let inner = self.inner();
+        inner.desk.give_up();
+        if inner.holder.borrow_mut().end().is_some() {
+            let why = "Sign in with a new code to go on where you were.";
+            self.state.set(SessionState::SignedOut(Some(why.into())));
+        }
+    }
+}
+
+/// The sign-in page, as an absolute address.
+fn home() -> String {
+    let home = dom::file("sign-in");
+    let origin = window().location().origin();
+    origin.map_or_else(|_| home.clone(), |origin| format!("{origin}{home}"))
+}
