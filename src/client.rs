@@ -184,7 +184,12 @@ impl Client {
     /// # Errors
     /// See [`ApiError`]; some leave it unknown whether the POST was applied.
     pub async fn post_once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
-        let answer = self.once(call).await;
+        // Nothing is waited for here: a renewal would outlast what was proven
+        // before (`ready_to_post` has seen to the token).
+        let answer = match self.session.bearer_at_hand(call.request.what) {
+            Ok(bearer) => self.perform(call, bearer).await,
+            Err(error) => Err(error),
+        };
         if matches!(&answer, Err(error) if error.kind == ErrorKind::SignedOut) {
             self.session.recover();
         }
@@ -192,7 +197,15 @@ impl Client {
     }
 
     async fn once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
-        let (base, token) = self.session.bearer(call.request.what).await?;
+        let bearer = self.session.bearer(call.request.what).await?;
+        self.perform(call, bearer).await
+    }
+
+    async fn perform<T>(
+        &self,
+        call: &Call<T>,
+        (base, token): (String, String),
+    ) -> Result<T, ApiError> {
         let answer = match fetch::perform(&base, &token, &call.request).await {
             Err(error) if self.answered.with_value(|it| *it != base) => {
                 let here = window().location().origin().unwrap_or_default();

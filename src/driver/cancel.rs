@@ -53,6 +53,7 @@ pub fn cancel(
     state.set(Cancelling::Sent);
     spawn_local(async move {
         let call = endpoint::cancel_batch(project, batch);
+        client.ready_to_post().await;
         match client.post_once(&call).await {
             Ok(()) => accepted(),
             // The page is left for the sign-in, and asked again after it.

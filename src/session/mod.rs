@@ -332,6 +332,15 @@ impl Session {
         if is_due {
             self.renew().await;
         }
+        self.bearer_at_hand(what)
+    }
+
+    /// The same without asking anybody: what follows is sent in this moment.
+    ///
+    /// # Errors
+    /// Nobody is signed in.
+    pub fn bearer_at_hand(&self, what: &'static str) -> Result<(String, String), ApiError> {
+        let inner = self.inner();
         let base = inner.environment.borrow().as_ref().map(|it| it.api.clone());
         let token = inner.holder.borrow().tokens().map(|it| it.access.clone());
         match (base, token) {
