@@ -8,7 +8,6 @@
 //   forget  the token is made worthless at the provider, and forgotten
 //
 // No answer holds the token, and after the grant the page names no address.
-// Messages are JSON, so that nothing but text crosses over.
 'use strict';
 
 // The longest answer that is read, in bytes.
@@ -116,12 +115,12 @@ const acts = {
 };
 
 onmessage = async ({ data }) => {
-  const { id, act, ...what } = JSON.parse(data);
+  const { id, act, ...what } = data;
   const perform = () => acts[act](what);
   const done = act === 'forget' ? perform() : (turn = turn.then(perform, perform));
   const answer = await done.catch((error) => ({ failed: String(error?.message ?? error) }));
-  postMessage(JSON.stringify({ id, ...answer }));
+  postMessage({ id, ...answer });
 };
 
 // The page waits for this before it trusts anything to this worker.
-postMessage('{"ready":true}');
+postMessage({ ready: true });

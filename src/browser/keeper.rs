@@ -11,8 +11,8 @@ use futures::{
     channel::oneshot,
     future::{Either, select},
 };
-use serde_json::{Value, json};
-use wasm_bindgen::{JsCast, closure::Closure};
+use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event, MessageEvent, Worker};
 
 use super::timer;
@@ -48,11 +48,11 @@ pub struct Grant<'a> {
     pub revoke: Option<&'a str>,
 }
 
-type Waiting = RefCell<Vec<(u64, oneshot::Sender<Value>)>>;
+type Waiting = RefCell<Vec<(u32, oneshot::Sender<JsValue>)>>;
 
 struct Inner {
     worker: Worker,
-    asked: Cell<u64>,
+    asked: Cell<u32>,
     waiting: Waiting,
     ready: RefCell<Option<oneshot::Sender<()>>>,
     /// The listeners, as long as the worker.
@@ -82,11 +82,8 @@ impl Drop for Inner {
 }
 
 impl Inner {
-    fn hear(&self, text: &str) {
-        let Ok(mut said) = serde_json::from_str::<Value>(text) else {
-            return;
-        };
-        let Some(id) = said["id"].as_u64() else {
+    fn hear(&self, said: JsValue) {
+        let Some(id) = whole(&said, "id") else {
             // Whoever waits for the start has it; nobody may wait any more.
             let _ = self.ready.take().map(|ready| ready.send(()));
             return;
@@ -94,7 +91,7 @@ impl Inner {
         let mut waiting = self.waiting.borrow_mut();
         if let Some(at) = waiting.iter().position(|(it, _)| *it == id) {
             // Nobody waits any more: then nobody needs the answer.
-            let _ = waiting.swap_remove(at).1.send(said.take());
+            let _ = waiting.swap_remove(at).1.send(said);
         }
     }
 
@@ -120,8 +117,8 @@ impl Keeper {
         });
         let weak = Rc::downgrade(&inner);
         let hear = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let (Some(inner), Some(text)) = (weak.upgrade(), event.data().as_string()) {
-                inner.hear(&text);
+            if let Some(inner) = weak.upgrade() {
+                inner.hear(event.data());
             }
         });
         let weak = Rc::downgrade(&inner);
@@ -148,14 +145,17 @@ impl Keeper {
     /// # Errors
     /// No answer came, or none that ended in time and size.
     pub async fn grant(&self, grant: &Grant<'_>) -> Result<Kept, String> {
-        let question = json!({
-            "act": "grant",
-            "endpoint": grant.endpoint,
-            "form": grant.form,
-            "client": grant.client,
-            "revoke": grant.revoke,
-        });
-        self.exchange(question).await
+        self.exchange(&[
+            ("act", "grant".into()),
+            ("endpoint", grant.endpoint.into()),
+            ("form", grant.form.into()),
+            ("client", grant.client.into()),
+            (
+                "revoke",
+                grant.revoke.map_or(JsValue::NULL, JsValue::from_str),
+            ),
+        ])
+        .await
     }
 
     /// Gets new tokens with the refresh token of this number.
@@ -163,53 +163,68 @@ impl Keeper {
     /// # Errors
     /// As for [`Self::grant`]; what came too late is in the worker all the same.
     pub async fn renew(&self, number: u32) -> Result<Kept, String> {
-        self.exchange(json!({ "act": "renew", "number": number }))
+        self.exchange(&[("act", "renew".into()), ("number", number.into())])
             .await
     }
 
     /// Forgets the refresh token and makes it worthless. Whether the provider
     /// knows, or there was nothing to say.
     pub async fn forget(&self) -> bool {
-        let said = self.ask(json!({ "act": "forget" })).await;
-        said.is_some_and(|said| said["told"] == true)
+        let said = self.ask(&[("act", "forget".into())]).await;
+        said.is_some_and(|said| get(&said, "told").is_truthy())
     }
 
-    async fn exchange(&self, question: Value) -> Result<Kept, String> {
+    async fn exchange(&self, question: &Question<'_>) -> Result<Kept, String> {
         let Some(said) = self.ask(question).await else {
             return Err("the provider did not answer in time".into());
         };
-        let number = |name: &str| said[name].as_u64();
-        let status = number("status").and_then(|it| u16::try_from(it).ok());
-        let body = said["body"].as_str().unwrap_or_default();
-        match status {
+        match whole(&said, "status").and_then(|it| u16::try_from(it).ok()) {
             Some(status) => Ok(Kept {
                 status,
-                body: body.as_bytes().to_vec(),
-                number: number("kept").and_then(|it| u32::try_from(it).ok()),
+                body: get(&said, "body")
+                    .as_string()
+                    .unwrap_or_default()
+                    .into_bytes(),
+                number: whole(&said, "kept"),
             }),
-            None => Err(said["failed"]
-                .as_str()
-                .unwrap_or("the provider cannot be reached")
-                .to_owned()),
+            None => Err(get(&said, "failed").as_string().unwrap_or_default()),
         }
     }
 
     /// `None`: no answer in time, or the worker broke.
-    async fn ask(&self, mut question: Value) -> Option<Value> {
+    async fn ask(&self, question: &Question<'_>) -> Option<JsValue> {
         let inner = &self.inner;
         let id = inner.asked.get() + 1;
         inner.asked.set(id);
-        question["id"] = id.into();
+        let message = Object::new();
+        Reflect::set(&message, &"id".into(), &id.into()).ok()?;
+        for (name, value) in question {
+            Reflect::set(&message, &(*name).into(), value).ok()?;
+        }
         let (answer, answered) = oneshot::channel();
         inner.waiting.borrow_mut().push((id, answer));
-        inner
-            .worker
-            .post_message(&question.to_string().into())
-            .ok()?;
+        inner.worker.post_message(&message).ok()?;
         let said = within(LIMIT, answered).await;
         inner.waiting.borrow_mut().retain(|(it, _)| *it != id);
         said
     }
+}
+
+/// What is asked, by name.
+type Question<'a> = [(&'a str, JsValue)];
+
+fn get(value: &JsValue, name: &str) -> JsValue {
+    Reflect::get(value, &name.into()).unwrap_or_default()
+}
+
+/// A number of the worker's.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the worker counts in small whole numbers from 1, and a cast saturates"
+)]
+fn whole(value: &JsValue, name: &str) -> Option<u32> {
+    get(value, name).as_f64().map(|it| it as u32)
 }
 
 /// What comes within this time, if anything does.

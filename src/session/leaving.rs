@@ -7,23 +7,16 @@ use retake_core::{
     auth::{Identity, Provider, Tokens},
     config::Environment,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{Session, SessionState, oidc};
 use crate::browser::{channel::Channel, dom, journal, storage, window};
 
-/// The channel between the tabs. Its name changes with the form of the
-/// messages, so that tabs of another build are not misunderstood.
-const CHANNEL: &str = "retake-session-1";
+/// The channel on which a tab names the account that the person signed out of.
+/// The name changes with the form of that, so that tabs of another build are
+/// not misunderstood.
+const CHANNEL: &str = "retake-signed-out-1";
 /// What the next page of this tab says once.
 const NOTE: &str = "retake-note";
-
-/// What one tab tells the others.
-#[derive(Debug, Serialize, Deserialize)]
-enum Message {
-    /// This account was signed out by the person.
-    SignedOut(Identity),
-}
 
 /// What the page before this one left to be said, once.
 pub(super) fn take_note() -> Option<String> {
@@ -37,7 +30,7 @@ impl Session {
     pub fn hear_others(self) {
         let channel = Channel::open(CHANNEL, move |text| {
             // What cannot be read is of a tab of another build.
-            let Ok(Message::SignedOut(who)) = serde_json::from_str(&text) else {
+            let Ok(who) = serde_json::from_str::<Identity>(&text) else {
                 return;
             };
             if self.account_now().is_some_and(|it| it.identity == who) {
@@ -52,8 +45,7 @@ impl Session {
     /// this browser remembers of Retake.
     pub async fn sign_out(self, forget: bool) {
         if let Some(account) = self.account_now() {
-            let message = Message::SignedOut(account.identity);
-            let text = serde_json::to_string(&message).expect("plain data serialises");
+            let text = serde_json::to_string(&account.identity).expect("plain data serialises");
             if let Some(channel) = self.inner().channel.borrow().as_ref() {
                 channel.say(&text);
             }

@@ -116,6 +116,18 @@ pub struct Session {
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
+/// Whose session it is. Tells it again when work that waits for a sign-in may
+/// go on because the session was saved without one.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose(Memo<(Option<Identity>, u32)>);
+
+impl Whose {
+    /// The account; `None` if nobody is signed in. Tracked.
+    pub fn get(&self) -> Option<Identity> {
+        self.0.get().0
+    }
+}
+
 impl Session {
     /// A session that has not started.
     pub fn unstarted() -> Self {
@@ -163,15 +175,12 @@ impl Session {
         }
     }
 
-    /// Whose session it is. Tells it again when work that waits for a sign-in
-    /// may go on because the session was saved without one.
-    pub fn whose(&self) -> Signal<Option<Identity>> {
+    /// Whose session it is, to be followed.
+    pub fn whose(&self) -> Whose {
         let it = *self;
-        let who = Memo::new(move |_| it.account().map(|it| it.identity));
-        Signal::derive(move || {
-            it.saved.track();
-            who.get()
-        })
+        Whose(Memo::new(move |_| {
+            (it.account().map(|it| it.identity), it.saved.get())
+        }))
     }
 
     /// The environments of `config.json`.

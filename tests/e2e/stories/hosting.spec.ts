@@ -131,6 +131,8 @@ for (const { name, url } of HOSTS) {
       await page.reload();
       await expect(retake.rows).toHaveCount(2);
       await expect(page).toHaveURL(url + path);
+      // The worker that keeps the refresh token runs on this host, too.
+      expect(page.workers().map((it) => it.url())).toEqual([`${url}keeper.js`]);
       const workers: string[] = [];
       page.on('worker', (worker) => workers.push(worker.url()));
       await retake.supervise({ 'poll-every': '1s' });
