@@ -39,6 +39,13 @@ pub enum Bug {
     UnfinishedProves,
     FenceAtLeast,
     NewIdIgnored,
+    NoSpacing,
+    Unrecorded,
+    ForgetsWhen,
+    NeverTimesOut,
+    AgeOfQuestion,
+    AgeUnmoved,
+    BusyUnfenced,
 }
 
 #[cfg(feature = "planted")]
@@ -75,6 +82,13 @@ impl Bug {
         Self::UnfinishedProves,
         Self::FenceAtLeast,
         Self::NewIdIgnored,
+        Self::NoSpacing,
+        Self::Unrecorded,
+        Self::ForgetsWhen,
+        Self::NeverTimesOut,
+        Self::AgeOfQuestion,
+        Self::AgeUnmoved,
+        Self::BusyUnfenced,
     ];
 
     /// What is done wrong.
@@ -110,6 +124,13 @@ impl Bug {
             Self::UnfinishedProves => "an unfinished picture alone proves a run",
             Self::FenceAtLeast => "an equal counter passes the fence",
             Self::NewIdIgnored => "the batch ID of the answer is ignored",
+            Self::NoSpacing => "no spacing between reads",
+            Self::Unrecorded => "a change of state without a record",
+            Self::ForgetsWhen => "a failed read forgets when to act next",
+            Self::NeverTimesOut => "the wait never ends by itself",
+            Self::AgeOfQuestion => "the age shown counts from the question",
+            Self::BusyUnfenced => "after a 409 the fence is not asked",
+            Self::AgeUnmoved => "the age shown counts a jump of the clock",
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Store {
     pub(crate) epoch: u64,
     /// When that epoch came.
     pub(crate) epoch_since: i64,
+    /// Everything stored was evicted at this time.
+    pub(crate) evicted_at: Option<i64>,
     /// Storage is denied until then.
     pub(crate) denied_until: i64,
 }
@@ -38,6 +40,15 @@ impl Store {
         }
         self.lines.push(record);
         Written::Stored
+    }
+
+    /// The browser throws everything away that it stored for the site.
+    pub(crate) fn evict(&mut self, now: i64) {
+        if !self.lines.is_empty() {
+            self.lines.clear();
+            self.epoch = 0;
+            self.evicted_at = Some(now);
+        }
     }
 
     /// Whether the supervision has ended.

@@ -77,6 +77,10 @@ reach! {
     stale "stale reads set aside" true,
     /// Writes that the browser refused.
     refused_writes "writes refused by storage" true,
+    /// Supervisions that nobody can take up, as their journal was evicted.
+    evicted "lost with an evicted journal" true,
+    /// Transactions that were answered minutes later, or never.
+    silent "transactions without an answer" true,
     /// Reruns that were held back because the tab had slept.
     held_back "reruns held back after sleep" true,
     /// A POST that might still land when the next step was taken, because

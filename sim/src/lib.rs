@@ -19,14 +19,16 @@ mod reference;
 mod runs;
 mod server;
 mod shrink;
+mod sweep;
 mod tab;
 mod world;
 
 pub use coverage::{Coverage, Ending, Reach, impossible};
-pub use fault::{Class, Fault, Occurrence};
+pub use fault::{Class, Fault, OUTSIDE, Occurrence};
 pub use mixes::Mix;
 pub use phase::Phase;
 pub use reference::{Comparison, compare};
 pub use runs::{Batch, Failure, Totals, replay, run_many};
 pub use shrink::{Shrunk, shrink};
+pub use sweep::{Window, sweep};
 pub use world::Line;

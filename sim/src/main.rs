@@ -1,21 +1,29 @@
 //! Runs the simulation from the command line; `cargo xtask sim` builds and
 //! calls it. Without words: a million seeds of the swarm.
 
+mod figures;
 mod planted;
 mod table;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
+use figures::Figures;
 use retake_sim::{Batch, Mix, replay, run_many, shrink};
 
 /// Seeds of a run without words: what every change must pass.
 const SEEDS: u64 = 1_000_000;
+/// Seeds of each settle window, if none are named.
+const SWEEP_SEEDS: u64 = 50_000;
 
 struct Words {
-    seeds: u64,
+    seeds: Option<u64>,
     from: u64,
     seed: Option<u64>,
     planted: bool,
+    sweep: bool,
+    figures: Option<PathBuf>,
+    /// Fewer runs a second of processor time fail.
+    demand_speed: Option<u64>,
     compare: Option<u64>,
     coverage: bool,
     mix: Mix,
@@ -25,10 +33,13 @@ struct Words {
 
 fn words() -> Result<Words, String> {
     let mut it = Words {
-        seeds: SEEDS,
+        seeds: None,
         from: 0,
         seed: None,
         planted: false,
+        sweep: false,
+        figures: None,
+        demand_speed: None,
         compare: None,
         coverage: false,
         mix: Mix::Swarm,
@@ -45,11 +56,14 @@ fn words() -> Result<Words, String> {
                 .map_err(|_| format!("{text} is not a number"))
         };
         match word.as_str() {
-            "--seeds" => it.seeds = number(value()?)?,
+            "--seeds" => it.seeds = Some(number(value()?)?),
             "--from" => it.from = number(value()?)?,
             "--seed" => it.seed = Some(number(value()?)?),
             "--settle" => it.settle = Some(number(value()?)?),
             "--compare" => it.compare = Some(number(value()?)?),
+            "--demand-speed" => it.demand_speed = Some(number(value()?)?),
+            "--figures" => it.figures = Some(value()?.into()),
+            "--sweep" => it.sweep = true,
             "--planted" => it.planted = true,
             "--coverage" => it.coverage = true,
             "--commit" => it.commit = value()?,
@@ -77,30 +91,65 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let seeds = words.seeds.unwrap_or(SEEDS);
+    let mut figures = Figures::by(how(&words));
     let batch = Batch {
         mix: words.mix,
         settle: words.settle.map(std::time::Duration::from_secs),
-        ..Batch::swarm(words.from, words.seeds)
+        ..Batch::swarm(words.from, seeds)
     };
     let passed = if let Some(seed) = words.seed {
         tell(&batch, seed)
     } else if words.planted {
-        planted::run(words.seeds)
+        planted::run(seeds, &mut figures)
+    } else if words.sweep {
+        let seeds = words.seeds.unwrap_or(SWEEP_SEEDS);
+        table::sweep(seeds, &words.commit, &mut figures)
     } else if let Some(seeds) = words.compare {
-        table::compare(seeds, &words.commit)
+        table::compare(seeds, &words.commit, &mut figures)
     } else {
         let totals = run_many(&batch, || ());
         table::print(&totals, &batch, &words.commit, words.coverage);
         if let Some(failure) = totals.failures.first() {
             tell(&batch, failure.seed);
         }
-        totals.failed == 0 && table::is_reached(&totals, words.seeds)
+        let reached = table::is_reached(&totals, seeds);
+        let fast = table::is_fast(&totals, words.demand_speed);
+        table::figures(&totals, &batch, reached, &mut figures);
+        totals.failed == 0 && reached && fast
     };
+    if let Some(path) = &words.figures
+        && let Err(error) = figures.write(path)
+    {
+        eprintln!(
+            "the figures cannot be written to {}: {error}",
+            path.display()
+        );
+        return ExitCode::FAILURE;
+    }
     if passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// The command of these words.
+fn how(words: &Words) -> String {
+    let mut how = "cargo xtask sim".to_owned();
+    if words.planted {
+        how.push_str(" --planted");
+    }
+    if words.sweep {
+        how.push_str(" --sweep");
+    }
+    if let Some(seeds) = words.compare {
+        how.push_str(&format!(" --compare {seeds}"));
+    }
+    if let Some(seeds) = words.seeds.filter(|_| !words.planted) {
+        how.push_str(&format!(" --seeds {seeds}"));
+    }
+    how
 }
 
 /// Tells one run; a failing one is shrunk first.

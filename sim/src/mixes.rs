@@ -19,6 +19,8 @@ pub enum Mix {
     /// applying, late request, 429; 1 % garbage; 0.2 % crash; reads up to 10 s
     /// stale; another person in 20 % of runs.
     Harsh,
+    /// As harsh, but a request is late in 25 % of POSTs.
+    Late,
     /// A twentieth of the call faults, a tenth of the crashes, no stale reads,
     /// another person in 5 % of runs.
     Mild,
@@ -30,7 +32,7 @@ impl Mix {
     pub(crate) const fn permille(self) -> (u16, u16, u16) {
         match self {
             Self::Swarm => (0, 0, 0),
-            Self::Harsh => (20, 10, 2),
+            Self::Harsh | Self::Late => (20, 10, 2),
             Self::Mild => (1, 1, 1),
         }
     }
@@ -39,7 +41,7 @@ impl Mix {
     pub(crate) const fn others_permille(self) -> u64 {
         match self {
             Self::Swarm => 0,
-            Self::Harsh => 200,
+            Self::Harsh | Self::Late => 200,
             Self::Mild => 50,
         }
     }
@@ -72,8 +74,11 @@ impl Mix {
         }
         faults.switch_on(Fault::Truncated, garbage);
         faults.switch_on(Fault::CrashAfterAnswer, crash);
-        if self == Self::Harsh {
+        if matches!(self, Self::Harsh | Self::Late) {
             faults.switch_on(Fault::StaleReplica, 500);
+        }
+        if self == Self::Late {
+            faults.switch_on(Fault::LateRequest, 250);
         }
         if dice.permille(self.others_permille()) {
             faults.switch_on(Fault::OthersRerunSame, 100);

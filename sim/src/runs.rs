@@ -24,6 +24,13 @@ pub struct Failure {
     pub promise: String,
 }
 
+impl Failure {
+    /// The promise by its letter, as `S6`.
+    pub fn letter(&self) -> &str {
+        self.promise.split(':').next().unwrap_or_default()
+    }
+}
+
 /// Which runs to make.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -35,8 +42,12 @@ pub struct Batch {
     pub mix: Mix,
     /// The settle window, if another than the default.
     pub settle: Option<Duration>,
-    /// Stop at the first failure.
+    /// Stop at the first failure …
     pub stop_at_failure: bool,
+    /// … of one of these promises, by their letters; of any, if there are none.
+    pub stop_at: &'static [&'static str],
+    /// Count what is applied twice, and go on whatever else happens.
+    pub only_doubles: bool,
     /// Stop after this long.
     pub within: Option<Duration>,
 }
@@ -50,6 +61,8 @@ impl Batch {
             mix: Mix::Swarm,
             settle: None,
             stop_at_failure: false,
+            stop_at: &[],
+            only_doubles: false,
             within: None,
         }
     }
@@ -74,6 +87,8 @@ pub struct Totals {
     pub took: Duration,
     /// Processor time of all workers; `None` where the system does not tell.
     pub worked: Option<Duration>,
+    /// Runs that broke another promise, where only doubles are failures.
+    pub faltered: u64,
     /// Fingerprint of all runs, independent of their order.
     pub fingerprint: u64,
 }
@@ -86,6 +101,7 @@ impl Totals {
         self.coverage.absorb(&other.coverage);
         self.failures.extend(other.failures);
         self.failed += other.failed;
+        self.faltered += other.faltered;
         self.fingerprint ^= other.fingerprint;
         self.worked = self.worked.zip(other.worked).map(|(all, one)| all + one);
     }
@@ -118,6 +134,7 @@ fn run_one(seed: u64, setup: &Setup, totals: Option<&mut Totals>) -> Outcome {
         totals.calls += world.calls;
         totals.coverage.absorb(&world.coverage);
         totals.fingerprint ^= world.fingerprint();
+        totals.faltered += u64::from(world.faltered);
     }
     let fingerprint = world.fingerprint();
     Outcome {
@@ -135,6 +152,7 @@ pub(crate) fn run_kept(batch: &Batch, seed: u64, keep: Option<BTreeSet<Occurrenc
         keep,
         tell: true,
         settle: batch.settle,
+        only_doubles: batch.only_doubles,
     };
     run_one(seed, &setup, None)
 }
@@ -167,6 +185,7 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
         keep: None,
         tell: false,
         settle: batch.settle,
+        only_doubles: batch.only_doubles,
     };
     let work = || {
         prepare();
@@ -180,10 +199,12 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
                 let outcome = run_one(batch.from + seed, &setup, Some(&mut totals));
                 if let Some(failure) = outcome.failure {
                     totals.failed += 1;
-                    if totals.failures.len() < 10 {
+                    let counts =
+                        batch.stop_at.is_empty() || batch.stop_at.contains(&failure.letter());
+                    if totals.failures.len() < 10 || (batch.stop_at_failure && counts) {
                         totals.failures.push(failure);
                     }
-                    if batch.stop_at_failure {
+                    if batch.stop_at_failure && counts {
                         stop.store(true, Ordering::Relaxed);
                         totals.worked = processor_time();
                         return totals;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use retake_core::{
     domain::{BatchId, BatchStatus, ConflatedBatchStatus, Test},
     rerun::Intent,
-    supervise::{CallId, Now, Record, Seat, Supervisor},
+    supervise::{CallId, Now, Record, Seat, State, Supervisor},
 };
 
 use crate::{phase::Phase, server::View, world::Timer};
@@ -48,6 +48,17 @@ pub(crate) struct Machine {
     pub(crate) durable: bool,
     /// When the last batch read was taken in, by a clock that stands still in sleep.
     pub(crate) read_at: i64,
+    /// Since when something that it wants was not performed yet.
+    pub(crate) wants_since: Option<i64>,
+    /// The batch read that was asked last, and since when it was wanted.
+    pub(crate) asked: Option<(CallId, i64)>,
+    /// When the batch read was sent that was last taken in.
+    pub(crate) read_sent: Option<i64>,
+    /// It was paused at some time.
+    pub(crate) was_paused: bool,
+    /// The fold of its records, made beside it; and of how many.
+    folded: Option<State>,
+    folded_to: usize,
     pub(crate) was_asking: bool,
     /// Start of the present window of ten seconds, and batch reads within.
     pub(crate) window: (i64, u32),
@@ -56,6 +67,8 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(it: Supervisor, number: u32) -> Self {
         Self {
+            folded: State::replay(it.log()),
+            folded_to: it.log().len(),
             it,
             number,
             last_read: None,
@@ -63,9 +76,27 @@ impl Machine {
             listing: None,
             durable: false,
             read_at: i64::MIN / 2,
+            wants_since: None,
+            asked: None,
+            read_sent: None,
+            was_paused: false,
             was_asking: false,
             window: (i64::MIN, 0),
         }
+    }
+
+    /// Whether the fold of its records is its state: as a replay of all of
+    /// them, but going on from the fold of the step before.
+    pub(crate) fn is_its_journal(&mut self) -> bool {
+        let Some(folded) = &mut self.folded else {
+            return false;
+        };
+        let log = self.it.log();
+        for record in &log[self.folded_to..] {
+            folded.apply(record);
+        }
+        self.folded_to = log.len();
+        folded == self.it.state()
     }
 }
 

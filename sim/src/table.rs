@@ -1,8 +1,11 @@
 //! What a person reads of a simulation.
 
 use retake_sim::{
-    Batch, Ending, Fault, Line, Mix, Phase, Totals, compare as references, impossible, run_many,
+    Batch, Ending, Fault, Line, Mix, OUTSIDE, Phase, Totals, compare as references, impossible,
+    run_many, sweep as windows,
 };
+
+use crate::figures::Figures;
 
 /// A cell is covered in a night of this many seeds when it is hit as often as this.
 const NIGHT: (u64, u64) = (20_000_000, 1_000);
@@ -121,6 +124,158 @@ fn coverage(totals: &Totals, all: bool) {
     for reason in reasons {
         println!("    {reason}");
     }
+    println!(
+        "  {} faults of the alphabet are outside this model:",
+        OUTSIDE.len()
+    );
+    for (what, why) in OUTSIDE {
+        println!("    {what}: {why}");
+    }
+}
+
+/// Runs a second of processor time, where the system tells it.
+fn speed(totals: &Totals) -> Option<f64> {
+    totals
+        .worked
+        .map(|worked| totals.runs as f64 / worked.as_secs_f64())
+}
+
+/// Whether it was as fast as was demanded, if it was.
+pub(crate) fn is_fast(totals: &Totals, demanded: Option<u64>) -> bool {
+    let Some(demanded) = demanded else {
+        return true;
+    };
+    let fast = speed(totals).is_some_and(|speed| speed >= demanded as f64);
+    if !fast {
+        println!("too slow: {demanded} runs a second of processor time were demanded");
+    }
+    fast
+}
+
+/// What a run of the swarm says for the figures.
+pub(crate) fn figures(totals: &Totals, batch: &Batch, reached: bool, into: &mut Figures) {
+    let seeds = format!("{}..{}", batch.from, batch.from + totals.runs);
+    let million = totals.runs >= 1_000_000;
+    let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
+    let broken = |letters: &[&str]| -> (String, bool) {
+        // At most ten failures of each worker are kept, so a count is a lower bound.
+        let of = |it: &&retake_sim::Failure| letters.contains(&it.letter());
+        let count = totals.failures.iter().filter(of).count();
+        let some = if totals.failed > 0 { " or more" } else { "" };
+        (format!("{count}{some}"), totals.failed == 0)
+    };
+    let mut add = |id, what: &str, goal, measured: String, met| {
+        into.add(id, what, goal, measured, met, seeds.clone());
+    };
+    let (count, met) = broken(&["S1"]);
+    add(
+        "#1",
+        "Rerun decisions applied twice",
+        "0 in 1,000,000 seeds",
+        count,
+        met && million,
+    );
+    let (count, met) = broken(&["S2", "S3"]);
+    let newer = per_million(totals.coverage.reach.applied_on_newer);
+    add(
+        "#2",
+        "Reruns beyond the budget, empty, or of tests that do not fail in the run last read",
+        "0 in 1,000,000 seeds",
+        count,
+        met && million,
+    );
+    add(
+        "#2",
+        "Reruns applied on a run newer than the decision, after a foreign run",
+        "at most 1 per million",
+        format!("{newer:.1} per million"),
+        newer <= 1.0,
+    );
+    add(
+        "#3",
+        "Simulated supervision",
+        "1,000 years and 5,000 million calls a release",
+        format!(
+            "{:.1} years, {:.1} million calls",
+            years(totals.virtual_ms),
+            totals.calls as f64 / 1e6
+        ),
+        years(totals.virtual_ms) >= 1_000.0 && totals.calls >= 5_000_000_000,
+    );
+    let (count, met) = broken(&["S7", "S8"]);
+    add(
+        "#7",
+        "Wrong verdicts",
+        "0 in 1,000,000 seeds",
+        count,
+        met && million,
+    );
+    let cells = || {
+        Fault::ALL
+            .iter()
+            .flat_map(|fault| Phase::ALL.map(|phase| (*fault, phase)))
+    };
+    let possible = cells().filter(|(fault, phase)| impossible(*fault, *phase).is_none());
+    let (mut all, mut hit) = (0, 0);
+    for (fault, phase) in possible {
+        all += 1;
+        hit += u32::from(totals.coverage.cell(fault, phase) > 0);
+    }
+    add(
+        "#8",
+        "Fault kinds, and fault × phase cells met",
+        "25 kinds, 200 cells, every possible one",
+        format!(
+            "{} kinds; {hit} of {all} cells; {} faults outside",
+            Fault::ALL.len(),
+            OUTSIDE.len()
+        ),
+        reached && hit == all && all >= 200,
+    );
+    let fastest = speed(totals);
+    add(
+        "#27",
+        "Runs a second of processor time, one core",
+        "20,000",
+        fastest.map_or("not told by this system".into(), |it| format!("{it:.0}")),
+        fastest.is_some_and(|it| it >= 20_000.0),
+    );
+}
+
+/// Doubles by the length of the settle window.
+pub(crate) fn sweep(seeds: u64, commit: &str, into: &mut Figures) -> bool {
+    println!(
+        "settle windows, requests up to 60 s late, {seeds} seeds each, commit {commit}\n\n\
+         {:<10} {:>14} {:>12} {:>36}",
+        "window", "applied twice", "per million", "runs that broke another promise"
+    );
+    let mut kept = true;
+    for it in windows(seeds) {
+        let per_million = it.doubles as f64 * 1e6 / it.runs as f64;
+        let holds = it.doubles == 0 && it.faltered == 0;
+        println!(
+            "{:<10} {:>14} {:>12.0} {:>36}{}",
+            format!("{} s", it.seconds),
+            it.doubles,
+            per_million,
+            it.faltered,
+            if it.must_hold && !holds {
+                "  BROKEN"
+            } else {
+                ""
+            }
+        );
+        kept &= holds || !it.must_hold;
+        into.add(
+            "#17",
+            format!("Doubles with a settle window of {} s", it.seconds),
+            if it.must_hold { "0" } else { "for comparison" },
+            format!("{} ({per_million:.0} per million)", it.doubles),
+            holds || !it.must_hold,
+            format!("0..{}", it.runs),
+        );
+    }
+    kept
 }
 
 /// Whether every case and cell was met that so many seeds must meet.
@@ -154,7 +309,7 @@ pub(crate) fn is_reached(totals: &Totals, seeds: u64) -> bool {
 }
 
 /// The core beside the reference policies, in both mixes.
-pub(crate) fn compare(seeds: u64, commit: &str) -> bool {
+pub(crate) fn compare(seeds: u64, commit: &str, into: &mut Figures) -> bool {
     println!("supervisions that end without a verdict, {seeds} seeds each, commit {commit}\n");
     println!(
         "{:<8} {:<38} {:>12} {:>22}",
@@ -193,7 +348,16 @@ pub(crate) fn compare(seeds: u64, commit: &str) -> bool {
         for (why, count) in &totals.coverage.gave_up {
             println!("           {count:>8}  {why}");
         }
-        kept &= totals.failed == 0 && lost * 10_000 <= seeds;
+        let few = lost * 10_000 <= seeds;
+        kept &= totals.failed == 0 && few;
+        into.add(
+            "#10",
+            format!("Supervisions lost, {mix:?} faults").to_lowercase(),
+            "at most 0.01 %",
+            percent(lost),
+            few,
+            format!("0..{seeds}"),
+        );
     }
     kept
 }

@@ -22,6 +22,7 @@ pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()
         "--settle",
         "--compare",
         "--mix",
+        "--demand-speed",
     ] {
         if let Some(value) = arguments.take_value(name)? {
             words.extend([name.to_owned(), value]);
@@ -30,10 +31,16 @@ pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()
     if arguments.take_flag("--coverage") {
         words.push("--coverage".to_owned());
     }
+    if arguments.take_flag("--sweep") {
+        words.push("--sweep".to_owned());
+    }
+    if let Some(file) = arguments.take_value("--figures")? {
+        words.extend(["--figures".to_owned(), file]);
+    }
     let planted = arguments.take_flag("--planted");
     arguments.finish()?;
     if planted {
-        return run_planted(workspace);
+        return run_planted(workspace, &words);
     }
     run(workspace, &words)
 }
@@ -55,11 +62,14 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Outcome<()> {
 ///
 /// # Errors
 /// When one is not caught.
-pub(crate) fn run_planted(workspace: &Workspace) -> Outcome<()> {
-    if process::run(&mut command_for_planted(workspace))? {
+pub(crate) fn run_planted(workspace: &Workspace, words: &[String]) -> Outcome<()> {
+    if process::run(command_for_planted(workspace).args(words))? {
         Ok(())
     } else {
-        fail("A planted bug was not caught, so the simulation's silence means little.")
+        fail(
+            "A planted bug was not caught by a promise that it breaks, so the simulation's \
+             silence means little.",
+        )
     }
 }
 

@@ -313,6 +313,9 @@ impl Submission {
         self.refused_since = None;
         self.failed_looks = 0;
         let mut passage = self.intent.fence.compare(batch);
+        if planted::is(Bug::BusyUnfenced) && matches!(self.stage, Stage::Checking { .. }) {
+            passage = Passage::Unmoved;
+        }
         if let Passage::Unfinished(status) = passage {
             let since = *self.unfinished_since.get_or_insert(now);
             let long = now.since(since) >= OLD_PICTURE || planted::is(Bug::UnfinishedProves);

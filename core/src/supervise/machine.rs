@@ -154,6 +154,8 @@ pub struct Supervisor {
     /// Until when the server asked not to be read, by `Retry-After`.
     pub(super) not_before: Option<Timestamp>,
     pub(super) last_poll: Option<Timestamp>,
+    /// When the batch read was sent that last succeeded.
+    read_at: Option<Timestamp>,
     pub(super) last_written_poll: Option<Timestamp>,
     pub(super) stale_noted: bool,
     pub(super) blind_reads: u8,
@@ -259,6 +261,7 @@ impl Supervisor {
             refused_since: None,
             not_before: None,
             last_poll: None,
+            read_at: None,
             last_written_poll: None,
             stale_noted: false,
             blind_reads: 0,
@@ -287,6 +290,11 @@ impl Supervisor {
         self.submission.as_ref()
     }
 
+    /// Whether the answer to this question still counts.
+    pub fn awaits(&self, id: CallId) -> bool {
+        self.open_call.is_some_and(|open| open.id == id)
+    }
+
     /// When it acts next by itself, for the countdown.
     pub fn next_due(&self) -> Option<Timestamp> {
         if self.open_call.is_some() {
@@ -302,9 +310,10 @@ impl Supervisor {
         self.wanted.is_some()
     }
 
-    /// When the batch was last asked for, for the tab's title.
-    pub fn last_poll(&self) -> Option<Timestamp> {
-        self.last_poll
+    /// When the question was sent that the batch was last read with, for the age
+    /// on screen. Sleep and a clock that was set do not age it, once noticed.
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
     }
 
     /// Failed reads in a row.
@@ -441,6 +450,9 @@ impl Supervisor {
             if asked == Asked::Poll {
                 self.last_poll = Some(now.wall);
             }
+            if planted::is(Bug::AgeOfQuestion) {
+                self.read_at = Some(now.wall);
+            }
             self.outputs.push_back(Output::ReadBatch(id, batch));
         }
     }
@@ -571,7 +583,14 @@ impl Supervisor {
         }
         // A pause counts its own time when it ends; what is in doubt is not paused.
         if !matches!(self.state.phase, Phase::Paused(_)) {
-            self.record(Event::ClockJumped { shift_ms }, now.wall);
+            if planted::is(Bug::Unrecorded) {
+                self.state.clock_started = shifted(self.state.clock_started, shift_ms);
+            } else {
+                self.record(Event::ClockJumped { shift_ms }, now.wall);
+            }
+        }
+        if !planted::is(Bug::AgeUnmoved) {
+            self.read_at = self.read_at.map(|at| shifted(at, shift_ms));
         }
         if let Some(submission) = &mut self.submission {
             submission.shift(|at| shifted(at, shift_ms));
@@ -620,6 +639,9 @@ impl Supervisor {
             return;
         }
         self.close_call(id, open.asked);
+        if answer.is_ok() {
+            self.read_at = Some(open.sent_at);
+        }
         if let Ok(batch) = &answer
             && batch.is_terminal()
             && !self.state.is_old(batch)

@@ -174,8 +174,8 @@ impl State {
         })
     }
 
-    /// Takes in one record.
-    pub(super) fn apply(&mut self, record: &Record) {
+    /// Takes in one record, the next of its journal.
+    pub fn apply(&mut self, record: &Record) {
         let before = std::mem::replace(&mut self.last_at, record.at);
         if let Some(began) = &mut self.began {
             // What lies ahead was noted before the clock was set back.

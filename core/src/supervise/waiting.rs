@@ -149,7 +149,7 @@ impl Supervisor {
         let after_end = self
             .finished_at
             .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
-        let late = sent_at >= deadline && !after_end;
+        let late = sent_at >= deadline && !after_end && !planted::is(Bug::NeverTimesOut);
         if late || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();
             match last {
@@ -168,11 +168,16 @@ impl Supervisor {
             );
             return self.conclude(verdict, now);
         }
-        if now.wall >= deadline && !after_end {
+        if now.wall >= deadline && !after_end && !planted::is(Bug::NeverTimesOut) {
             // This read was under way when the time ran out: one more decides.
             return self.ask_batch(Asked::Poll, now);
         }
-        self.due = Some(now.wall.after(self.state.policy.poll_every));
+        let pause = if planted::is(Bug::NoSpacing) {
+            Duration::ZERO
+        } else {
+            self.state.policy.poll_every
+        };
+        self.due = Some(now.wall.after(pause));
     }
 
     /// A read failed: ride it out, unless it is refused for good.
@@ -210,7 +215,7 @@ impl Supervisor {
         if self.failures == 1 {
             self.record(Event::ReadFailed { error, retry_at }, now.wall);
         }
-        self.due = Some(retry_at);
+        self.due = Some(retry_at).filter(|_| !planted::is(Bug::ForgetsWhen));
     }
 
     pub(super) fn reads_work(&mut self, now: Now) {

@@ -24,6 +24,13 @@ pub struct Age<'a> {
     pub finished: bool,
 }
 
+impl Age<'_> {
+    /// The age that is shown; `None` if nothing was read yet.
+    pub fn shown(&self) -> Option<Duration> {
+        self.read_at.map(|at| self.now.since(at))
+    }
+}
+
 /// How fresh it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -54,7 +61,7 @@ impl State {
 
 /// State and sentence.
 pub fn freshness(age: &Age<'_>) -> (State, String) {
-    let since = age.read_at.map(|at| age.now.since(at));
+    let since = age.shown();
     let updated = since.map(|since| format!("Updated {}", words::ago(since)));
     if age.paused {
         let updated = updated.map_or(String::new(), |it| format!(" · {}", lower_first(&it)));

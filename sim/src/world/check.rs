@@ -7,21 +7,32 @@
 //! still land · S7 a verdict is the truth of the newest run that counts · S8 a
 //! timeout has truly waited, rests on a read sent after the deadline, and never
 //! on one that is older than a read which showed the end · S9
-//! never after a cancel, never above the guard · S10 reads are spaced · S11
-//! the journal replays to the state · L1 it ends · L2 nothing deadlocks.
+//! never after a cancel, never above the guard · S10 reads are spaced (the retry
+//! budget of a tab is the driver's, and tested there) · S11 the journal replays to
+//! the state, after every step of a machine · L1 it ends · L2 nothing deadlocks ·
+//! L3 the age that is shown is the true one.
 //!
 //! "Last read" means the latest moment that a machine was shown, not the read
 //! that came last: a replica may be 30 s behind, and no client can know the
 //! present, but none need fall back behind what it was shown. Where the API sends
 //! nothing that tells runs apart, it is the read that came last.
 //!
-//! S12 (no token bytes in records) holds by type: no input of the core carries
-//! a token, so there is nothing to plant here; the browser tests look for a
-//! canary. L3 (the age on screen) belongs to the pages, outside this model.
+//! L3: after every step of a machine `view::freshness` shows no more than the time
+//! since the read was sent that last succeeded; and no less, where no clock was
+//! set and nothing slept. After sleep it shows less until the read that waking
+//! starts: neither clock of a computer tells sleep from a clock that was set.
+//!
+//! S12 (no token bytes outside the sign-in) is not checked here, because here it
+//! cannot fail: no input of the supervising core has a token, so no record, no
+//! output and no log of it can hold one. Where there is a token, it is looked for:
+//! `tests/e2e/stories/tokens.spec.ts` searches everything that a browser keeps.
+//!
+//! Which planted bug shows that a promise can fail: `planted.rs`.
 
 use retake_core::{
     rerun::{Ended, Evidence, Intent, Stage, Submission, SubmissionNote},
-    supervise::{Event, Phase, State, Verdict, exit_code},
+    supervise::{Event, Now, Phase, State, Verdict, exit_code},
+    view::freshness::Age,
 };
 
 use super::{Happening, World, network::What};
@@ -40,6 +51,8 @@ pub(crate) struct Memory {
     pub(crate) sleeps: i64,
     pub(crate) jumps: i64,
     pub(crate) unnoticed_ms: i64,
+    /// Whatever makes clocks and timers run other than they should.
+    pub(crate) jolts: u32,
     /// Pauses of this attempt, sleep not counted, and since when one goes on.
     paused_ms: i64,
     /// With the machine that went into it.
@@ -47,6 +60,10 @@ pub(crate) struct Memory {
     last_acting: Option<usize>,
 }
 
+/// The same decision, twice.
+const ONCE: &str = "S1: a decision is applied at most once";
+/// Else two decisions were made of one, as the first was given up too early.
+const ON_ITS_RUN: &str = "S2: a rerun is applied on the run that it was decided on";
 /// By the machine's own tolerances, this much of a nap or a jump may count as
 /// waiting: a question may be open for 90 s, a timer may come 60 s late, and a
 /// jump of less than 30 s is not noticed.
@@ -55,13 +72,18 @@ const NAP_SLACK_MS: i64 = 90_000 + 60_000 + 30_000;
 const FRESH_MS: i64 = 10_000;
 /// A robbed tab notices within this, once awake.
 const TO_NOTICE_MS: i64 = 15_000;
+/// A wish is performed this much later at the most, while a tab that does not
+/// sleep asks whether it may still act.
+const SEAT_ASKS_MS: i64 = 10;
 /// Batch reads within ten seconds at the most, whatever goes wrong.
 const READS_IN_TEN_SECONDS: u32 = 25;
 
 impl World {
     /// A promise is broken: the run ends here.
     pub(crate) fn broken(&mut self, promise: &str) {
-        if self.failure.is_none() {
+        if self.only_doubles && ![ONCE, ON_ITS_RUN].contains(&promise) {
+            self.faltered = true;
+        } else if self.failure.is_none() {
             self.failure = Some(promise.to_owned());
             self.tell(usize::MAX, || format!("BROKEN {promise}"));
         }
@@ -137,6 +159,7 @@ impl World {
             // Another machine's pause, of which the journal does not know: as above.
             memory.jumps += i64::from(machine != number);
         }
+        machine.was_paused |= matches!(state.phase, Phase::Paused(_));
         let asks = matches!(
             machine.it.submission().map(Submission::stage),
             Some(Stage::Asking)
@@ -144,7 +167,9 @@ impl World {
         let newly_asks = asks && !machine.was_asking;
         machine.was_asking = asks;
         let log = machine.it.log().len() as u64;
+        let replays = machine.is_its_journal();
         self.trace(log);
+        self.hold(replays, "S11: the journal replays to the same state");
         self.hold(attempt <= most, "S2: attempts stay within the budget");
         if newly_asks {
             self.coverage.reach.asked_person += 1;
@@ -152,6 +177,36 @@ impl World {
             let wait = self.dice.between(60_000, 600_000);
             self.after(wait, Happening::PersonSays(page, number));
         }
+    }
+
+    /// The age on screen, as the page words it.
+    pub(crate) fn check_age(&mut self, tab: usize, now: Now) {
+        let memory = &self.memory[self.tabs[tab].device];
+        let Some(machine) = &self.tabs[tab].machine else {
+            return;
+        };
+        if machine.it.state().phase.is_over() {
+            return;
+        }
+        let age = Age {
+            now: now.wall,
+            read_at: machine.it.read_at(),
+            every: self.policy.poll_every,
+            failing: None,
+            next: None,
+            paused: false,
+            finished: false,
+        };
+        let Some(shown) = age.shown() else { return };
+        let shown = i64::try_from(shown.as_millis()).unwrap_or(i64::MAX);
+        let Some(sent) = machine.read_sent else {
+            return self.broken("L3: no age is shown before something was read");
+        };
+        let real = self.now - sent;
+        let older = shown > real + memory.unnoticed_ms;
+        let younger = shown + SEAT_ASKS_MS < real && memory.jolts == 0 && !machine.was_paused;
+        self.hold(!older, "L3: the age shown is no more than the real one");
+        self.hold(!younger, "L3: the age shown is no less than the real one");
     }
 
     /// Reads do not come in bursts.
@@ -192,7 +247,12 @@ impl World {
                 |record| matches!(&record.event, Event::Intent(stored) if **stored == *intent),
             );
         let robbed = store.epoch > self.tabs[tab].epoch && self.now - store.epoch_since > 5_000;
-        self.hold(stored, "S4: the intent is durable before the POST");
+        // It was, when the journal was last asked, a moment before the eviction.
+        let evicted = store.evicted_at.is_some_and(|at| self.now - at <= 5_000);
+        self.hold(
+            stored || evicted,
+            "S4: the intent is durable before the POST",
+        );
         self.hold(!robbed, "S4: the POST is of the present epoch");
         let tests = intent.request.scope.tests();
         self.hold(!tests.is_empty(), "S3: an empty list is never sent");
@@ -298,14 +358,14 @@ impl World {
         } else if self.server.sends.is_blind() || self.server.new_ids {
             self.coverage.reach.blind_doubles += u64::from(twice);
         } else {
-            self.hold(!twice, "S1: a decision is applied at most once");
+            self.hold(!twice, ONCE);
             self.hold(!over_budget, "S2: reruns applied stay within the budget");
         }
         if newest > decided_on + 1 && !self.server.new_ids {
             if twice && repeated || self.is_excused(decided_on + 1) {
                 self.coverage.reach.applied_on_newer += 1;
             } else {
-                self.broken("S2: a rerun is applied on the run that it was decided on");
+                self.broken(ON_ITS_RUN);
             }
         }
     }

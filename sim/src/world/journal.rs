@@ -29,6 +29,16 @@ impl World {
             self.dies(tab, bits);
             return self.opens_later(tab, bits);
         }
+        if let Some(bits) = self.strikes(Fault::StoreSilent, tab, 1) {
+            self.coverage.reach.silent += 1;
+            self.tell(tab, || "the storage does not answer".into());
+            if bits.is_multiple_of(4) {
+                // Never: until the person, who sees the notice, reloads the page.
+                return self.reloads_later(tab, bits);
+            }
+            let wait = within(bits, 1_000, 1_800_000);
+            return self.after(wait, Happening::Writes(page));
+        }
         if self.is_store_refused(tab) {
             return self.not_written(tab);
         }
@@ -86,6 +96,12 @@ impl World {
         if self.now < self.devices[device].store.denied_until {
             return true;
         }
+        let lost = self.tabs[tab].backlog.front().is_some_and(|line| {
+            self.devices[device].store.evicted_at.is_some() && line.record.seq > 0
+        });
+        if lost {
+            return true;
+        }
         if let Some(bits) = self.strikes(Fault::StoreDenied, tab, 1) {
             self.devices[device].store.denied_until = self.now + within(bits, 1_000, 600_000);
             return true;
@@ -106,6 +122,15 @@ impl World {
             .iter_mut()
             .filter_map(|line| Some((line.machine, line.call.take()?)))
             .collect();
+        if !waiting.is_empty()
+            && self.devices[self.tabs[tab].device]
+                .store
+                .evicted_at
+                .is_some()
+        {
+            let bits = self.now.unsigned_abs();
+            self.reloads_later(tab, bits);
+        }
         for (machine, call) in waiting {
             let happening = Happening::Durable {
                 page,
@@ -181,6 +206,9 @@ impl World {
         }
         if denied {
             self.cannot_leave(page.tab);
+        } else if device.store.evicted_at.is_some() {
+            // Nobody is noted as the writer: whoever acts reads the journal again.
+            self.sit(page.tab, SeatInput::Superseded { epoch });
         } else if epoch > self.tabs[page.tab].epoch {
             self.sit(page.tab, SeatInput::Superseded { epoch });
         } else {
@@ -216,6 +244,10 @@ impl World {
         let device = &self.devices[self.tabs[page.tab].device];
         if self.now < device.store.denied_until {
             return self.sit(page.tab, SeatInput::JournalUnreadable { for_good: false });
+        }
+        if device.store.evicted_at.is_some() {
+            let device = self.tabs[page.tab].device;
+            return self.lost(device);
         }
         let over = device.store.is_over();
         let epoch = device.store.epoch;

@@ -39,7 +39,7 @@ impl World {
         let now = self.now;
         let minutes = |low: i64, high: i64| within(mix(bits), low * 60_000, high * 60_000);
         match fault {
-            Fault::Reload => {
+            Fault::Reload | Fault::StoreSilent => {
                 self.dies(tab, bits);
                 self.after(within(mix(bits), 300, 3_000), Happening::Opens(tab));
             }
@@ -47,6 +47,12 @@ impl World {
                 self.dies(tab, bits);
                 self.after(within(mix(bits), 1_000, 1_200_000), Happening::Opens(tab));
             }
+            Fault::Discard => {
+                // No event says so, and nobody reloads it: it waits in its strip.
+                self.dies(tab, bits);
+                self.after(minutes(1, 120), Happening::Opens(tab));
+            }
+            Fault::Evicted => self.devices[device].store.evict(now),
             Fault::CrashBeforeWrite | Fault::CrashAfterSend | Fault::CrashAfterAnswer => {
                 self.dies(tab, bits);
                 self.opens_later(tab, bits);
@@ -55,6 +61,7 @@ impl World {
                 let until = now + within(mix(bits), 10_000, 900_000);
                 let until = until.max(self.tabs[tab].frozen_until);
                 self.tabs[tab].frozen_until = until;
+                self.memory[device].jolts += 1;
                 let page = self.page(tab);
                 self.at(until + 1, Happening::Stirs(page, false));
             }
@@ -73,6 +80,7 @@ impl World {
                 self.end_by += it.asleep_until - now;
                 let until = it.asleep_until;
                 self.memory[device].sleeps += 1;
+                self.memory[device].jolts += 1;
                 self.stir_all(device, until + 1, bits & 4 == 0);
             }
             Fault::ClockForward | Fault::ClockBack => {
@@ -80,13 +88,17 @@ impl World {
                 let by = by[usize::try_from(bits >> 40 & 3).expect("small")];
                 let by = if fault == Fault::ClockBack { -by } else { by };
                 self.devices[device].skew += by;
+                self.memory[device].jolts += 1;
                 if by.abs() < 30_000 {
                     self.memory[device].unnoticed_ms += by.abs();
                 } else {
                     self.memory[device].jumps += 1;
                 }
             }
-            Fault::TimersStretched => self.tabs[tab].hidden_until = now + minutes(2, 30),
+            Fault::TimersStretched => {
+                self.tabs[tab].hidden_until = now + minutes(2, 30);
+                self.memory[device].jolts += 1;
+            }
             Fault::Offline => {
                 let until = now + within(mix(bits), 5_000, 900_000);
                 self.devices[device].offline_until = until;
@@ -121,6 +133,24 @@ impl World {
             Fault::PersonStops => self.feed(tab, Input::Stop),
             _ => {}
         }
+    }
+
+    /// The journal is gone, and with it what no page remembers: a person may
+    /// start anew, which is another supervision.
+    pub(crate) fn lost(&mut self, device: usize) {
+        self.devices[device].over = true;
+        self.coverage.reach.evicted += 1;
+        for tab in 0..self.tabs.len() {
+            if self.tabs[tab].device == device {
+                self.dies(tab, 1);
+            }
+        }
+    }
+
+    /// The person reads that nothing can be stored, and reloads the page.
+    pub(crate) fn reloads_later(&mut self, tab: usize, bits: u64) {
+        let wait = within(mix(bits), 1_800_000, 5_400_000);
+        self.after(wait, Happening::Mishap(tab, Fault::StoreSilent, bits | 1));
     }
 
     fn stir_all(&mut self, device: usize, at: i64, online: bool) {

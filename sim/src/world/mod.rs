@@ -161,6 +161,7 @@ pub struct Line {
 }
 
 /// One simulated run.
+#[allow(clippy::struct_excessive_bools)] // four facts that have nothing to do with each other
 pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) faults: Faults,
@@ -175,6 +176,8 @@ pub(crate) struct World {
     pub(crate) by_name: bool,
     machines: u32,
     pub(crate) outage_until: i64,
+    /// Nobody finds the batch any more.
+    pub(crate) gone: bool,
     calm_at: i64,
     end_by: i64,
     /// Kinds that may happen by themselves, as this seed has them.
@@ -191,6 +194,9 @@ pub(crate) struct World {
     hash: u64,
     pub(crate) story: Option<Vec<Line>>,
     pub(crate) failure: Option<String>,
+    /// Only doubles end the run; other promises are noted in `faltered`.
+    only_doubles: bool,
+    pub(crate) faltered: bool,
 }
 
 impl World {

@@ -21,7 +21,7 @@ use crate::{
 /// The client gives up after this.
 const ABORT: i64 = 35_000;
 /// A request may still be applied this long after it left.
-pub(crate) const LATEST: i64 = 58_000;
+pub(crate) const LATEST: i64 = 60_000;
 
 /// What a read asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,10 @@ impl Failing {
 
 /// What the network does to one call.
 struct Path {
+    /// Until the page hears.
     delay: i64,
+    /// Until the server hears, where it does.
+    arrives: i64,
     /// What the page hears; nothing, ever, if there is none.
     fate: Option<Fate>,
     /// The server hears the request, whatever the page hears.
@@ -92,6 +95,7 @@ impl Path {
     fn refused(delay: i64, failing: Failing) -> Self {
         Self {
             delay,
+            arrives: delay,
             fate: Some(Fate::Fails(failing, 0)),
             served: false,
         }
@@ -118,6 +122,10 @@ impl World {
         if !self.tabs[tab].signed_in {
             return Some(Path::refused(delay, Failing::SignedOut));
         }
+        if self.gone {
+            return Some(Path::refused(delay, Failing::NotFound));
+        }
+        let mut arrives = delay;
         for index in 0..self.call_faults.len() {
             let fault = self.call_faults[index];
             if post && fault.class() != Class::Call {
@@ -135,6 +143,7 @@ impl World {
                 Fault::CrashAfterAnswer => continue,
                 Fault::LateAnswer => {
                     delay = within(bits, 1_000, ABORT - 1_000);
+                    arrives = delay;
                     continue;
                 }
                 Fault::DropRequest if bits & 1 == 0 => fails(Failing::Unreachable),
@@ -151,6 +160,14 @@ impl World {
                 }
                 Fault::Forbidden => fails(Failing::Forbidden),
                 Fault::NotFound => fails(Failing::NotFound),
+                Fault::GoneForGood => {
+                    self.gone = true;
+                    fails(Failing::NotFound)
+                }
+                Fault::SlowBody => {
+                    delay = ABORT;
+                    fails(Failing::TimedOut)
+                }
                 Fault::Throttled => Some(Fate::Fails(
                     Failing::Throttled,
                     u16::try_from(within(bits, 1, 60)).unwrap_or(1),
@@ -161,6 +178,7 @@ impl World {
             let served = matches!(
                 fault,
                 Fault::DropAnswer
+                    | Fault::SlowBody
                     | Fault::Truncated
                     | Fault::WrongType
                     | Fault::TooLarge
@@ -168,6 +186,7 @@ impl World {
             );
             return Some(Path {
                 delay,
+                arrives,
                 fate,
                 served,
             });
@@ -175,6 +194,7 @@ impl World {
         if delay > 300 {
             return Some(Path {
                 delay,
+                arrives,
                 fate: Some(Fate::Fine(0)),
                 served: true,
             });
@@ -187,6 +207,9 @@ impl World {
         self.calls += 1;
         let page = self.page(tab);
         self.check_spacing(tab, what);
+        if let (What::Batch(_), Some(machine)) = (what, &mut self.tabs[tab].machine) {
+            machine.asked = Some((call, machine.wants_since.unwrap_or(self.now)));
+        }
         let sent = self.now;
         let path = self.path(tab, false);
         let mut delay = self.dice.between(20, 300);
@@ -361,6 +384,12 @@ impl World {
         let blind = self.server.sends.is_blind();
         if let Some(machine) = &mut self.tabs[tab].machine {
             machine.read_at = awake;
+            if let Some((asked, at)) = machine.asked
+                && asked == call
+                && machine.it.awaits(call)
+            {
+                machine.read_sent = Some(at);
+            }
             match &mut machine.last_read {
                 // An old picture; what was read of a later moment still stands.
                 Some(last) if view.at < last.view.at && !blind => last.sent = sent,
@@ -497,11 +526,11 @@ impl World {
         if let Some(path) = path {
             return match path.fate {
                 Some(Fate::Fine(_)) => {
-                    self.arrives_after(post, path.delay, Some(Fate::Fine(0)), false);
+                    self.arrives_after(post, path.arrives, Some(Fate::Fine(0)), false);
                 }
                 fate => {
                     if path.served {
-                        self.arrives_after(post, path.delay, None, false);
+                        self.arrives_after(post, path.arrives, None, false);
                     }
                     if let Some(fate) = fate {
                         self.after(path.delay + 20, posted(fate));

@@ -67,6 +67,17 @@ impl World {
             return;
         }
         let device = self.tabs[tab].device;
+        if self.devices[device].store.evicted_at.is_some() {
+            if self.devices[device].over {
+                return;
+            }
+            let acts = |it: &crate::tab::Tab| it.device == device && it.machine.is_some();
+            if !self.tabs.iter().any(acts) {
+                return self.lost(device);
+            }
+            // It finds no such supervision, and hears of it from the acting tab at most.
+            return;
+        }
         let alone = self.is_alone(tab);
         let fresh = alone && self.devices[device].store.lines.is_empty();
         if !fresh && self.devices[device].store.lines.is_empty() {
@@ -178,8 +189,10 @@ impl World {
         let Some(machine) = &mut self.tabs[tab].machine else {
             return;
         };
+        machine.wants_since.get_or_insert(self.now);
         machine.it.handle(input, now);
         self.check_machine(tab);
+        self.check_age(tab, now);
         self.drain(tab);
     }
 
@@ -293,7 +306,11 @@ impl World {
             if !seat.may_act() {
                 return;
             }
-            let Some(output) = it.machine.as_mut().and_then(|it| it.it.poll_output()) else {
+            let Some(machine) = &mut it.machine else {
+                return;
+            };
+            let Some(output) = machine.it.poll_output() else {
+                machine.wants_since = None;
                 return;
             };
             self.perform(tab, output);

@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) tell: bool,
     /// The settle window, if another than the default.
     pub(crate) settle: Option<Duration>,
+    /// Count what is applied twice, and go on whatever else happens.
+    pub(crate) only_doubles: bool,
 }
 
 fn policy(dice: &mut Dice, size: u16) -> Policy {
@@ -125,6 +127,7 @@ impl World {
             by_name,
             machines: 0,
             outage_until: 0,
+            gone: false,
             calm_at,
             end_by,
             mishaps,
@@ -137,6 +140,8 @@ impl World {
             hash: seed,
             story: setup.tell.then(Vec::new),
             failure: None,
+            only_doubles: setup.only_doubles,
+            faltered: false,
         };
         it.add_device();
         it

@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub submission: Option<Stage>,
     /// When it acts next by itself.
     pub next_due: Option<Timestamp>,
-    /// When the batch was last asked for.
+    /// When the batch was last read.
     pub looked: Option<Timestamp>,
     /// Failed reads in a row.
     pub failures: u32,

@@ -60,7 +60,7 @@ pub(super) struct Doing {
     pub submission: Option<Stage>,
     /// When it acts next by itself.
     pub next_due: Option<Timestamp>,
-    /// When the batch was last asked for.
+    /// When the batch was last read.
     pub looked: Option<Timestamp>,
     /// Failed reads in a row.
     pub failures: u32,
@@ -72,7 +72,7 @@ impl Doing {
         Self {
             submission: supervisor.submission().map(|it| it.stage().clone()),
             next_due: supervisor.next_due(),
-            looked: supervisor.last_poll(),
+            looked: supervisor.read_at(),
             failures: supervisor.failures(),
         }
     }

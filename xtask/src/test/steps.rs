@@ -214,7 +214,7 @@ fn simulate(context: &mut Context<'_>) -> Outcome<()> {
 }
 
 fn planted(context: &mut Context<'_>) -> Outcome<()> {
-    sim::run_planted(context.workspace)
+    sim::run_planted(context.workspace, &[])
 }
 
 fn web(context: &mut Context<'_>) -> Outcome<()> {
