@@ -12,13 +12,14 @@ use crate::workspace::Workspace;
 pub(crate) const BUDGET: u64 = 250 * 1000;
 
 /// What the check lets pass as long as the budget is not met: a little above the
-/// present size, so that no growth goes unseen. It was raised four times, for
+/// present size, so that no growth goes unseen. It was raised five times, for
 /// what it bought: sharing a supervision between tabs (28 KB), pages that say what
 /// fails and what becomes of a rerun (26 KB), and a first script that admits only
 /// our own markup and says why the app cannot start, sign-in with a code, base
 /// paths (14 KB), a refresh token that page script cannot reach and a sign-out that
-/// reaches every tab (8 KB). It is to come down to the budget.
-pub(crate) const CEILING: u64 = 612 * 1000;
+/// reaches every tab (8 KB), and a rerun by hand that outlives its page with a server's words
+/// cleaned where they come in (10 KB). It is to come down to the budget.
+pub(crate) const CEILING: u64 = 624 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
