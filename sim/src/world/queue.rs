@@ -37,12 +37,26 @@ impl Timer {
 }
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     heap: BinaryHeap<Reverse<(i64, u32, u32)>>,
     happenings: Vec<Happening>,
     free: Vec<u32>,
     planned: u32,
+}
+
+/// More is rarely planned at once.
+const ROOM: usize = 32;
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            heap: BinaryHeap::with_capacity(ROOM),
+            happenings: Vec::with_capacity(ROOM),
+            free: Vec::with_capacity(ROOM),
+            planned: 0,
+        }
+    }
 }
 
 impl Queue {
