@@ -5,113 +5,24 @@
 //! the result back. Every question carries a number; an answer to another
 //! question than the one that is open changes nothing.
 //!
-//! This file asks and dispatches. `waiting` believes or doubts a status,
-//! `reading` makes one picture and decides, `crate::rerun` sends.
+//! This file asks and dispatches. `exchange` has what goes in and out, `clock`
+//! sleep and waking, `waiting` believes or doubts a status, `reading` makes one
+//! picture and decides, `sending` feeds the rerun that is on its way.
 
 use std::{collections::VecDeque, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
-    Event, PauseReason, Phase, Policy, Record, SEND_WITHIN, State, Verdict, likeness,
-    state::shifted,
+    BatchRef, CallId, Event, Input, Now, Output, PauseReason, Phase, Policy, Record, SEND_WITHIN,
+    State, Verdict, likeness,
 };
 use crate::{
-    api::{ApiError, ErrorKind, RerunAnswer},
+    api::{ApiError, ErrorKind},
     domain::{Batch, BatchId, Test, Timestamp},
     planted::{self, Bug},
-    rerun::{Effect, Ended, Intent, Limits, PersonSays, Submission, SubmissionInput},
+    rerun::{Limits, Submission, SubmissionInput},
 };
-
-/// A batch as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BatchRef {
-    /// By ID.
-    Id(BatchId),
-    /// By name: resolved once, to the newest batch of that name, and pinned.
-    Name(String),
-}
-
-/// The present, as the driver reads it. The core has no clock and no dice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Now {
-    /// The wall clock.
-    pub wall: Timestamp,
-    /// A clock that never jumps, from any start. May stop while the computer sleeps.
-    pub mono: Duration,
-    /// Random bits, for jitter.
-    pub dice: u64,
-}
-
-/// Number of a question to the outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct CallId(pub u64);
-
-/// What made the page think that it should look now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WakeReason {
-    /// Shown, unfrozen, focused or restored from the back/forward cache.
-    Visible,
-    /// The browser says that the network is back.
-    Online,
-    /// A person pressed Refresh.
-    Asked,
-}
-
-/// What happened.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// The time asked for by [`Output::WakeAt`] has come.
-    Wake,
-    /// Something suggests a look before that.
-    Woken(WakeReason),
-    /// Answer to [`Output::ResolveBatch`]: ID and name.
-    Resolved(CallId, Result<(BatchId, Option<String>), ApiError>),
-    /// Answer to [`Output::ReadBatch`].
-    BatchRead(CallId, Result<Box<Batch>, ApiError>),
-    /// Answer to [`Output::ReadTests`]: every page, as listed.
-    TestsRead(CallId, Result<Vec<Test>, ApiError>),
-    /// Answer to [`Output::StoreIntent`]: the record is durable, or why not.
-    Stored(CallId, Result<(), String>),
-    /// Answer to [`Output::SendRerun`].
-    RerunAnswered(CallId, Result<RerunAnswer, ApiError>),
-    /// Other answer to [`Output::SendRerun`]: it was not sent, surely, and why.
-    NotSent(CallId, String),
-    /// Pause, for this reason.
-    Pause(PauseReason),
-    /// Go on.
-    Resume,
-    /// Signed in again.
-    SignedIn,
-    /// A person says whether a rerun of unknown outcome was applied; heard
-    /// while `crate::rerun::Stage::Asking`.
-    PersonSays(PersonSays),
-    /// A person ends it.
-    Stop,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Look up the newest batch of this name.
-    ResolveBatch(CallId, String),
-    /// Read the batch once, without retries.
-    ReadBatch(CallId, BatchId),
-    /// List every test of the batch.
-    ReadTests(CallId, BatchId),
-    /// Write the record; no answer is needed.
-    Store(Record),
-    /// Write the record durably, after all earlier ones, and say so.
-    StoreIntent(CallId, Record),
-    /// Send the rerun, exactly once.
-    SendRerun(CallId, Box<Intent>),
-    /// Say [`Input::Wake`] at this time; replaces the time asked for before.
-    WakeAt(Timestamp),
-    /// Ask the person to sign in.
-    NeedSignIn,
-    /// Tell the person how it ended.
-    Announce(Box<Verdict>),
-}
 
 /// What an open question was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -127,7 +38,7 @@ pub(super) enum Asked {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct OpenCall {
-    id: CallId,
+    pub(super) id: CallId,
     pub(super) asked: Asked,
     pub(super) sent_at: Timestamp,
 }
@@ -139,10 +50,10 @@ pub(super) struct OpenCall {
 pub struct Supervisor {
     pub(super) state: State,
     #[serde(skip)]
-    log: Vec<Record>,
+    pub(super) log: Vec<Record>,
     #[serde(skip)]
-    outputs: VecDeque<Output>,
-    last_now: Now,
+    pub(super) outputs: VecDeque<Output>,
+    pub(super) last_now: Now,
     calls: u64,
     pub(super) open_call: Option<OpenCall>,
     /// When to act next, if nothing arrives before.
@@ -155,7 +66,7 @@ pub struct Supervisor {
     pub(super) not_before: Option<Timestamp>,
     pub(super) last_poll: Option<Timestamp>,
     /// When the batch read was sent that last succeeded.
-    read_at: Option<Timestamp>,
+    pub(super) read_at: Option<Timestamp>,
     pub(super) last_written_poll: Option<Timestamp>,
     pub(super) stale_noted: bool,
     pub(super) blind_reads: u8,
@@ -168,7 +79,7 @@ pub struct Supervisor {
     /// When the read was sent that last showed the batch finished.
     pub(super) finished_at: Option<Timestamp>,
     /// Intents in a row that the browser refused to store.
-    storage_refusals: u32,
+    pub(super) storage_refusals: u32,
     /// A pause or stop that waits until a POST that is under way is answered.
     wanted: Option<Wanted>,
 }
@@ -181,21 +92,9 @@ enum Wanted {
 
 /// A question that stays open longer than this is taken as lost: the page was
 /// frozen while it was under way.
-const CALL_GUARD: Duration = Duration::from_secs(90);
+pub(super) const CALL_GUARD: Duration = Duration::from_secs(90);
 /// The same for a whole listing.
 const LISTING_GUARD: Duration = Duration::from_mins(15);
-/// Two looks that were suggested from outside are at least this far apart.
-const WOKEN_SPACING: Duration = Duration::from_secs(5);
-/// A jump of the wall clock by less than this is not worth a line.
-const JUMP_MS: i64 = 30_000;
-/// Timers of a hidden tab may be this late without having slept (`reliability.md` §2.1).
-const LATE: Duration = Duration::from_mins(1);
-/// First pause after the browser refused to store an intent; doubles …
-const STORAGE_PAUSE: Duration = Duration::from_mins(1);
-/// … up to this.
-const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
-/// Reruns in a row that turn out not to have been applied before giving up.
-const UNAPPLIED_LIMIT: u32 = 5;
 
 impl Supervisor {
     /// Starts to supervise.
@@ -409,7 +308,7 @@ impl Supervisor {
         self.outputs.push_back(Output::Store(record));
     }
 
-    fn next_record(&mut self, event: Event, at: Timestamp) -> Record {
+    pub(super) fn next_record(&mut self, event: Event, at: Timestamp) -> Record {
         let seq = u32::try_from(self.log.len()).expect("a journal has fewer than 2^32 records");
         let record = Record { seq, at, event };
         self.state.apply(&record);
@@ -417,7 +316,7 @@ impl Supervisor {
         record
     }
 
-    fn open(&mut self, asked: Asked, now: Now) -> CallId {
+    pub(super) fn open(&mut self, asked: Asked, now: Now) -> CallId {
         self.calls += 1;
         let id = CallId(self.calls);
         self.open_call = Some(OpenCall {
@@ -490,131 +389,6 @@ impl Supervisor {
         self.ask_to_be_woken();
     }
 
-    // Waking.
-
-    fn woken(&mut self, now: Now) {
-        let Some(due) = self.due else { return };
-        if now.wall < due {
-            return;
-        }
-        if let Some(open) = self.open_call {
-            self.call_lost(open, now);
-        } else if self.state.phase == Phase::Rerunning {
-            self.due = None;
-            self.submit(SubmissionInput::Wake, now);
-        } else if matches!(
-            self.state.phase,
-            Phase::Paused(PauseReason::StorageRefused(_))
-        ) {
-            // It watches on: what is due is looked at and decided anew.
-            self.due = None;
-            self.resume(now);
-        } else {
-            self.due = None;
-            self.go_on(now);
-        }
-    }
-
-    fn woken_from_outside(&mut self, why: WakeReason, now: Now) {
-        if self.open_call.is_some() || matches!(self.state.phase, Phase::Paused(_)) {
-            return;
-        }
-        let recent = self
-            .last_poll
-            .is_some_and(|at| now.wall.since(at) < WOKEN_SPACING);
-        // The first sign of a network after failed reads is worth a look at
-        // once: what failed has cost the API nothing.
-        let back = why == WakeReason::Online && self.failures > 0;
-        // A server that asked to be left alone is, unless a person insists.
-        let asked_to_wait = self.not_before.is_some_and(|at| now.wall < at);
-        if ((recent && !back) || asked_to_wait) && why != WakeReason::Asked {
-            return;
-        }
-        match self.state.phase {
-            Phase::Rerunning => self.submit(SubmissionInput::Wake, now),
-            _ => self.go_on(now),
-        }
-    }
-
-    /// A question was never answered: the page was frozen while it was under way.
-    fn call_lost(&mut self, open: OpenCall, now: Now) {
-        let lost = |what: &str| {
-            ApiError::new(
-                what,
-                ErrorKind::TimedOut,
-                "the question was lost while the page slept",
-            )
-        };
-        let id = open.id;
-        match open.asked {
-            Asked::Resolve => self.handle(Input::Resolved(id, Err(lost("find the batch"))), now),
-            Asked::Poll | Asked::Confirm | Asked::Look => {
-                self.handle(Input::BatchRead(id, Err(lost("read the batch"))), now);
-            }
-            Asked::Tests => self.handle(Input::TestsRead(id, Err(lost("list the tests"))), now),
-            Asked::Store => {
-                self.handle(
-                    Input::Stored(id, Err("the browser never answered".into())),
-                    now,
-                );
-            }
-            Asked::Post => self.handle(Input::RerunAnswered(id, Err(lost("rerun"))), now),
-        }
-    }
-
-    /// Compares the clocks: a wall clock that moved by more than was waited
-    /// means sleep, or that somebody set it. Neither counts as waiting.
-    fn note_time(&mut self, now: Now) {
-        let before = std::mem::replace(&mut self.last_now, now);
-        if planted::is(Bug::WallClockOnly) {
-            return;
-        }
-        let wall_ms = now.wall.as_millis() - before.wall.as_millis();
-        // However long an open question may take: a nap during a listing is a nap.
-        let longest = self.open_call.map_or(Duration::MAX, |_| CALL_GUARD);
-        let planned = self
-            .due
-            .map_or(Duration::ZERO, |due| due.since(before.wall))
-            .min(longest);
-        let waited = now.mono.saturating_sub(before.mono).min(planned + LATE);
-        let shift_ms = wall_ms - i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
-        if shift_ms.abs() < JUMP_MS {
-            return;
-        }
-        // A pause counts its own time when it ends; what is in doubt is not paused.
-        if !matches!(self.state.phase, Phase::Paused(_)) {
-            if planted::is(Bug::Unrecorded) {
-                self.state.clock_started = shifted(self.state.clock_started, shift_ms);
-            } else {
-                self.record(Event::ClockJumped { shift_ms }, now.wall);
-            }
-        }
-        if !planted::is(Bug::AgeUnmoved) {
-            self.read_at = self.read_at.map(|at| shifted(at, shift_ms));
-        }
-        if let Some(submission) = &mut self.submission {
-            submission.shift(|at| shifted(at, shift_ms));
-        }
-        for time in [
-            &mut self.last_poll,
-            &mut self.last_written_poll,
-            &mut self.reading_since,
-            &mut self.finished_at,
-            &mut self.refused_since,
-            &mut self.not_before,
-        ] {
-            *time = time.map(|at| shifted(at, shift_ms));
-        }
-        if let Some(open) = &mut self.open_call {
-            // The answer may still come; it is given the time that was left.
-            open.sent_at = shifted(open.sent_at, shift_ms);
-            self.due = self.due.map(|due| shifted(due, shift_ms));
-        } else if self.due.is_some() {
-            // Poll first, conclude later: whatever was due by the old clock is due now.
-            self.due = Some(now.wall);
-        }
-    }
-
     // Answers.
 
     fn resolved(&mut self, answer: Result<(BatchId, Option<String>), ApiError>, now: Now) {
@@ -671,82 +445,6 @@ impl Supervisor {
         }
     }
 
-    // Sending.
-
-    /// Feeds the rerun that is on its way, and performs what it wants.
-    pub(super) fn submit(&mut self, input: SubmissionInput, now: Now) {
-        if let Some(submission) = &mut self.submission {
-            let effects = submission.handle(input, now.wall);
-            self.perform(effects, now);
-        }
-    }
-
-    pub(super) fn begin_rerun(&mut self, intent: Intent, now: Now) {
-        let (submission, effects) = Submission::new(intent, self.state.limits);
-        self.submission = Some(submission);
-        self.perform(effects, now);
-    }
-
-    fn perform(&mut self, effects: Vec<Effect>, now: Now) {
-        for effect in effects {
-            match effect {
-                Effect::Store => {
-                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
-                    else {
-                        continue;
-                    };
-                    let record = self.next_record(Event::Intent(Box::new(intent)), now.wall);
-                    let id = self.open(Asked::Store, now);
-                    self.outputs.push_back(Output::StoreIntent(id, record));
-                }
-                Effect::Post => {
-                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
-                    else {
-                        continue;
-                    };
-                    let id = self.open(Asked::Post, now);
-                    self.outputs
-                        .push_back(Output::SendRerun(id, Box::new(intent)));
-                }
-                Effect::Look => self.ask_batch(Asked::Look, now),
-                Effect::WakeAt(at) => self.due = Some(at),
-                Effect::SignIn => self.pause(PauseReason::SignedOut, now),
-                Effect::Note(note) => self.record(Event::Rerun(note), now.wall),
-                Effect::Ended(ended) => self.rerun_ended(ended, now),
-            }
-        }
-    }
-
-    fn rerun_ended(&mut self, ended: Ended, now: Now) {
-        self.submission = None;
-        self.stale_noted = false;
-        self.blind_reads = 0;
-        self.reading_since = None;
-        self.torn_tries = 0;
-        match ended {
-            Ended::Applied { .. } => self.go_on(now),
-            Ended::NotApplied if self.state.unapplied >= UNAPPLIED_LIMIT => self.give_up(
-                format!("{UNAPPLIED_LIMIT} reruns in a row were sent and none was applied"),
-                now,
-            ),
-            Ended::NotApplied => self.go_on(now),
-            Ended::Refused(error) => self.give_up(error.to_string(), now),
-            Ended::StillBusy(error) => self.give_up(
-                format!("the platform stayed busy through every try ({error})"),
-                now,
-            ),
-            Ended::NotStored(why) => {
-                self.pause(PauseReason::StorageRefused(why), now);
-                let pause = STORAGE_PAUSE.saturating_mul(1 << self.storage_refusals.min(8));
-                self.storage_refusals += 1;
-                self.due = Some(now.wall.after(pause.min(LONGEST_STORAGE_PAUSE)));
-            }
-            // Whatever held it back is given a while.
-            Ended::NotSent(_) => self.due = Some(now.wall.after(self.state.policy.poll_every)),
-            Ended::CalledOff => {}
-        }
-    }
-
     // Pausing and ending.
 
     fn post_under_way(&self) -> bool {
@@ -780,7 +478,7 @@ impl Supervisor {
         }
     }
 
-    fn resume(&mut self, now: Now) {
+    pub(super) fn resume(&mut self, now: Now) {
         if !matches!(self.state.phase, Phase::Paused(_)) {
             // A pause that waits for the answer to a POST is taken back.
             self.wanted

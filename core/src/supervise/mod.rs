@@ -7,11 +7,12 @@
 //! ```
 //!
 //! To follow one attempt from poll to verdict, read in this order:
-//! [`Policy`] (what is allowed), `machine` (who is asked next), `waiting`
+//! [`Policy`] (what is allowed), `exchange` and `machine` (what goes in and out, who
+//! is asked next), `clock` (sleep, and what wakes it), `waiting`
 //! and `belief` (when a finished status is believed), `reading` (one consistent
 //! picture),
-//! [`plan_rerun`] (which tests), [`crate::rerun`] (one POST and what became of
-//! it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
+//! [`plan_rerun`] (which tests), `sending` and [`crate::rerun`] (one POST and what
+//! became of it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
 //! written down, and how that gives the state back), `explain` (the log lines).
 //! [`Seat`] decides which tab does all this.
 //!
@@ -20,6 +21,8 @@
 //! stored; a finished status counts only from the run that is waited for.
 
 mod belief;
+mod clock;
+mod exchange;
 mod exit_code;
 mod explain;
 mod journal;
@@ -30,16 +33,18 @@ mod policy;
 mod preview;
 mod reading;
 mod seat;
+mod sending;
 mod state;
 mod twin;
 mod verdict;
 mod waiting;
 
 pub use belief::Began;
+pub use exchange::{BatchRef, CallId, Input, Now, Output, WakeReason};
 pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
-pub use machine::{BatchRef, CallId, Input, Now, Output, Supervisor, WakeReason};
+pub use machine::Supervisor;
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};
 pub use preview::Preview;

@@ -7,10 +7,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Choice, Event, NamedTest, Plan, RerunOutcome, Supervisor, Verdict, WhyNot,
-    machine::{Asked, Now},
-    plan_for_tests,
-    verdict::Findings,
+    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, machine::Asked,
+    plan_for_tests, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},

@@ -8,11 +8,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Event, Supervisor, Verdict,
-    journal::Seen,
-    machine::{Asked, Now},
-};
+use super::{Event, Now, Supervisor, Verdict, journal::Seen, machine::Asked};
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},

@@ -1,0 +1,90 @@
+//! The rerun that is on its way: fed here, and what it wants performed; what
+//! becomes of the supervision when it has ended (`crate::rerun` has its rules).
+
+use std::time::Duration;
+
+use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked};
+use crate::rerun::{Effect, Ended, Intent, Submission, SubmissionInput};
+
+/// First pause after the browser refused to store an intent; doubles …
+const STORAGE_PAUSE: Duration = Duration::from_mins(1);
+/// … up to this.
+const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
+/// Reruns in a row that turn out not to have been applied before giving up.
+const UNAPPLIED_LIMIT: u32 = 5;
+
+impl Supervisor {
+    /// Feeds the rerun that is on its way, and performs what it wants.
+    pub(super) fn submit(&mut self, input: SubmissionInput, now: Now) {
+        if let Some(submission) = &mut self.submission {
+            let effects = submission.handle(input, now.wall);
+            self.perform(effects, now);
+        }
+    }
+
+    pub(super) fn begin_rerun(&mut self, intent: Intent, now: Now) {
+        let (submission, effects) = Submission::new(intent, self.state.limits);
+        self.submission = Some(submission);
+        self.perform(effects, now);
+    }
+
+    pub(super) fn perform(&mut self, effects: Vec<Effect>, now: Now) {
+        for effect in effects {
+            match effect {
+                Effect::Store => {
+                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
+                    else {
+                        continue;
+                    };
+                    let record = self.next_record(Event::Intent(Box::new(intent)), now.wall);
+                    let id = self.open(Asked::Store, now);
+                    self.outputs.push_back(Output::StoreIntent(id, record));
+                }
+                Effect::Post => {
+                    let Some(intent) = self.submission.as_ref().map(|it| it.intent().clone())
+                    else {
+                        continue;
+                    };
+                    let id = self.open(Asked::Post, now);
+                    self.outputs
+                        .push_back(Output::SendRerun(id, Box::new(intent)));
+                }
+                Effect::Look => self.ask_batch(Asked::Look, now),
+                Effect::WakeAt(at) => self.due = Some(at),
+                Effect::SignIn => self.pause(PauseReason::SignedOut, now),
+                Effect::Note(note) => self.record(Event::Rerun(note), now.wall),
+                Effect::Ended(ended) => self.rerun_ended(ended, now),
+            }
+        }
+    }
+
+    fn rerun_ended(&mut self, ended: Ended, now: Now) {
+        self.submission = None;
+        self.stale_noted = false;
+        self.blind_reads = 0;
+        self.reading_since = None;
+        self.torn_tries = 0;
+        match ended {
+            Ended::Applied { .. } => self.go_on(now),
+            Ended::NotApplied if self.state.unapplied >= UNAPPLIED_LIMIT => self.give_up(
+                format!("{UNAPPLIED_LIMIT} reruns in a row were sent and none was applied"),
+                now,
+            ),
+            Ended::NotApplied => self.go_on(now),
+            Ended::Refused(error) => self.give_up(error.to_string(), now),
+            Ended::StillBusy(error) => self.give_up(
+                format!("the platform stayed busy through every try ({error})"),
+                now,
+            ),
+            Ended::NotStored(why) => {
+                self.pause(PauseReason::StorageRefused(why), now);
+                let pause = STORAGE_PAUSE.saturating_mul(1 << self.storage_refusals.min(8));
+                self.storage_refusals += 1;
+                self.due = Some(now.wall.after(pause.min(LONGEST_STORAGE_PAUSE)));
+            }
+            // Whatever held it back is given a while.
+            Ended::NotSent(_) => self.due = Some(now.wall.after(self.state.policy.poll_every)),
+            Ended::CalledOff => {}
+        }
+    }
+}
