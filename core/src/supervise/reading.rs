@@ -14,7 +14,7 @@ use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
     domain::{Batch, BatchStatus, ConflatedStatus, Test, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Fence, Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
+    rerun::{Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
 };
 
 /// Listings that may be torn before the next poll is waited for.
@@ -286,7 +286,7 @@ impl Supervisor {
                 let chosen: BTreeSet<TestId> = ids.iter().copied().collect();
                 let intent = Intent {
                     batch: batch.id,
-                    fence: Fence::at(batch),
+                    fence: self.state.fence(batch),
                     request: RerunRequest::tests(ids),
                     attempt: attempt.saturating_add(1),
                     epoch: self.state.epoch,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
 use crate::{
-    domain::{BatchId, BatchStatus, RunCounter, TestId, Timestamp},
+    domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
     rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
 };
@@ -355,6 +355,18 @@ impl State {
                 }
                 self.phase = Phase::Waiting;
             }
+        }
+    }
+
+    /// What a rerun that is decided on this picture has to pass. An answer may
+    /// lack a mark that earlier ones had; then what is known already stands for it.
+    pub(super) fn fence(&self, batch: &Batch) -> Fence {
+        let now = Fence::at(batch);
+        Fence {
+            run: now.run.or(self.awaited),
+            last_run: now.last_run.or(self.newest_start),
+            last_change: now.last_change.or(self.newest_change),
+            status: now.status,
         }
     }
 

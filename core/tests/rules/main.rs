@@ -368,3 +368,36 @@ fn a_server_that_asks_to_be_left_alone_is_not_read_when_the_page_is_shown() {
     bench.settle();
     assert_eq!(bench.machine.failures(), 2, "a person insists");
 }
+
+#[test]
+fn a_picture_that_lacks_the_counter_is_fenced_by_the_one_that_is_known() {
+    use retake_core::supervise::Output;
+    let mut bench = Bench::new(up_to(1), running(), vec![test(1, "ERROR")]);
+    bench.run(10_000);
+    bench.pass(30_000);
+    bench.feed(Input::Wake);
+    let (mut reads, mut sent) = (0, 0);
+    while let Some(output) = bench.machine.poll_output() {
+        let input = match output {
+            Output::ReadBatch(call, _) => {
+                reads += 1;
+                // The reads that decide come without the counter; the rerun has run
+                // by the next look.
+                let run = (reads > 2).then_some(2);
+                Input::BatchRead(call, Ok(Box::new(batch("ERROR", "ERROR", run))))
+            }
+            Output::ReadTests(call, _) => Input::TestsRead(call, Ok(bench.listings[0].clone())),
+            Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
+            Output::SendRerun(call, _) => {
+                sent += 1;
+                Input::RerunAnswered(call, Err(failed(ErrorKind::Unreadable)))
+            }
+            _ => continue,
+        };
+        bench.feed(input);
+        if bench.machine.state().attempt == 1 {
+            break;
+        }
+    }
+    assert_eq!((sent, bench.machine.state().attempt), (1, 1));
+}

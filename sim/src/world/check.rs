@@ -51,6 +51,8 @@ pub(crate) struct Memory {
     pub(crate) sleeps: i64,
     pub(crate) jumps: i64,
     pub(crate) unnoticed_ms: i64,
+    /// The storage answers this page no more: what it writes is lost with it.
+    pub(crate) silent: bool,
     /// Whatever makes clocks and timers run other than they should.
     pub(crate) jolts: u32,
     /// Pauses of this attempt, sleep not counted, and since when one goes on.

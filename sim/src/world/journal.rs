@@ -31,6 +31,7 @@ impl World {
         }
         if let Some(bits) = self.strikes(Fault::StoreSilent, tab, 1) {
             self.coverage.reach.silent += 1;
+            self.memory[device].silent = true;
             self.tell(tab, || "the storage does not answer".into());
             if bits.is_multiple_of(4) {
                 // Never: until the person, who sees the notice, reloads the page.

@@ -25,6 +25,9 @@ const LONGEST_TIMER: Duration = Duration::from_mins(1);
 /// A hidden tab's timers fire once in this long.
 const STRETCHED: i64 = 60_000;
 
+/// Between two records of a journal, so much of the time counts as lived.
+const ALIVE_MS: i64 = 90_000;
+
 impl World {
     /// The clocks as this tab reads them.
     pub(crate) fn clock(&mut self, tab: usize) -> Now {
@@ -125,6 +128,12 @@ impl World {
             self.devices[device]
                 .store
                 .write(line.record, line.epoch, now);
+        }
+        if std::mem::take(&mut self.memory[device].silent) {
+            // A pause that could not be written down is taken for a time in which
+            // the page was alive, as far as the next life grants such a time.
+            let poll = i64::try_from(self.policy.poll_every.as_millis()).unwrap_or(0);
+            self.memory[device].unnoticed_ms += poll + ALIVE_MS;
         }
         self.release_lock(tab);
         self.tell(tab, || "the page is gone".into());
