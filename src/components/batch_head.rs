@@ -70,6 +70,12 @@ pub fn BatchHead(
             })
         })
     });
+    // A later run of the batch is another matter.
+    Effect::new(move |_| {
+        if finished.get() {
+            cancelling.set(Cancelling::No);
+        }
+    });
     let why_no_cancel = Memo::new(move |_| {
         if finished.get() {
             Some("The batch has finished: there is nothing to cancel")

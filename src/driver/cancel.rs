@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, ErrorKind, endpoint},
+    api::{ApiError, endpoint},
     domain::{BatchId, ProjectId},
     view::freshness::upper_first,
 };
@@ -56,10 +56,6 @@ pub fn cancel(
         client.ready_to_post().await;
         match client.post_once(&call).await {
             Ok(()) => accepted(),
-            // The page is left for the sign-in, and asked again after it.
-            Err(error) if error.kind == ErrorKind::SignedOut => {
-                state.try_set(Cancelling::No);
-            }
             Err(error) => {
                 state.try_set(Cancelling::trouble(&error));
             }

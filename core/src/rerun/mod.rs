@@ -10,6 +10,7 @@
 //!               | 429        -> Cooling -> Checking -> Posting
 //!               | no answer  -> Settling -> applied, or not applied
 //!               |                  ` strict: Asking a person -> applied, or not
+//!               | not sent   -> decided anew
 //!               ` refused    -> refused
 //! ```
 //!

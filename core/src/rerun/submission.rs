@@ -426,12 +426,15 @@ impl Submission {
             ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Refused => {
                 let since = *self.refused_since.get_or_insert(now);
                 self.refused_looks = self.refused_looks.saturating_add(1);
-                let in_doubt = matches!(self.stage, Stage::Settling { until, .. } if now <= until);
-                if self.refused_looks >= REFUSED_READS
-                    && now.since(since) >= REFUSED_OVER
-                    && !in_doubt
-                {
-                    return self.end(Ended::Refused(error));
+                if self.refused_looks >= REFUSED_READS && now.since(since) >= REFUSED_OVER {
+                    match self.stage {
+                        // What may have been applied is never called refused.
+                        Stage::Settling { until, .. } if now > until => {
+                            return self.ask_person(now);
+                        }
+                        Stage::Settling { .. } | Stage::Asking => {}
+                        _ => return self.end(Ended::Refused(error)),
+                    }
                 }
                 let due = now.after(REFUSED_OVER / 2);
                 self.next_look = Some(due);
@@ -476,6 +479,8 @@ impl Submission {
     }
 
     fn resume(&mut self) -> Vec<Effect> {
+        // What was paused proved nothing meanwhile.
+        self.stale_since = None;
         match &self.stage {
             Stage::Parked => {
                 self.stage = Stage::Checking { then: Then::Post };

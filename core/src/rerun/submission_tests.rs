@@ -353,8 +353,20 @@ fn failed_looks_are_tried_again_but_not_for_ever_when_refused() {
             [Effect::WakeAt(_)]
         ));
     }
-    for n in [150, 210] {
+    for n in [150, 215, 280] {
         let looked = SubmissionInput::Looked(at(n), Err(error(ErrorKind::NotFound)));
+        it.handle(looked, at(n));
+    }
+    // It may have been applied, so it is not called refused.
+    assert_eq!(it.stage(), &Stage::Asking);
+}
+
+#[test]
+fn looks_that_are_refused_for_good_end_what_is_not_in_doubt() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    for n in [2, 62, 122] {
+        let looked = SubmissionInput::Looked(at(n), Err(error(ErrorKind::Forbidden)));
         it.handle(looked, at(n));
     }
     assert!(matches!(ended(&it), Ended::Refused(_)));

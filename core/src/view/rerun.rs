@@ -275,7 +275,7 @@ impl RerunView {
             ),
             Ended::NotApplied => (
                 format!(
-                    "The request did not arrive, so nothing was started: {what}. Press again if \
+                    "The request was not applied, so nothing was started: {what}. Press again if \
                      you still want it."
                 ),
                 self.said.clone(),

@@ -70,6 +70,8 @@ struct Inner {
     last_now: Cell<Now>,
 }
 
+/// Why a rerun does not begin: another one is to be cleared up first.
+const LEFT_OPEN: &str = "an earlier rerun of this batch is still open; it is looked into first";
 /// A jump of the wall clock by less than this changes nothing.
 const JUMP_MS: i64 = 30_000;
 
@@ -103,7 +105,10 @@ impl Reruns {
         // What was read for an earlier page is old by now.
         self.picture.set(None);
         let is_settled = |view: &RerunView| {
-            !view.is_open() && !view.is_unaccounted() && view.trouble().is_none()
+            !view.is_open()
+                && !view.is_unaccounted()
+                && view.elsewhere().is_none()
+                && view.trouble().is_none()
         };
         self.view
             .update(|view| drop(view.take_if(|view| is_settled(view))));
@@ -147,6 +152,7 @@ impl Reruns {
         self.view.set(Some(RerunView::pressed(
             batch.id, request, fence, now, stage,
         )));
+        inner.last_now.set(clock::now());
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -216,6 +222,7 @@ impl Reruns {
         if !inner.lock().await || inner.has_open() {
             return;
         }
+        inner.last_now.set(clock::now());
         inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
         let lines = stored.lines.last().map_or(0, |(place, _)| place + 1);
         inner.lines.set(lines);
@@ -285,7 +292,11 @@ impl Reruns {
             match want {
                 Want::Store => spawn_local(async move {
                     let stored = inner.store_intent().await;
+                    let left_open = stored.as_ref().is_err_and(|why| why == LEFT_OPEN);
                     it.feed(SubmissionInput::Stored(stored));
+                    if left_open {
+                        it.take_up(inner).await;
+                    }
                 }),
                 Want::Post => spawn_local(async move {
                     if let Err(why) = inner.clear_to_send().await {
@@ -324,11 +335,13 @@ impl Reruns {
                 // The session shows the way; `resume` goes on after it.
                 Want::SignIn => {}
                 Want::Note(note) => it.note(&inner, &note),
-                Want::Ended(_) => put_away(&inner),
+                Want::Ended(_) => {
+                    put_away(&inner);
+                    it.tell_if_left(&inner);
+                }
             }
         }
         self.publish(inner);
-        self.tell_if_left(inner);
     }
 
     /// Somebody who is on another page hears how it failed.
@@ -361,7 +374,8 @@ impl Reruns {
         });
         let at = clock::wall();
         let line = match note {
-            SubmissionNote::Sending { post } => Line::Sent { post: *post, at },
+            // Written before it is sent, by `clear_to_send`.
+            SubmissionNote::Sending { .. } => return,
             SubmissionNote::Waiting { .. } | SubmissionNote::SignedOut => Line::Held { at },
             _ => return,
         };
@@ -378,7 +392,11 @@ fn put_away(inner: &Rc<Inner>) {
     inner.timer.borrow_mut().take();
     let inner = inner.clone();
     spawn_local(async move {
-        let _held = inner.lock.borrow_mut().take();
+        let held = inner.lock.borrow_mut().take();
+        if held.is_none() && locks::available() {
+            // What is written there is another tab's.
+            return;
+        }
         if let Ok(journal) = Journal::open().await {
             // An intent that stays is resolved by looking at the next visit.
             let _ = journal.remove(&inner.journal_id()).await;
@@ -419,6 +437,14 @@ impl Inner {
         if let Ok(client) = self.may_call() {
             client.ready_to_post().await;
         }
+        // Only then may an earlier "not applied" no longer be believed.
+        let post = self
+            .submission
+            .borrow()
+            .as_ref()
+            .map_or(0, Submission::posts);
+        let at = clock::wall();
+        self.write(&Line::Sent { post, at }).await?;
         let now = clock::now();
         let took = now
             .wall
@@ -450,9 +476,12 @@ impl Inner {
             return true;
         }
         let lock = locks::try_hold(&format!("retake-rerun-{}", self.about.batch)).await;
-        let is_ours = lock.is_some();
-        *self.lock.borrow_mut() = lock;
-        is_ours
+        // Whoever asked at the same time may have been granted it.
+        let mut held = self.lock.borrow_mut();
+        if lock.is_some() {
+            *held = lock;
+        }
+        held.is_some()
     }
 
     async fn store_intent(&self) -> Result<(), String> {
@@ -466,7 +495,16 @@ impl Inner {
             .map(|it| Line::Intent(Box::new(it.intent().clone())))
             .ok_or("there is no rerun to write down")?;
         let journal = Journal::open().await.map_err(|error| error.to_string())?;
-        // What an earlier rerun left behind is over, or this one could not begin.
+        // One that another tab, or an earlier life, left open comes first.
+        let stored = journal.load(&self.journal_id()).await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        let lines = stored.iter().flat_map(|it| &it.lines);
+        let left = Left::read(lines.map(|(_, line)| line.as_str()), clock::wall());
+        if left.is_some_and(|left| left.doubt != Doubt::Lapsed) {
+            // Its lines stay: without the lock they are nobody's to remove.
+            self.lock.borrow_mut().take();
+            return Err(LEFT_OPEN.into());
+        }
         journal
             .remove(&self.journal_id())
             .await
