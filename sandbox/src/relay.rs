@@ -71,8 +71,11 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(upstream: Upstream) -> Self {
+        // What this machine trusts, so that a company's own proxy works too; the
+        // public roots where the machine has none.
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_native_roots()
+            .unwrap_or_else(|_| hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots())
             .https_or_http()
             .enable_http1()
             .build();

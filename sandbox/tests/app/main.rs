@@ -15,6 +15,7 @@ mod cors;
 mod faults;
 mod paths;
 mod relay;
+mod relay_tls;
 mod rerun;
 mod samples;
 mod sign_in;
