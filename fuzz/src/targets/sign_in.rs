@@ -125,6 +125,9 @@ pub(super) fn discovery(bytes: &[u8]) -> Result<Outcome, Broken> {
     )))
 }
 
+/// Two renewals are at least this far apart.
+const PACE: std::time::Duration = std::time::Duration::from_secs(5);
+
 pub(super) fn tokens(bytes: &[u8]) -> Result<Outcome, Broken> {
     let body = input::answer(bytes).body;
     let expected = Expectation {
@@ -132,6 +135,7 @@ pub(super) fn tokens(bytes: &[u8]) -> Result<Outcome, Broken> {
         client_id: Some("client"),
         nonce: Some("N"),
         subject: None,
+        access_subject: None,
         audience: Some("https://api.resim.ai"),
         id_token: false,
     };
@@ -174,7 +178,9 @@ fn check(it: &Tokens) -> Result<(), Broken> {
     holds(it.access.len() < 8 || !shown.contains(&it.access), || {
         "Debug shows a token".into()
     })?;
-    let renewed_in_time = it.renew_at().is_none_or(|at| Some(at) <= it.expires);
+    // What lives for less than the pause between two renewals cannot be.
+    let too_short = it.expires.is_some_and(|end| end.since(NOW) <= PACE);
+    let renewed_in_time = too_short || it.renew_at().is_none_or(|at| Some(at) <= it.expires);
     holds(renewed_in_time, || "renewed after its end".into())
 }
 
@@ -182,7 +188,7 @@ fn class_of(it: &Tokens) -> String {
     of_features(
         "tokens",
         &[
-            ("renewable", it.refresh.is_some()),
+            ("renewable", it.refresh.is_usable()),
             ("ending", it.expires.is_some()),
             ("identified", it.id_claims.is_some()),
             ("claiming", it.claims.sub.is_some()),
@@ -230,7 +236,7 @@ fn polled(body: &[u8], class: String) -> Result<Outcome, Broken> {
     let honest = br#"{"device_code":"d","user_code":"U","verification_uri":"https://p.example/a"}"#;
     let mut code = DeviceCode::read(ISSUER, honest, NOW)
         .map_err(|error| Broken::Promise(format!("the honest code is refused: {error}")))?;
-    let polled = match code.polled(&ENVIRONMENT, Some(body), NOW) {
+    let polled = match code.polled(&ENVIRONMENT, Some((200, body)), NOW) {
         Polled::Tokens(it) => {
             check(&it)?;
             return Ok(Outcome::valid(format!("polled: {}", class_of(&it))));
