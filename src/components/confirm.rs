@@ -208,7 +208,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
                 {(hidden > 0 || passed > 0).then(|| view! {
                     <div class="notice" data-tone="warning">
                         <p>
-                            {(hidden > 0).then(|| format!("{} of them hidden by the filter. ", count_is(hidden)))}
+                            {(hidden > 0).then(|| hidden_of_them(hidden))}
                             {(passed > 0).then(|| view! {
                                 {format!("{} among them passed. ", words::tests(passed))}
                                 {untick_passed.map(|untick| view! {
@@ -230,11 +230,12 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
     }
 }
 
-fn count_is(n: usize) -> String {
+fn hidden_of_them(n: usize) -> String {
     if n == 1 {
-        "1 is".into()
+        "1 of them is hidden by the filter. ".into()
     } else {
-        format!("{} are", words::number(n as u64))
+        let count = words::number(n as u64);
+        format!("{count} of them are hidden by the filter. ")
     }
 }
 
