@@ -117,7 +117,7 @@ impl Client {
             .update_value(|pace| pace.charge(clock::now().mono));
     }
 
-    /// Sees to a token that is good for the next minute, so that a POST that
+    /// Sees to a token that needs no renewal yet, so that a POST that
     /// follows leaves at once.
     pub async fn ready_to_post(&self) {
         // Without a token the POST itself says so.

@@ -121,7 +121,8 @@ impl Environment {
     }
 }
 
-const FIELDS: [&str; 12] = [
+/// The fields of an environment, described in `docs/configuration.md`.
+pub const FIELDS: [&str; 12] = [
     "name",
     "api",
     "issuer",

@@ -162,7 +162,7 @@ impl Feed {
         }
     }
 
-    /// Shows a picture that somebody else read: the supervisor, or a rerun.
+    /// Shows a picture that somebody else read: a rerun.
     pub fn show(&self, batch: Batch) {
         let Some(inner) = self.inner.try_get_value() else {
             return;

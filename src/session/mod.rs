@@ -330,7 +330,7 @@ impl Session {
         Ok(())
     }
 
-    /// The API's base and a bearer token that is good for the next minute.
+    /// The API's base and a bearer token, renewed first if that is due.
     ///
     /// # Errors
     /// Nobody is signed in.

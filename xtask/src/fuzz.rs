@@ -4,7 +4,6 @@ use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
 use crate::process;
 use crate::sim;
-use crate::tools;
 use crate::workspace::Workspace;
 
 /// Runs the task.
@@ -22,20 +21,11 @@ pub(crate) fn fuzz(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         words.push("--keep".to_owned());
     }
     arguments.finish()?;
-    let mut cargo = tools::command(workspace, "cargo");
+    let mut cargo = sim::built_for_speed(workspace, "retake-fuzz", &[]);
     cargo
-        .args([
-            "run",
-            "--quiet",
-            "--profile",
-            "sim",
-            "--package",
-            "retake-fuzz",
-            "--",
-        ])
+        .arg("--")
         .args(&words)
-        .args(["--commit", &sim::commit(workspace)])
-        .env("CARGO_TARGET_DIR", &workspace.target);
+        .args(["--commit", &sim::commit(workspace)]);
     if process::run(&mut cargo)? {
         Ok(())
     } else {

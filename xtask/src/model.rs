@@ -1,12 +1,9 @@
 //! `cargo xtask model`: the exhaustive check of a small bound, built for speed.
 
-use std::process::Command;
-
 use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
 use crate::process;
 use crate::sim;
-use crate::tools;
 use crate::workspace::Workspace;
 
 /// Runs the task.
@@ -18,7 +15,13 @@ pub(crate) fn model(workspace: &Workspace, mut arguments: Arguments) -> Outcome<
     let misfortunes = arguments.take_parsed::<u8>("--misfortunes", "a small number")?;
     let planted = arguments.take_flag("--planted");
     arguments.finish()?;
-    let mut cargo = command(workspace, planted);
+    let features: &[&str] = if planted {
+        &["--features", "planted"]
+    } else {
+        &[]
+    };
+    let mut cargo = sim::built_for_speed(workspace, "retake-model", features);
+    cargo.arg("--");
     if planted {
         cargo.arg("--planted");
     }
@@ -33,23 +36,4 @@ pub(crate) fn model(workspace: &Workspace, mut arguments: Arguments) -> Outcome<
     } else {
         fail("The model check found a broken promise, or missed a case. Its words are above.")
     }
-}
-
-fn command(workspace: &Workspace, planted: bool) -> Command {
-    let mut cargo = tools::command(workspace, "cargo");
-    cargo
-        .args([
-            "run",
-            "--quiet",
-            "--profile",
-            "sim",
-            "--package",
-            "retake-model",
-        ])
-        .env("CARGO_TARGET_DIR", &workspace.target);
-    if planted {
-        cargo.args(["--features", "planted"]);
-    }
-    cargo.arg("--");
-    cargo
 }

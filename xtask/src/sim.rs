@@ -91,16 +91,15 @@ pub(crate) fn command_for_planted(workspace: &Workspace) -> Command {
 }
 
 fn command(workspace: &Workspace, features: &[&str]) -> Command {
+    built_for_speed(workspace, "retake-sim", features)
+}
+
+/// Runs a package of this workspace, built for speed and with every assertion
+/// on; the words for it come after a `--`.
+pub(crate) fn built_for_speed(workspace: &Workspace, package: &str, features: &[&str]) -> Command {
     let mut cargo = tools::command(workspace, "cargo");
     cargo
-        .args([
-            "run",
-            "--quiet",
-            "--profile",
-            "sim",
-            "--package",
-            "retake-sim",
-        ])
+        .args(["run", "--quiet", "--profile", "sim", "--package", package])
         .args(features)
         .env("CARGO_TARGET_DIR", &workspace.target);
     cargo

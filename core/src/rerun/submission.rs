@@ -76,22 +76,20 @@ impl Submission {
         (it, effects)
     }
 
-    /// Takes up an intent that was stored by an earlier life. `last_sent` is
-    /// when a POST of it last went out, if one did: then its outcome is in
-    /// doubt until proven otherwise.
+    /// Takes up an intent that was stored by an earlier life, whose outcome is in
+    /// doubt until proven otherwise. `last_sent` is the latest time at which a
+    /// POST of it may have gone out: one that was stored and never noted as
+    /// sent may have gone out just before the crash.
     pub fn restored(
         intent: Intent,
         limits: Limits,
         posts: u32,
-        last_sent: Option<Timestamp>,
+        last_sent: Timestamp,
     ) -> (Self, Vec<Effect>) {
-        // Stored but never noted as sent: the note and the POST are one step,
-        // so the POST may have gone out just before the crash.
-        let sent_at = last_sent.unwrap_or(intent.at);
-        let until = sent_at.after(limits.settle);
+        let until = last_sent.after(limits.settle);
         let mut it = Self::at_stage(intent, limits, Stage::Settling { until, agreeing: 0 });
         it.posts = posts.max(1);
-        it.sent_at = Some(sent_at);
+        it.sent_at = Some(last_sent);
         it.in_doubt = true;
         it.looking = true;
         (it, vec![Effect::Look])

@@ -322,7 +322,7 @@ fn a_wait_can_be_called_off_and_a_doubt_cannot() {
 
 #[test]
 fn a_restored_intent_is_in_doubt_until_reading_says_otherwise() {
-    let (mut it, effects) = Submission::restored(intent(), Limits::default(), 0, Some(at(1000)));
+    let (mut it, effects) = Submission::restored(intent(), Limits::default(), 0, at(1000));
     assert_eq!(effects, [Effect::Look]);
     look(&mut it, 1000, batch(BatchStatus::Error, 1));
     assert!(matches!(it.stage(), Stage::Settling { .. }));

@@ -9,7 +9,7 @@ use retake_core::{
         RunCounter, Test, TestId, Timestamp,
     },
     rerun::Limits,
-    supervise::{BatchRef, Input, Now, Output, Policy, Supervisor, Verdict},
+    supervise::{BatchRef, CallId, Input, Now, Output, Policy, Supervisor, Verdict},
 };
 
 /// What the API says when it is asked, and what was asked of it.
@@ -124,6 +124,22 @@ impl Bench {
             self.pass(self.answer_ms);
             self.feed(input);
         }
+    }
+
+    /// Answers what is asked until an intent is to be stored, which is left open.
+    pub(crate) fn until_stored(&mut self) -> CallId {
+        while let Some(output) = self.machine.poll_output() {
+            let input = match output {
+                Output::ReadBatch(call, _) => {
+                    Input::BatchRead(call, self.batch.clone().map(Box::new))
+                }
+                Output::ReadTests(call, _) => Input::TestsRead(call, Ok(self.listings[0].clone())),
+                Output::StoreIntent(call, _) => return call,
+                _ => continue,
+            };
+            self.feed(input);
+        }
+        panic!("no rerun was decided");
     }
 
     /// Lets time pass to the next wake-up, again and again, for `ms` at the most

@@ -282,24 +282,11 @@ fn a_decision_that_slept_before_it_was_stored_is_looked_at_again() {
         batch("ERROR", "ERROR", Some(1)),
         vec![test(1, "ERROR")],
     );
-    let mut stored = None;
-    while let Some(output) = bench.machine.poll_output() {
-        use retake_core::supervise::Output;
-        let input = match output {
-            Output::ReadBatch(call, _) => Input::BatchRead(call, bench.batch.clone().map(Box::new)),
-            Output::ReadTests(call, _) => Input::TestsRead(call, Ok(bench.listings[0].clone())),
-            Output::StoreIntent(call, _) => {
-                stored = Some(call);
-                continue;
-            }
-            _ => continue,
-        };
-        bench.feed(input);
-    }
+    let call = bench.until_stored();
     // The page froze while the journal wrote; meanwhile somebody cancelled.
     bench.pass(15_000);
     bench.batch = Ok(batch("CANCELLED", "CANCELLED", Some(1)));
-    bench.feed(Input::Stored(stored.expect("a rerun was decided"), Ok(())));
+    bench.feed(Input::Stored(call, Ok(())));
     bench.run(MINUTE);
     assert_eq!(bench.posts, [0; 0]);
     assert_eq!(bench.code(), Some(5));
@@ -318,30 +305,15 @@ fn a_persons_stop_is_an_end_without_a_verdict() {
 
 #[test]
 fn whoever_stops_or_pauses_while_the_intent_is_written_stops_the_rerun() {
-    use retake_core::supervise::Output;
     for wish in [Input::Stop, Input::Pause(PauseReason::ByPerson)] {
         let mut bench = Bench::new(
             up_to(1),
             batch("ERROR", "ERROR", Some(1)),
             vec![test(1, "ERROR")],
         );
-        let mut stored = None;
-        while let Some(output) = bench.machine.poll_output() {
-            let input = match output {
-                Output::ReadBatch(call, _) => {
-                    Input::BatchRead(call, bench.batch.clone().map(Box::new))
-                }
-                Output::ReadTests(call, _) => Input::TestsRead(call, Ok(bench.listings[0].clone())),
-                Output::StoreIntent(call, _) => {
-                    stored = Some(call);
-                    continue;
-                }
-                _ => continue,
-            };
-            bench.feed(input);
-        }
+        let call = bench.until_stored();
         bench.feed(wish.clone());
-        bench.feed(Input::Stored(stored.expect("a rerun was decided"), Ok(())));
+        bench.feed(Input::Stored(call, Ok(())));
         bench.run(MINUTE);
         assert_eq!(bench.posts, [0; 0], "{wish:?}");
         if matches!(wish, Input::Pause(_)) {

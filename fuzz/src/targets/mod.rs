@@ -270,6 +270,7 @@ const CONFIG_WORDS: &[&str] = &[
     "app",
     "min_poll_every",
     "settle_window",
+    "busy_window",
     "ask_person",
     "https://api.resim.ai/v1/",
     "/v1/",
@@ -394,4 +395,16 @@ targets! {
     "query", "the query strings of pages", QUERY_WORDS, texts::query;
     "duration", "a Go duration", DURATION_WORDS, texts::duration;
     "policy", "the supervise form", DURATION_WORDS, texts::policy;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CONFIG_WORDS;
+
+    #[test]
+    fn the_mutator_knows_every_field_of_the_configuration() {
+        for field in retake_core::config::FIELDS {
+            assert!(CONFIG_WORDS.contains(&field), "{field}");
+        }
+    }
 }

@@ -64,7 +64,7 @@ struct Inner {
     lock: RefCell<Option<Lock>>,
     /// This life, as the journal knows it.
     writer: RefCell<Writer>,
-    /// Lines written so far.
+    /// Lines of the open rerun that this life has written or taken up.
     lines: Cell<u32>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
@@ -241,7 +241,7 @@ impl Reruns {
         let (submission, wants) = match left.doubt {
             // A POST may have gone out until the page was closed.
             Doubt::Open => {
-                let last_sent = Some(clock::wall().after(SEND_WITHIN));
+                let last_sent = clock::wall().after(SEND_WITHIN);
                 Submission::restored(intent.clone(), limits, left.posts, last_sent)
             }
             Doubt::Unapplied => Submission::restored_unapplied(intent.clone(), limits, left.posts),
@@ -390,11 +390,12 @@ impl Reruns {
 /// It is over: the journal forgets it, and other tabs may begin.
 fn put_away(inner: &Rc<Inner>) {
     inner.timer.borrow_mut().take();
+    // What this life has not written, or taken up, is another's.
+    let has_lines = inner.lines.replace(0) > 0;
     let inner = inner.clone();
     spawn_local(async move {
-        let held = inner.lock.borrow_mut().take();
-        if held.is_none() && locks::available() {
-            // What is written there is another tab's.
+        let _held = inner.lock.borrow_mut().take();
+        if !has_lines {
             return;
         }
         if let Ok(journal) = Journal::open().await {
@@ -501,7 +502,7 @@ impl Inner {
         let lines = stored.iter().flat_map(|it| &it.lines);
         let left = Left::read(lines.map(|(_, line)| line.as_str()), clock::wall());
         if left.is_some_and(|left| left.doubt != Doubt::Lapsed) {
-            // Its lines stay: without the lock they are nobody's to remove.
+            // Its lines stay: none of them is ours.
             self.lock.borrow_mut().take();
             return Err(LEFT_OPEN.into());
         }
@@ -509,7 +510,6 @@ impl Inner {
             .remove(&self.journal_id())
             .await
             .map_err(|error| error.to_string())?;
-        self.lines.set(0);
         self.write(&line).await
     }
 

@@ -98,6 +98,10 @@ pub(super) fn prepare(
 
 /// A certificate for `host`, signed by itself, and its key.
 fn certificate(workspace: &Workspace, folder: &Path, host: &str) -> Outcome<()> {
+    if tools::find("openssl", &tools::search_path(workspace)).is_none() {
+        // If that fails it has said so; the sentence below says what to do.
+        let _ = tools::install_packages(workspace, "openssl", &["openssl"]);
+    }
     let file = |ending: &str| folder.join(format!("{host}.{ending}"));
     let mut openssl = tools::command(workspace, "openssl");
     openssl
