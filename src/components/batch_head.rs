@@ -115,24 +115,6 @@ pub fn BatchHead(
                 </button>
             </div>
             {move || batch.get().map(|batch| view! { <Facts batch names/> })}
-            {move || match cancelling.get() {
-                Cancelling::Trouble { title, said } if !finished.get() => Some(view! {
-                    <div class="notice batch__trouble" data-tone="error" role="alert" data-testid="cancel-refused">
-                        <div>
-                            <p><b>{title}</b></p>
-                            <p class="notice__said">{said}</p>
-                        </div>
-                        <button
-                            type="button"
-                            class="button button--quiet button--small"
-                            on:click=move |_| cancelling.set(Cancelling::No)
-                        >
-                            "Dismiss"
-                        </button>
-                    </div>
-                }),
-                _ => None,
-            }}
             <div class="batch__actions">
                 {app_link.map(|href| view! {
                     <a class="button button--quiet button--small" href=href target="_blank" rel="noreferrer">
@@ -166,6 +148,24 @@ pub fn BatchHead(
                     <span>{move || fresh.get().1}</span>
                 </p>
             </div>
+            {move || match cancelling.get() {
+                Cancelling::Trouble { title, said } if !finished.get() => Some(view! {
+                    <div class="notice batch__trouble" data-tone="error" role="alert" data-testid="cancel-refused">
+                        <div>
+                            <p><b>{title}</b></p>
+                            <p class="notice__said">{said}</p>
+                        </div>
+                        <button
+                            type="button"
+                            class="button button--quiet button--small"
+                            on:click=move |_| cancelling.set(Cancelling::No)
+                        >
+                            "Dismiss"
+                        </button>
+                    </div>
+                }),
+                _ => None,
+            }}
         </header>
     }
 }
