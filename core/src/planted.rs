@@ -46,6 +46,7 @@ pub enum Bug {
     AgeOfQuestion,
     AgeUnmoved,
     BusyUnfenced,
+    HeldOutlivesPost,
 }
 
 #[cfg(feature = "planted")]
@@ -89,6 +90,7 @@ impl Bug {
         Self::AgeOfQuestion,
         Self::AgeUnmoved,
         Self::BusyUnfenced,
+        Self::HeldOutlivesPost,
     ];
 
     /// What is done wrong.
@@ -130,6 +132,9 @@ impl Bug {
             Self::NeverTimesOut => "the wait never ends by itself",
             Self::AgeOfQuestion => "the age shown counts from the question",
             Self::BusyUnfenced => "after a 409 the fence is not asked",
+            Self::HeldOutlivesPost => {
+                "a reload takes a POST without an answer for one answered 409"
+            }
             Self::AgeUnmoved => "the age shown counts a jump of the clock",
         }
     }

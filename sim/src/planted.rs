@@ -43,7 +43,8 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         | Bug::ShortSettle
         | Bug::BlindBusy
         | Bug::RepostsUnanswered
-        | Bug::SendsAfterSleep => &["S6"],
+        | Bug::SendsAfterSleep
+        | Bug::HeldOutlivesPost => &["S6"],
         Bug::TrustsTerminal | Bug::TornAccepted | Bug::GuardAtLeast | Bug::NewIdIgnored => &["S7"],
         Bug::TimesOutWithoutRead
         | Bug::PauseCounts

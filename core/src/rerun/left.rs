@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Intent;
+use super::{Intent, SubmissionNote, Tries, WaitReason};
 use crate::domain::Timestamp;
 
 /// A rerun that ReSim held up and that was then left for longer than this is
@@ -29,6 +29,9 @@ pub enum Line {
     Held {
         /// When.
         at: Timestamp,
+        /// Why it waits and when the next try is due; `None`: for a sign-in.
+        #[serde(default)]
+        wait: Option<(WaitReason, Timestamp)>,
     },
 }
 
@@ -37,8 +40,8 @@ pub enum Line {
 pub struct Left {
     /// What was to be rerun.
     pub intent: Intent,
-    /// POSTs so far.
-    pub posts: u32,
+    /// Its POSTs so far.
+    pub tries: Tries,
     /// When the last one went out, where that was noted.
     pub sent: Option<Timestamp>,
     /// What became of it.
@@ -66,17 +69,26 @@ impl Left {
                 (Ok(Line::Intent(intent)), _) => {
                     left = Some(Self {
                         intent: *intent,
-                        posts: 0,
+                        tries: Tries::default(),
                         sent: None,
                         doubt: Doubt::Open,
                     });
                 }
                 (Ok(Line::Sent { post, at }), Some(left)) => {
-                    left.posts = post;
+                    left.tries.note(&SubmissionNote::Sending { post }, at);
                     left.sent = Some(at);
                     left.doubt = Doubt::Open;
                 }
-                (Ok(Line::Held { at }), Some(left)) => {
+                (Ok(Line::Held { at, wait }), Some(left)) => {
+                    let note = wait.map_or(SubmissionNote::SignedOut, |(why, next)| {
+                        SubmissionNote::Waiting {
+                            post: left.tries.posts,
+                            why,
+                            next,
+                            message: None,
+                        }
+                    });
+                    left.tries.note(&note, at);
                     left.doubt = if now.since(at) > STILL_MEANT {
                         Doubt::Lapsed
                     } else {
@@ -109,7 +121,7 @@ mod tests {
             .map(|line| serde_json::to_string(line).expect("plain data"))
             .collect();
         let left = Left::read(lines.iter().map(String::as_str), at(now))?;
-        Some((left.posts, left.sent, left.doubt))
+        Some((left.tries.posts, left.sent, left.doubt))
     }
 
     fn intent() -> Line {
@@ -126,25 +138,26 @@ mod tests {
         }))
     }
 
+    fn held() -> Line {
+        Line::Held {
+            at: at(0),
+            wait: Some((WaitReason::CleaningUp, at(1))),
+        }
+    }
+
     #[test]
     fn without_an_answer_nobody_knows_whether_it_was_applied() {
         assert_eq!(left(&[intent()], 1), Some((0, None, Doubt::Open)));
         let sent = Line::Sent { post: 2, at: at(1) };
         assert_eq!(
-            left(&[intent(), Line::Held { at: at(0) }, sent], 1),
+            left(&[intent(), held(), sent], 1),
             Some((2, Some(at(1)), Doubt::Open))
         );
     }
 
     #[test]
     fn an_answer_that_said_no_leaves_no_doubt_and_lapses_after_a_while() {
-        let lines = || {
-            [
-                intent(),
-                Line::Sent { post: 1, at: at(0) },
-                Line::Held { at: at(0) },
-            ]
-        };
+        let lines = || [intent(), Line::Sent { post: 1, at: at(0) }, held()];
         assert_eq!(left(&lines(), 10), Some((1, Some(at(0)), Doubt::Unapplied)));
         assert_eq!(left(&lines(), 11), Some((1, Some(at(0)), Doubt::Lapsed)));
     }

@@ -20,7 +20,7 @@
 //!
 //! Files, in reading order: `intent` (what is rerun), `stage` (where it stands),
 //! `exchange` (what goes in and out), `limits`, `submission` (the machine),
-//! `fence` (what proves that it was applied), `left` (what a reload finds).
+//! `fence` (what proves that it was applied), `tries` and `left` (what a reload finds).
 //!
 //! Elsewhere: which tests (`supervise::plan`), the request itself (`api`).
 
@@ -31,6 +31,7 @@ mod left;
 mod limits;
 mod stage;
 mod submission;
+mod tries;
 
 pub(crate) use fence::last_change;
 pub(crate) use submission::OLD_PICTURE;
@@ -42,3 +43,4 @@ pub use left::{Doubt, Left, Line};
 pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub use submission::Submission;
+pub use tries::{Held, Tries};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Effect, Ended, Evidence, Intent, Limits, Passage, PersonSays, Stage, SubmissionInput,
-    SubmissionNote, Then, WaitReason,
+    Effect, Ended, Evidence, Held, Intent, Limits, Passage, PersonSays, Stage, SubmissionInput,
+    SubmissionNote, Then, Tries, WaitReason,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
@@ -76,31 +76,39 @@ impl Submission {
         (it, effects)
     }
 
-    /// Takes up an intent that was stored by an earlier life, whose outcome is in
-    /// doubt until proven otherwise. `last_sent` is the latest time at which a
-    /// POST of it may have gone out: one that was stored and never noted as
-    /// sent may have gone out just before the crash.
+    /// Takes up an intent that was stored by an earlier life. If its last POST was
+    /// answered and not applied, it waits on, looks, and posts again if nothing
+    /// moved. Else its outcome is in doubt until proven otherwise: `last_sent` is
+    /// the latest time at which a POST of it may have gone out, since one that was
+    /// stored and never noted as sent may have gone out just before the crash.
     pub fn restored(
         intent: Intent,
         limits: Limits,
-        posts: u32,
+        tries: &Tries,
         last_sent: Timestamp,
     ) -> (Self, Vec<Effect>) {
         let until = last_sent.after(limits.settle);
-        let mut it = Self::at_stage(intent, limits, Stage::Settling { until, agreeing: 0 });
-        it.posts = posts.max(1);
-        it.sent_at = Some(last_sent);
-        it.in_doubt = true;
-        it.looking = true;
-        (it, vec![Effect::Look])
-    }
-
-    /// Takes up an intent of an earlier life whose last POST was answered and
-    /// not applied, so that nothing is in doubt: looks, and posts again if
-    /// nothing moved.
-    pub fn restored_unapplied(intent: Intent, limits: Limits, posts: u32) -> (Self, Vec<Effect>) {
-        let mut it = Self::at_stage(intent, limits, Stage::Checking { then: Then::Post });
-        it.posts = posts;
+        let stage = match &tries.held {
+            None => Stage::Settling { until, agreeing: 0 },
+            Some(Held::SignedOut) => Stage::Checking { then: Then::Post },
+            Some(Held::Until { since, next, why }) => Stage::Cooling {
+                // Never longer than it was to be, whatever was done to the clock.
+                until: (*next).min(last_sent.after(next.since(*since))),
+                why: why.clone(),
+            },
+        };
+        let mut it = Self::at_stage(intent, limits, stage);
+        it.posts = tries.posts;
+        it.busy = tries.busy;
+        it.throttled = tries.throttled;
+        if tries.held.is_none() {
+            it.posts = it.posts.max(1);
+            it.sent_at = Some(last_sent);
+            it.in_doubt = true;
+        }
+        if let Stage::Cooling { until, .. } = it.stage {
+            return (it, vec![Effect::WakeAt(until)]);
+        }
         it.looking = true;
         (it, vec![Effect::Look])
     }

@@ -133,7 +133,7 @@ impl Supervisor {
             // from a tab that was robbed even a moment later.
             let last_sent = now.wall.after(SEND_WITHIN);
             let (submission, effects) =
-                Submission::restored(open.intent, it.state.limits, open.posts, last_sent);
+                Submission::restored(open.intent, it.state.limits, &open.tries, last_sent);
             it.submission = Some(submission);
             if it.state.phase == Phase::Rerunning {
                 it.perform(effects, now);

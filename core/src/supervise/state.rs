@@ -13,7 +13,7 @@ use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journa
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote},
+    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote, Tries},
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -63,8 +63,8 @@ impl Phase {
 pub struct OpenIntent {
     /// What is to be run again.
     pub intent: Intent,
-    /// POSTs noted as sent.
-    pub posts: u32,
+    /// Its POSTs so far.
+    pub tries: Tries,
 }
 
 /// Everything that decides what a supervision does next.
@@ -225,7 +225,7 @@ impl State {
             Event::Intent(intent) => {
                 self.open = Some(OpenIntent {
                     intent: (**intent).clone(),
-                    posts: 0,
+                    tries: Tries::default(),
                 });
                 self.phase = Phase::Rerunning;
             }
@@ -269,6 +269,9 @@ impl State {
                 if let Some(began) = &mut self.began {
                     began.at = shifted(began.at, *shift_ms);
                 }
+                if let Some(open) = &mut self.open {
+                    open.tries.shift(|at| shifted(at, *shift_ms));
+                }
             }
             Event::Ended(verdict) => {
                 self.open = None;
@@ -295,13 +298,12 @@ impl State {
     }
 
     fn apply_note(&mut self, note: &SubmissionNote, at: Timestamp) {
+        if let Some(open) = &mut self.open {
+            open.tries.note(note, at);
+        }
         match note {
-            SubmissionNote::Sending { post } => {
-                if let Some(open) = &mut self.open {
-                    open.posts = *post;
-                }
-            }
-            SubmissionNote::Waiting { .. }
+            SubmissionNote::Sending { .. }
+            | SubmissionNote::Waiting { .. }
             | SubmissionNote::AsksPerson
             | SubmissionNote::Unknown { .. }
             | SubmissionNote::SignedOut => {}

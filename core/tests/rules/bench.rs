@@ -27,6 +27,8 @@ pub(crate) struct Bench {
     pub(crate) answer_ms: i64,
     /// The counter in the answer to a rerun.
     pub(crate) answer_run: Option<i64>,
+    /// How every rerun is answered while this is set.
+    pub(crate) refused: Option<ApiError>,
     /// How many tests each rerun named, as the API would read its body.
     pub(crate) posts: Vec<usize>,
     /// Which tests each rerun named, in their order.
@@ -56,6 +58,7 @@ impl Bench {
             listings: vec![listing],
             answer_ms: 10,
             answer_run: Some(2),
+            refused: None,
             posts: Vec::new(),
             named: Vec::new(),
             reruns_finish: false,
@@ -69,6 +72,13 @@ impl Bench {
             mono: Duration::from_millis(self.mono.unsigned_abs()),
             dice: 0,
         }
+    }
+
+    /// The page is closed, and opened again from what is in the journal.
+    pub(crate) fn reload(&mut self) {
+        let records = self.machine.log().to_vec();
+        self.machine = Supervisor::restore(records, self.now()).expect("it begins with a start");
+        self.wake = None;
     }
 
     pub(crate) fn pass(&mut self, ms: i64) {
@@ -101,6 +111,11 @@ impl Bench {
                     let tests = intent.request.scope.tests();
                     self.posts.push(tests.len());
                     self.named.push(tests.to_vec());
+                    if let Some(error) = self.refused.clone() {
+                        self.pass(self.answer_ms);
+                        self.feed(Input::RerunAnswered(call, Err(error)));
+                        continue;
+                    }
                     if let (Ok(batch), true) = (&mut self.batch, self.reruns_finish) {
                         let run = batch.run_counter.map_or(0, |run| run.0);
                         batch.run_counter = Some(RunCounter(run + 1));

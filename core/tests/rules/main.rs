@@ -7,6 +7,7 @@ use bench::{Bench, batch, failed, running, test, up_to, with_error};
 use retake_core::{
     api::ErrorKind,
     domain::{RunCounter, Timestamp},
+    rerun::Stage,
     supervise::{Input, PauseReason, Phase, Policy, WakeReason},
 };
 
@@ -104,6 +105,44 @@ fn the_clock_starts_anew_with_each_attempt() {
     assert_eq!(bench.code(), None);
     bench.run(15 * MINUTE);
     assert_eq!(bench.code(), Some(6));
+}
+
+// A reload (design.md §3, rules 2 and 6).
+
+#[test]
+fn a_reload_while_the_platform_cleans_up_goes_on_waiting_and_posts_once() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::Busy));
+    bench.settle();
+    assert_eq!(bench.posts, [1]);
+    bench.reload();
+    let stage = bench.machine.submission().map(|it| it.stage().clone());
+    assert!(
+        matches!(stage, Some(Stage::Cooling { .. })),
+        "nothing is in doubt: {stage:?}"
+    );
+    bench.refused = None;
+    bench.run(20_000);
+    assert_eq!(bench.posts, [1], "the platform asked for half a minute");
+    bench.run(20_000);
+    assert_eq!(bench.posts, [1, 1]);
+    assert_eq!(bench.machine.state().attempt, 1);
+}
+
+#[test]
+fn a_reload_after_a_post_without_an_answer_looks_and_posts_nothing() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::Busy));
+    bench.settle();
+    bench.refused = Some(failed(ErrorKind::TimedOut));
+    bench.run(40_000);
+    assert_eq!(bench.posts, [1, 1]);
+    bench.reload();
+    bench.refused = None;
+    bench.run(60_000);
+    assert_eq!(bench.posts, [1, 1], "the second one may have been applied");
 }
 
 #[test]

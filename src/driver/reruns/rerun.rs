@@ -229,7 +229,7 @@ impl Reruns {
         let (intent, limits) = (left.intent, inner.about.limits);
         let pressed = |stage| RerunView {
             sent: left.sent,
-            posts: left.posts,
+            posts: left.tries.posts,
             ..RerunView::pressed(
                 intent.batch,
                 intent.request.clone(),
@@ -238,19 +238,15 @@ impl Reruns {
                 stage,
             )
         };
-        let (submission, wants) = match left.doubt {
-            // A POST may have gone out until the page was closed.
-            Doubt::Open => {
-                let last_sent = clock::wall().after(SEND_WITHIN);
-                Submission::restored(intent.clone(), limits, left.posts, last_sent)
-            }
-            Doubt::Unapplied => Submission::restored_unapplied(intent.clone(), limits, left.posts),
-            Doubt::Lapsed => {
-                self.view
-                    .set(Some(pressed(Stage::Ended(Ended::NotApplied))));
-                return put_away(&inner);
-            }
-        };
+        if left.doubt == Doubt::Lapsed {
+            self.view
+                .set(Some(pressed(Stage::Ended(Ended::NotApplied))));
+            return put_away(&inner);
+        }
+        // A POST may have gone out until the page was closed.
+        let last_sent = clock::wall().after(SEND_WITHIN);
+        let (submission, wants) =
+            Submission::restored(intent.clone(), limits, &left.tries, last_sent);
         self.view.set(Some(pressed(submission.stage().clone())));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
@@ -376,7 +372,11 @@ impl Reruns {
         let line = match note {
             // Written before it is sent, by `clear_to_send`.
             SubmissionNote::Sending { .. } => return,
-            SubmissionNote::Waiting { .. } | SubmissionNote::SignedOut => Line::Held { at },
+            SubmissionNote::Waiting { why, next, .. } => Line::Held {
+                at,
+                wait: Some((why.clone(), *next)),
+            },
+            SubmissionNote::SignedOut => Line::Held { at, wait: None },
             _ => return,
         };
         let inner = inner.clone();
