@@ -70,6 +70,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sign-in") view=SignIn/>
                     <Route path=path!("/callback") view=Callback/>
                     <Route path=path!("/") view=|| view! { <Guard><Projects/></Guard> }/>
+                    <Route path=path!("/projects") view=|| view! { <Guard><Projects/></Guard> }/>
                     <Route path=path!("/supervisions") view=|| view! { <Guard><SupervisionsPage/></Guard> }/>
                     <Route path=path!("/projects/:project") view=|| view! { <Guard><Batches/></Guard> }/>
                     <Route

@@ -13,7 +13,7 @@ use retake_core::{
 
 use crate::{
     browser::{clock, dom, storage},
-    components::keys::KeysDialog,
+    components::keys::{self, KeysDialog},
     driver::supervisions::Supervisions,
     session::{Session, SessionState},
 };
@@ -79,6 +79,16 @@ impl Announcer {
         self.urgent.set(text.into());
     }
 
+    /// Takes back what was said, once it is no longer true.
+    pub fn withdraw(&self, text: &str) {
+        let is_shown = self
+            .toast
+            .with_untracked(|it| it.as_ref().is_some_and(|(shown, _)| shown == text));
+        if is_shown {
+            self.toast.set(None);
+        }
+    }
+
     fn show(&self, text: String, is_trouble: bool) {
         self.turn.update_value(|turn| *turn += 1);
         let mine = self.turn.get_value();
@@ -113,13 +123,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     title_and_icon();
     announce_verdicts(announcer);
     let keys_open = RwSignal::new(false);
-    let listener = window_event_listener(ev::keydown, move |event| {
-        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
-        if event.key() == "?" && plain && storage::letters_act() && !dom::is_typing(event.target())
-        {
-            keys_open.set(true);
-        }
-    });
+    let listener = window_event_listener(ev::keydown, move |event| page_key(&event, keys_open));
     on_cleanup(move || listener.remove());
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -138,6 +142,28 @@ pub fn Shell(children: Children) -> impl IntoView {
         </div>
         <p class="visually-hidden" role="status" id="live">{move || announcer.polite.get()}</p>
         <p class="visually-hidden" role="alert" id="alert">{move || announcer.urgent.get()}</p>
+    }
+}
+
+/// Keys that act on every page.
+fn page_key(event: &ev::KeyboardEvent, keys_open: RwSignal<bool>) {
+    let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+    if modified || event.default_prevented() {
+        return;
+    }
+    if event.key() == "Escape" {
+        return dom::leave_if_empty(event.target());
+    }
+    if dom::is_typing(event.target()) || !storage::letters_act() || dom::has("dialog[open]") {
+        return;
+    }
+    match event.key().as_str() {
+        "?" => keys_open.set(true),
+        "/" if dom::has(keys::FILTER) => {
+            event.prevent_default();
+            dom::focus(keys::FILTER);
+        }
+        _ => {}
     }
 }
 

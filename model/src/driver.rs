@@ -219,10 +219,11 @@ impl World {
         there.machines += 1;
         there.epoch = epoch;
         there.machine = Some(Arc::new(Machine {
+            // What it was restored from is in the journal.
+            durable: state.open.is_some(),
             it,
             number: there.machines,
             read: None,
-            durable: false,
         }));
         self.check_machine(tab);
         self.check_replay(tab);

@@ -66,6 +66,8 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(it: Supervisor, number: u32) -> Self {
+        // What it was restored from is in the journal.
+        let durable = it.state().open.is_some();
         Self {
             folded: State::replay(it.log()),
             folded_to: it.log().len(),
@@ -74,7 +76,7 @@ impl Machine {
             last_read: None,
             listed_masked: None,
             listing: None,
-            durable: false,
+            durable,
             read_at: i64::MIN / 2,
             wants_since: None,
             asked: None,

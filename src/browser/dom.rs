@@ -67,6 +67,31 @@ pub fn focus(selector: &str) {
     }
 }
 
+/// Whether the page has such an element now.
+pub fn has(selector: &str) -> bool {
+    window()
+        .document()
+        .and_then(|it| it.query_selector(selector).ok()?)
+        .is_some()
+}
+
+/// Whether the focus is in such an element.
+pub fn has_focus(selector: &str) -> bool {
+    window()
+        .document()
+        .and_then(|it| it.active_element())
+        .is_some_and(|it| it.closest(selector).ok().flatten().is_some())
+}
+
+/// Takes the focus out of a search field that has nothing left to clear.
+pub fn leave_if_empty(target: Option<web_sys::EventTarget>) {
+    let field = target.and_then(|it| it.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(field) = field.filter(|it| it.type_() == "search" && it.value().is_empty()) {
+        // A field that keeps the focus can be left with Tab.
+        let _ = field.blur();
+    }
+}
+
 /// Whether a key press goes into a text field, where it belongs to the text.
 pub fn is_typing(target: Option<web_sys::EventTarget>) -> bool {
     target

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::{Batch, BatchStatus},
+    domain::{Batch, BatchStatus, Timestamp},
     view::{
         batches,
         freshness::{Age, freshness},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     browser::clock,
     driver::{cancel::Cancelling, feed::Feed, tests_store::TestsStore},
-    shell::Ticker,
+    shell::{Announcer, Ticker},
 };
 
 /// Names that a batch refers to by ID; read once, shown when they come.
@@ -54,6 +54,7 @@ pub fn BatchHead(
     cancelling: RwSignal<Cancelling>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
+    let announcer = expect_context::<Announcer>();
     let batch = Memo::new(move |_| feed.batch.get());
     let finished =
         Memo::new(move |_| batch.with(|it| it.as_ref().is_some_and(|it| it.is_terminal())));
@@ -78,9 +79,9 @@ pub fn BatchHead(
     });
     let why_no_cancel = Memo::new(move |_| {
         if finished.get() {
-            Some("The batch has finished: there is nothing to cancel")
+            Some("The batch has finished: there is nothing to cancel.")
         } else if cancelling.get() == Cancelling::Sent {
-            Some("Cancelling was asked for already; tests that run finish first")
+            Some("Cancelling was asked for already; tests that run finish first.")
         } else {
             None
         }
@@ -128,10 +129,13 @@ pub fn BatchHead(
                     type="button"
                     class="button button--danger button--small"
                     data-testid="cancel-batch"
-                    disabled=move || why_no_cancel.get().is_some()
+                    aria-disabled=move || why_no_cancel.get().map(|_| "true")
                     title=why_no_cancel
                     aria-describedby="why-no-cancel"
-                    on:click=move |_| cancel.run(())
+                    on:click=move |_| match why_no_cancel.get_untracked() {
+                        Some(why) => announcer.say(why),
+                        None => cancel.run(()),
+                    }
                 >
                     "Cancel batch"
                 </button>
@@ -222,22 +226,28 @@ fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
             })
         }
     };
-    let started = batch.last_run.or(batch.created);
-    let times = {
+    // The launch stays what it was; a rerun has a fact of its own.
+    let reran = batches::reran_at(&batch);
+    let launched = batch.created.or(batch.last_run);
+    let moment = {
         let batch = batch.clone();
-        move || {
-            let now = ticker.now();
-            started.map(|at| {
+        move |name: &'static str, at: Timestamp, is_latest_run: bool| {
+            let batch = batch.clone();
+            let words = move || {
+                let now = ticker.now();
                 let ran = batches::ran_for(&batch, now)
                     .map(|ran| format!(", ran {}", words::duration(ran)))
-                    .filter(|_| batch.is_terminal())
+                    .filter(|_| is_latest_run && batch.is_terminal())
                     .unwrap_or_default();
-                format!(
-                    "{}, {}{ran}",
-                    clock::local_day_time(at),
-                    words::ago(now.since(at))
-                )
-            })
+                let ago = words::ago(now.since(at));
+                format!("{}, {ago}{ran}", clock::local_day_time(at))
+            };
+            view! {
+                <div>
+                    <dt>{name}</dt>
+                    <dd><time datetime=at.to_rfc3339() title=clock::in_full(at)>{words}</time></dd>
+                </div>
+            }
         }
     };
     let by = batch.account.clone().or_else(|| batch.user.clone());
@@ -255,17 +265,8 @@ fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
             {move || fact("Build", names.with(|it| it.build.clone()))}
             {move || fact("System", names.with(|it| it.system.clone()))}
             {move || fact("Suite", suite())}
-            <div>
-                <dt>"Started"</dt>
-                <dd>
-                    <time
-                        datetime=started.map(retake_core::domain::Timestamp::to_rfc3339)
-                        title=started.map(clock::in_full)
-                    >
-                        {times}
-                    </time>
-                </dd>
-            </div>
+            {launched.map(|at| moment("Started", at, reran.is_none()))}
+            {reran.map(|at| moment("Rerun", at, true))}
             {fact("By", by)}
             {errors
                 .into_iter()

@@ -23,7 +23,8 @@ pub fn PolicyFields(
     again: RwSignal<bool>,
 ) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
-    let form = RwSignal::new(storage::load_policy_form().unwrap_or_default());
+    let kept = storage::load_policy_form().unwrap_or_default();
+    let form = RwSignal::new(kept.clone());
     let refused = RwSignal::new(None::<String>);
     let min_poll = context.min_poll;
     let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
@@ -93,10 +94,12 @@ pub fn PolicyFields(
                 "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
                  supervise; it goes on when you open this page again."
             </p>
+            <Origin form kept/>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
                 .collect_view()}
+            <div class="supervise__end">
             <div class="preview" role="status" aria-label="What would happen now">
                 <h3>"If it ended now"</h3>
                 {move || match preview() {
@@ -121,7 +124,43 @@ pub fn PolicyFields(
             {move || refused.get().map(|why| view! {
                 <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>
             })}
+            </div>
         </form>
+    }
+}
+
+/// Says where the parameters come from: what was set for another batch must not
+/// pass for this one's unseen. Always one line, so that typing moves nothing.
+#[component]
+fn Origin(form: RwSignal<PolicyForm>, kept: PolicyForm) -> impl IntoView {
+    let is_default = Memo::new(move |_| form.with(|form| *form == PolicyForm::default()));
+    let words = move || {
+        if is_default.get() {
+            "These are the CLI's defaults."
+        } else if form.with(|form| *form == kept) {
+            "Filled in as last set in this browser."
+        } else {
+            "Not the CLI's defaults."
+        }
+    };
+    let reset = move |_| {
+        form.set(PolicyForm::default());
+        storage::save_policy_form(&form.get_untracked());
+    };
+    view! {
+        <p class="field__help supervise__origin" data-testid="policy-origin">
+            {words}
+            <Show when=move || !is_default.get()>
+                <button
+                    type="button"
+                    class="button button--link"
+                    data-testid="policy-defaults"
+                    on:click=reset
+                >
+                    "Use the defaults"
+                </button>
+            </Show>
+        </p>
     }
 }
 

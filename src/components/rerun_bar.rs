@@ -27,6 +27,9 @@ use crate::{
 /// Why the buttons that need ticks do nothing.
 const NOTHING_TICKED: &str = "Tick tests in the table to rerun them.";
 
+/// What a rerun meets while the batch runs.
+const BATCH_RUNS: &str = "The batch still runs: ReSim may refuse a rerun until it has finished.";
+
 /// The three verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -160,16 +163,27 @@ pub fn RerunBar(
         // After the dialog has closed.
         request_animation_frame(move || ask(again));
     };
+    // Said when nothing was ticked; now something is.
+    Effect::new(move |_| {
+        if count.get() > 0 {
+            announcer.withdraw(NOTHING_TICKED);
+        }
+    });
+    let batch_runs = Memo::new(move |_| {
+        feed.batch
+            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()))
+    });
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
+    let hint = Signal::derive(move || reason.get().or_else(|| batch_runs.get().then_some(BATCH_RUNS)));
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),
         n => words::tests(n),
     };
     view! {
         <section class="rerun-bar" aria-label="Rerun">
-            <Progress feed reruns idle=reason/>
+            <Progress feed reruns idle=hint/>
             <div class="rerun-bar__line">
                 <span class="rerun-bar__count">
                     <span data-testid="selected-count" data-count=move || count.get().to_string()>
@@ -221,7 +235,8 @@ pub fn RerunBar(
                 <span class="buttons">
                     <button
                         type="button"
-                        class="button button--primary"
+                        class="button"
+                        class:button--primary=move || !batch_runs.get()
                         data-testid="rerun-selected"
                         aria-disabled=blocked
                         aria-describedby="rerun-reason"

@@ -8,9 +8,11 @@ use leptos_router::{
     hooks::{use_location, use_params_map},
 };
 use retake_core::{
-    domain::{Batch, BatchId, ConflatedBatchStatus, ConflatedStatus, Project, ProjectId},
+    domain::{
+        Batch, BatchId, ConflatedBatchStatus, ConflatedStatus, Project, ProjectId, Timestamp,
+    },
     view::{
-        batches::{self, BatchFilter, ran_for},
+        batches::{self, BatchFilter, ran_for, reran_at},
         freshness::{Age, State, freshness},
         open, words,
     },
@@ -265,12 +267,13 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
         let now = ticker.now();
         batch.with(|it| {
             it.as_ref().map(|it| {
-                let started = it.last_run.or(it.created);
-                let ago = started
-                    .map(|at| words::ago(now.since(at)))
-                    .unwrap_or_default();
+                let ago = |at: Timestamp| words::ago(now.since(at));
+                // The launch, which the list is ordered by; then the run.
+                let launched = it.created.or(it.last_run);
                 let ran = ran_for(it, now).map(words::duration).unwrap_or_default();
-                (started.map(clock::in_full).unwrap_or_default(), ago, ran)
+                let run = reran_at(it).map_or(ran, |at| format!("rerun {}", ago(at)));
+                let title = launched.map(clock::in_full).unwrap_or_default();
+                (title, launched.map(ago).unwrap_or_default(), run)
             })
         })
     };
@@ -314,9 +317,9 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
                         <div class="list__sub">{(!adhoc).then_some(revision)}</div>
                     </td>
                     <td role="cell">
-                        {move || times.get().map(|(at, ago, ran)| view! {
+                        {move || times.get().map(|(at, ago, run)| view! {
                             <time title=at>{ago}</time>
-                            <div class="list__sub">{ran}</div>
+                            <div class="list__sub clip">{run}</div>
                         })}
                     </td>
                     <td role="cell"><div class="clip muted" title=by.clone()>{by.clone()}</div></td>

@@ -26,6 +26,13 @@ pub fn ran_for(batch: &Batch, now: Timestamp) -> Option<Duration> {
     Some(end.since(start))
 }
 
+/// When the latest run began, if that was not the first: a list that is ordered
+/// by launch shows it beside the launch. `None` as well where runs are not counted.
+pub fn reran_at(batch: &Batch) -> Option<Timestamp> {
+    batch.run_counter.filter(|run| run.0 > 1)?;
+    batch.last_run
+}
+
 /// The parts of a counts bar: tests by status, worst first, zeros left out.
 pub fn segments(batch: &Batch) -> Vec<(ConflatedStatus, u64)> {
     segments_of(super::chips::chips(Some(batch), None))
@@ -189,7 +196,7 @@ impl BatchFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BatchId, BatchStatus, StatusChange, StatusCounts};
+    use crate::domain::{BatchId, BatchStatus, RunCounter, StatusChange, StatusCounts};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -225,6 +232,18 @@ mod tests {
         tests[2].conflated = Some(ConflatedStatus::Error);
         table.merge(tests);
         assert_eq!(progress(&batch, Some(table.tally())), Some((2, 3)));
+    }
+
+    #[test]
+    fn a_first_run_is_no_rerun_whenever_it_began() {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.created = Some(at(0));
+        batch.last_run = Some(at(60));
+        assert_eq!(reran_at(&batch), None, "runs are not counted");
+        batch.run_counter = Some(RunCounter(1));
+        assert_eq!(reran_at(&batch), None);
+        batch.run_counter = Some(RunCounter(2));
+        assert_eq!(reran_at(&batch), Some(at(60)));
     }
 
     #[test]

@@ -240,8 +240,9 @@ impl World {
         share > self.policy.rerun_max_failure_percent
     }
 
-    /// Just before a POST leaves. Gives the run that the decision rests on.
-    pub(crate) fn check_send(&mut self, tab: usize, intent: &Intent) -> usize {
+    /// Just before a POST leaves. Gives the run that the decision rests on, and
+    /// whether its listing was masked.
+    pub(crate) fn check_send(&mut self, tab: usize, intent: &Intent) -> (usize, bool) {
         let device = self.tabs[tab].device;
         let store = &self.devices[device].store;
         let stored =
@@ -260,17 +261,19 @@ impl World {
         self.hold(!tests.is_empty(), "S3: an empty list is never sent");
         let Some(machine) = &self.tabs[tab].machine else {
             self.broken("S5: only the acting tab sends");
-            return 0;
+            return (0, false);
         };
-        let (Some(read), Some(masked)) = (&machine.last_read, machine.listed_masked) else {
+        let key = (device, intent.at.as_millis(), intent.attempt, intent.epoch);
+        let before = self.posts.iter().rev().find(|post| post.key == key);
+        // A life that took the intent up listed nothing itself.
+        let masked = machine.listed_masked.or(before.map(|post| post.masked));
+        let (Some(read), Some(masked)) = (&machine.last_read, masked) else {
             self.broken("S3: a rerun rests on a read and a listing");
-            return 0;
+            return (0, false);
         };
         let view = read.view;
         let read_at = machine.read_at;
         let sent = bits_of(tests);
-        let key = (device, intent.at.as_millis(), intent.attempt, intent.epoch);
-        let before = self.posts.iter().rev().find(|post| post.key == key);
         // The look before the pause of a 409 is too old to post on.
         let age = self.now - self.devices[device].slept - read_at;
         let looked = before.is_none() || age <= FRESH_MS;
@@ -281,7 +284,7 @@ impl World {
             // Posted again after a 409, on a newer run that nothing tells apart.
             let decided_on = before.decided_on;
             self.coverage.reach.blind_doubles += 1;
-            return decided_on;
+            return (decided_on, masked);
         }
         let failing = self.failing(view);
         self.hold(looked, "S6: before a POST goes out again the batch is read");
@@ -289,7 +292,7 @@ impl World {
         let blind = self.server.sends.is_blind() && self.server.runs.iter().any(foreign);
         if blind && sent & !failing != 0 {
             self.coverage.reach.blind_doubles += 1;
-            return view.run;
+            return (view.run, masked);
         }
         self.hold(
             sent & !failing == 0,
@@ -307,7 +310,7 @@ impl World {
         let above = self.is_above_guard(sent) || (!masked && self.is_above_guard(failing));
         self.hold(!above, "S9: nothing is rerun above the guard");
         self.hold_nothing_under_way(device, "S6: nothing is sent while a POST may still land");
-        view.run
+        (view.run, masked)
     }
 
     /// No POST of this device may still land, unless somebody else's run made

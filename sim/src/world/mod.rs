@@ -139,6 +139,8 @@ pub(crate) struct Post {
     pub(crate) tests: u16,
     /// The run that the decision rests on.
     pub(crate) decided_on: usize,
+    /// Whether the listing that it rests on was masked.
+    pub(crate) masked: bool,
     pub(crate) page: PageRef,
     pub(crate) machine: u32,
     pub(crate) call: CallId,

@@ -498,7 +498,7 @@ impl World {
         self.calls += 1;
         let page = self.page(tab);
         let device = self.tabs[tab].device;
-        let decided_on = self.check_send(tab, &intent);
+        let (decided_on, masked) = self.check_send(tab, &intent);
         if self.failure.is_some() {
             return;
         }
@@ -510,6 +510,7 @@ impl World {
             batch: intent.batch,
             tests: bits_of(tests),
             decided_on,
+            masked,
             page,
             machine,
             call,

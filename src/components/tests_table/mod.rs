@@ -61,7 +61,11 @@ pub fn TestsTable(
                     style=("--cols-medium", tracks(From::Medium))
                 >
                     <Head store/>
-                    <tbody role="rowgroup" style=("--rows", move || count.get().max(1).to_string())>
+                    <tbody
+                        role="rowgroup"
+                        on:focusin=move |_| table.is_used.set(true)
+                        style=("--rows", move || count.get().max(1).to_string())
+                    >
                         // By place, not by test: another filter or order fills the
                         // rows that are there anew instead of making new ones.
                         <For each=move || table.shown.get() key=|index| *index let(index)>
@@ -236,6 +240,8 @@ struct Table {
     row_height: RwSignal<f64>,
     shown: Memo<std::ops::Range<usize>>,
     current: RwSignal<usize>,
+    /// Whether a row was gone to, by keys or by a click.
+    is_used: RwSignal<bool>,
 }
 
 impl Table {
@@ -258,6 +264,7 @@ impl Table {
             row_height,
             shown,
             current: RwSignal::new(0),
+            is_used: RwSignal::new(false),
         }
     }
 
@@ -344,7 +351,7 @@ impl Table {
         }
         let current = self.current.get_untracked();
         match event.key().as_str() {
-            "j" => self.go(event, current.saturating_add(1)),
+            "j" => self.go(event, self.first_or(current.saturating_add(1))),
             "k" => self.go(event, current.saturating_sub(1)),
             "n" => self.go_failed(event, true),
             "p" => self.go_failed(event, false),
@@ -355,12 +362,17 @@ impl Table {
             "u" => self.store.order_anew(),
             "r" => wish.run(Wish::Rerun),
             "m" => wish.run(Wish::Metrics),
-            "/" => {
-                event.prevent_default();
-                dom::focus("[data-testid=text-filter]");
-            }
             "Escape" => self.store.query.update(|query| query.open = None),
             _ => {}
+        }
+    }
+
+    /// Where `next` leads: to the first row, as long as no row was ever gone to.
+    fn first_or(self, next: usize) -> usize {
+        if self.is_used.get_untracked() {
+            next
+        } else {
+            self.current.get_untracked()
         }
     }
 
@@ -394,7 +406,7 @@ impl Table {
                 };
                 let rows = listing.order().iter().enumerate();
                 if forward {
-                    rows.skip(current + 1).find(failed).map(|(n, _)| n)
+                    rows.skip(self.first_or(current + 1)).find(failed).map(|(n, _)| n)
                 } else {
                     rows.take(current).rfind(failed).map(|(n, _)| n)
                 }
@@ -417,6 +429,7 @@ impl Table {
         };
         let index = index.min(last);
         self.current.set(index);
+        self.is_used.set(true);
         let Some(scroller) = self.scroller.get_untracked() else {
             return;
         };
