@@ -55,7 +55,10 @@ pub fn App() -> impl IntoView {
     let who = session.whose();
     Effect::new(move |_| match who.get() {
         Some(identity) => {
-            own_reruns.signed_in(&identity);
+            if let Some(account) = session.account_now() {
+                let limits = account.environment.limits();
+                own_reruns.signed_in(identity.clone(), limits);
+            }
             supervisions.signed_in(identity);
         }
         None => supervisions.signed_out(),

@@ -14,7 +14,7 @@ use retake_core::{
 use crate::{
     browser::{clock, dom, storage},
     components::keys::{self, KeysDialog},
-    driver::supervisions::Supervisions,
+    driver::{reruns::OwnReruns, supervisions::Supervisions},
     session::{Session, SessionState},
 };
 
@@ -174,10 +174,21 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let ticker = expect_context::<Ticker>();
     let census = Memo::new(move |_| supervisions.census());
+    let own = expect_context::<OwnReruns>();
+    let behind = Memo::new(move |_| {
+        let account = session.account();
+        account.map_or(0, |it| own.behind(&it.identity))
+    });
+    let reruns_words = move || match behind.get() {
+        0 => None,
+        1 => Some("1 rerun on its way".to_owned()),
+        n => Some(format!("{n} reruns on their way")),
+    };
     let supervisions_label = move || {
         let census = census.get();
         [
             Some("Supervisions".to_owned()),
+            reruns_words(),
             census.running_words(),
             census.paused_words(),
             census.verdict_words(),
@@ -235,6 +246,16 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                 <span class="only-narrow" title="Supervisions" aria-hidden="true">
                     <span class="icon" data-icon="eye"></span>
                 </span>
+                {move || reruns_words().map(|text| view! {
+                    <span
+                        class="phase"
+                        data-phase="waiting"
+                        data-testid="reruns-behind"
+                        data-narrow=behind.get().to_string()
+                    >
+                        <span class="only-wide">{text}</span>
+                    </span>
+                })}
                 {move || census.get().running_words().map(|text| view! {
                     <span class="phase" data-phase="waiting" data-narrow=census.get().running.to_string()>
                         <span class="only-wide">{text}</span>
@@ -249,11 +270,12 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                     let census = census.get();
                     census.verdict_words().map(|text| view! {
                         <span
-                            class="phase only-wide"
+                            class="phase"
                             data-phase="done"
                             data-outcome=census.worst.map(Outcome::slug)
+                            data-narrow=census.verdicts.to_string()
                         >
-                            {text}
+                            <span class="only-wide">{text}</span>
                         </span>
                     })
                 }}

@@ -8,7 +8,7 @@ use retake_core::{
 };
 
 use super::copy_button::CopyButton;
-use crate::browser::clock;
+use crate::browser::{clock, dom};
 
 /// A log that is scrolled this near to its end, in pixels, follows it.
 const NEAR_END: i32 = 24;
@@ -19,7 +19,15 @@ pub fn DecisionLog(
     /// The lines.
     #[prop(into)]
     lines: Signal<Vec<LogLine>>,
+    /// Whether nothing is added any more: then, on a small screen, the log is
+    /// folded away, so that the tests follow the verdict.
+    #[prop(into)]
+    over: Signal<bool>,
 ) -> impl IntoView {
+    let is_wide = dom::is_wide();
+    // A person's own choice, once they made one.
+    let chosen = RwSignal::new(None::<bool>);
+    let is_open = Memo::new(move |_| chosen.get().unwrap_or(is_wide || !over.get()));
     let decisions_only = RwSignal::new(false);
     let text = move || lines.with(|lines| log_text(lines));
     // The day stands where it changes among what is shown, and above the first line.
@@ -53,6 +61,7 @@ pub fn DecisionLog(
     Effect::new(move |_| {
         lines.track();
         decisions_only.track();
+        is_open.track();
         if let (Some(list), true) = (list.get(), follows.get_value()) {
             request_animation_frame(move || list.set_scroll_top(list.scroll_height()));
         }
@@ -60,18 +69,33 @@ pub fn DecisionLog(
     view! {
         <section aria-label="Decision log">
             <div class="log__head">
-                <h3>"Decision log"</h3>
-                <label class="tick push">
-                    <input
-                        type="checkbox"
-                        prop:checked=decisions_only
-                        on:change=move |event| decisions_only.set(event_target_checked(&event))
-                    />
-                    "Decisions only"
-                </label>
+                <h3>
+                    <button
+                        type="button"
+                        class="log__fold"
+                        data-testid="log-fold"
+                        aria-expanded=move || is_open.get().to_string()
+                        aria-controls="decision-log"
+                        on:click=move |_| chosen.set(Some(!is_open.get_untracked()))
+                    >
+                        "Decision log"
+                    </button>
+                </h3>
+                <Show when=move || is_open.get()>
+                    <label class="tick push">
+                        <input
+                            type="checkbox"
+                            prop:checked=decisions_only
+                            on:change=move |event| decisions_only.set(event_target_checked(&event))
+                        />
+                        "Decisions only"
+                    </label>
+                </Show>
                 <CopyButton label="Copy" text=Signal::derive(text)/>
             </div>
             <ol
+                id="decision-log"
+                hidden=move || !is_open.get()
                 class="log"
                 data-testid="decision-log"
                 tabindex="0"

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod load;
 pub mod modal;
 pub mod open_batch;
+pub mod own_reruns;
 pub mod policy_form;
 pub mod rerun_bar;
 pub mod status;

@@ -176,7 +176,11 @@ pub fn RerunBar(
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
-    let hint = Signal::derive(move || reason.get().or_else(|| batch_runs.get().then_some(BATCH_RUNS)));
+    let hint = Signal::derive(move || {
+        reason
+            .get()
+            .or_else(|| batch_runs.get().then_some(BATCH_RUNS))
+    });
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),
         n => words::tests(n),

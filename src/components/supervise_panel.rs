@@ -185,7 +185,7 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
         <Show when=move || is_over.get() && verdict.with(Option::is_none)>
             <StoppedCard one=stopped.clone()/>
         </Show>
-        <DecisionLog lines/>
+        <DecisionLog lines over=is_over/>
         <Show when=move || is_over.get()>
             <button type="button" class="button" on:click=move |_| again.set(true)>
                 "Supervise again"
@@ -220,6 +220,9 @@ fn Now(one: Supervision) -> impl IntoView {
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
+    let by_person = Memo::new(move |_| {
+        snapshot.with(|it| it.state.phase == Phase::Paused(PauseReason::ByPerson))
+    });
     let doing = move || {
         let now = tick.now();
         snapshot.with(|it| it.doing().sentence(now))
@@ -263,25 +266,22 @@ fn Now(one: Supervision) -> impl IntoView {
                 <div><dt>"Rerun so far"</dt><dd>{move || facts().2}</dd></div>
             </dl>
             <div class="buttons">
-                <Show
-                    when=move || paused.get()
-                    fallback={
+                <Show when=move || !by_person.get()>
+                    {
                         let pause = pause.clone();
-                        move || {
-                            let pause = pause.clone();
-                            view! {
-                                <button
-                                    type="button"
-                                    class="button button--small"
-                                    disabled=move || !acts_here.get()
-                                    on:click=move |_| pause.pause()
-                                >
-                                    "Pause"
-                                </button>
-                            }
+                        view! {
+                            <button
+                                type="button"
+                                class="button button--small"
+                                disabled=move || !acts_here.get()
+                                on:click=move |_| pause.pause()
+                            >
+                                "Pause"
+                            </button>
                         }
                     }
-                >
+                </Show>
+                <Show when=move || paused.get()>
                     {
                         let resume = resume.clone();
                         view! {

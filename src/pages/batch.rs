@@ -30,7 +30,7 @@ use crate::{
         cancel::{Cancelling, cancel},
         feed::Feed,
         listing,
-        reruns::OwnReruns,
+        reruns::{Of, OwnReruns},
         supervisions::Supervisions,
         tag_reader,
         tests_store::TestsStore,
@@ -131,7 +131,12 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let limits = account.environment.limits();
     let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
     tag_reader::read_tags(client, project.id, id, store);
-    let reruns = expect_context::<OwnReruns>().open(&account.identity, project.id, id, limits);
+    let of = Of {
+        project: project.id,
+        batch: id,
+        name: name.clone(),
+    };
+    let reruns = expect_context::<OwnReruns>().open(&account.identity, of, limits);
     join(feed, reruns);
     show_what_supervision_reads(feed);
 

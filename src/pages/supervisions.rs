@@ -13,8 +13,15 @@ use retake_core::{
 
 use crate::{
     browser::{clock, dom},
-    components::{supervise_panel::PhasePill, verdict::VerdictLine, was_it_applied::WasItApplied},
-    driver::supervisions::{Standing, Supervision, Supervisions as All},
+    components::{
+        own_reruns::OwnRerun, supervise_panel::PhasePill, verdict::VerdictLine,
+        was_it_applied::WasItApplied,
+    },
+    driver::{
+        reruns::{OwnReruns, Reruns},
+        supervisions::{Standing, Supervision, Supervisions as All},
+    },
+    session::Session,
     shell::{Crumbs, PageTitle, Ticker},
 };
 
@@ -27,6 +34,21 @@ pub fn Supervisions() -> impl IntoView {
         ("Supervisions".into(), None),
     ]);
     let supervisions = expect_context::<All>();
+    let session = expect_context::<Session>();
+    let own = expect_context::<OwnReruns>();
+    let by_hand = move || {
+        let account = session.account();
+        account.map_or_else(Vec::new, |it| own.worth_showing(&it.identity))
+    };
+    let by_hand = Memo::new_with_compare(
+        move |_| by_hand(),
+        |a: Option<&Vec<Reruns>>, b: Option<&Vec<Reruns>>| {
+            let ids = |all: Option<&Vec<Reruns>>| {
+                all.map(|all| all.iter().map(Reruns::batch).collect::<Vec<_>>())
+            };
+            ids(a) != ids(b)
+        },
+    );
     let of = move |over: bool| {
         Memo::new_with_compare(
             move |_| {
@@ -56,7 +78,12 @@ pub fn Supervisions() -> impl IntoView {
     };
     let unreadable = supervisions.unreadable;
     let others = move || !shelved().is_empty() || !unreadable.with(Vec::is_empty);
-    let empty = move || running.with(Vec::is_empty) && finished.with(Vec::is_empty) && !others();
+    let empty = move || {
+        by_hand.with(Vec::is_empty)
+            && running.with(Vec::is_empty)
+            && finished.with(Vec::is_empty)
+            && !others()
+    };
     let forget_all = move |_| {
         for one in finished.get_untracked() {
             supervisions.forget(&one.id);
@@ -70,8 +97,21 @@ pub fn Supervisions() -> impl IntoView {
                     <p>"In this browser. Keep this tab open: a closed tab cannot supervise."</p>
                 </Show>
             </div>
+            <Show when=move || !by_hand.with(Vec::is_empty)>
+                <div class="page__head">
+                    <h2>"Reruns by hand"</h2>
+                    <p>"Pressed in this browser, and not accepted yet."</p>
+                </div>
+                <ul class="card">
+                    <For each=move || by_hand.get() key=Reruns::batch let(reruns)>
+                        <OwnRerun reruns/>
+                    </For>
+                </ul>
+            </Show>
             <Show when=move || !running.with(Vec::is_empty)>
-                <h2 class="visually-hidden">"Running"</h2>
+                <div class="page__head" class:visually-hidden=move || by_hand.with(Vec::is_empty)>
+                    <h2>"Supervised"</h2>
+                </div>
                 <ul class="card">
                     <For each=move || running.get() key=|one| one.id.clone() let(one)>
                         <Running one/>

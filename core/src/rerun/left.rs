@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, SubmissionNote, Tries, WaitReason};
-use crate::domain::Timestamp;
+use crate::domain::{ProjectId, Timestamp};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
 /// not sent by itself any more: whoever pressed has long gone on.
@@ -15,6 +15,13 @@ const STILL_MEANT: Duration = Duration::from_mins(10);
 /// A line: an intent, and what became of its POSTs.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Line {
+    /// Where the batch is, for a page that has not opened it.
+    Of {
+        /// Its project.
+        project: ProjectId,
+        /// Its name.
+        name: String,
+    },
     /// What is to be rerun.
     Intent(Box<Intent>),
     /// A POST went out.
@@ -38,6 +45,8 @@ pub enum Line {
 /// What an earlier life left open.
 #[derive(Debug)]
 pub struct Left {
+    /// Project and name of the batch, where they were noted.
+    pub of: Option<(ProjectId, String)>,
     /// What was to be rerun.
     pub intent: Intent,
     /// Its POSTs so far.
@@ -63,11 +72,14 @@ impl Left {
     /// Reads the lines of a journal; `None`: nothing is open.
     pub fn read<'a>(lines: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<Self> {
         let mut left: Option<Self> = None;
+        let mut of = None;
         for line in lines {
             // A line of another build says nothing: the outcome stays in doubt.
             match (serde_json::from_str(line), &mut left) {
+                (Ok(Line::Of { project, name }), _) => of = Some((project, name)),
                 (Ok(Line::Intent(intent)), _) => {
                     left = Some(Self {
+                        of: of.take(),
                         intent: *intent,
                         tries: Tries::default(),
                         sent: None,
@@ -160,6 +172,20 @@ mod tests {
         let lines = || [intent(), Line::Sent { post: 1, at: at(0) }, held()];
         assert_eq!(left(&lines(), 10), Some((1, Some(at(0)), Doubt::Unapplied)));
         assert_eq!(left(&lines(), 11), Some((1, Some(at(0)), Doubt::Lapsed)));
+    }
+
+    #[test]
+    fn where_the_batch_is_comes_before_what_is_to_be_rerun() {
+        let project = ProjectId::from_u128(3);
+        let of = Line::Of {
+            project,
+            name: "nightly".into(),
+        };
+        let lines = [of, intent()].map(|line| serde_json::to_string(&line).expect("plain data"));
+        let read = |lines: &[String]| Left::read(lines.iter().map(String::as_str), at(1));
+        let left = read(&lines).expect("an intent is open");
+        assert_eq!(left.of, Some((project, "nightly".to_owned())));
+        assert!(read(&lines[..1]).is_none(), "nothing is open yet");
     }
 
     #[test]

@@ -467,7 +467,10 @@ impl Supervisor {
     }
 
     pub(super) fn pause(&mut self, why: PauseReason, now: Now) {
-        if matches!(self.state.phase, Phase::Paused(_)) {
+        // A person's word outlasts whatever else holds it: then it goes on when they say.
+        if let Phase::Paused(now) = &self.state.phase
+            && (why != PauseReason::ByPerson || *now == PauseReason::ByPerson)
+        {
             return;
         }
         let sign_in = why == PauseReason::SignedOut;

@@ -231,7 +231,7 @@ impl State {
             }
             Event::Rerun(note) => self.apply_note(note, record.at),
             Event::Paused(why) => {
-                self.paused_since = Some(record.at);
+                self.paused_since.get_or_insert(record.at);
                 self.phase = Phase::Paused(why.clone());
             }
             Event::Resumed { .. } => {

@@ -131,6 +131,8 @@ pub fn known_runs(test: &Test, memory: &RunMemory) -> Vec<Run> {
 pub struct Reason {
     /// The platform's code, or the words for a metric's outcome.
     pub code: String,
+    /// Short facts beside it: the exit code, how many more errors there are.
+    pub aside: String,
     /// What else is known.
     pub text: String,
 }
@@ -140,19 +142,14 @@ pub fn reason(test: &Test) -> Option<Reason> {
     let mut errors = test.current_errors();
     if let Some(error) = errors.next() {
         let more = errors.count();
-        let mut parts = Vec::new();
-        if let Some(code) = error.exit_code {
-            parts.push(format!("exit {code}"));
-        }
-        if let Some(said) = &error.text {
-            parts.push(words::clean(said).into_owned());
-        }
-        if more > 0 {
-            parts.push(format!("(and {more} more)"));
-        }
+        let exit = error.exit_code.map(|code| format!("exit {code}"));
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let aside: Vec<String> = exit.into_iter().chain(more).collect();
+        let text = error.text.as_deref().map(words::clean);
         return Some(Reason {
             code: words::clean(&error.code).into_owned(),
-            text: parts.join(" "),
+            aside: aside.join(", "),
+            text: text.unwrap_or_default().into_owned(),
         });
     }
     let metrics = test.metrics.as_ref().map(|it| words::clean(it.word()));
@@ -173,6 +170,7 @@ pub fn reason(test: &Test) -> Option<Reason> {
     };
     Some(Reason {
         code: code.to_owned(),
+        aside: String::new(),
         text,
     })
 }
@@ -240,18 +238,24 @@ mod tests {
         it.metrics = Some(MetricStatus::FailBlock);
         let said = |test: &Test| {
             let reason = reason(test).expect("a failing test has one");
-            format!("{}: {}", reason.code, reason.text)
+            format!("{} ({}): {}", reason.code, reason.aside, reason.text)
         };
-        assert_eq!(said(&it), "a metric blocks: FAIL_BLOCK");
+        assert_eq!(said(&it), "a metric blocks (): FAIL_BLOCK");
         it.conflated = Some(ConflatedStatus::Error);
-        assert_eq!(said(&it), "no reason given: ");
-        it.errors = vec![ExecutionError {
+        assert_eq!(said(&it), "no reason given (): ");
+        let error = ExecutionError {
             code: "NONZERO_EXIT_CODE".into(),
             text: Some("killed".into()),
             exit_code: Some(137),
             run_counter: None,
-        }];
-        assert_eq!(said(&it), "NONZERO_EXIT_CODE: exit 137 killed");
+        };
+        it.errors = vec![error.clone()];
+        assert_eq!(said(&it), "NONZERO_EXIT_CODE (exit 137): killed");
+        it.errors = vec![error.clone(), error];
+        assert_eq!(
+            said(&it),
+            "NONZERO_EXIT_CODE (exit 137, and 1 more): killed"
+        );
         assert_eq!(reason(&test(1, ConflatedStatus::Passed)), None);
     }
 }

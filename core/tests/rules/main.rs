@@ -93,6 +93,26 @@ fn a_pause_does_not_count_as_waiting() {
 }
 
 #[test]
+fn a_person_can_make_a_pause_of_the_storage_their_own() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
+    let call = bench.until_stored();
+    bench.feed(Input::Stored(call, Err("the disk is full".into())));
+    let phase = &bench.machine.state().phase;
+    assert!(matches!(phase, Phase::Paused(PauseReason::StorageRefused(_))));
+    bench.pass(30_000);
+    bench.feed(Input::Pause(PauseReason::ByPerson));
+    bench.run(HOUR);
+    let phase = &bench.machine.state().phase;
+    assert_eq!(*phase, Phase::Paused(PauseReason::ByPerson));
+    assert_eq!(bench.posts, Vec::<usize>::new(), "it is not taken up by itself");
+    // All of it was a pause, from the storage's refusal on.
+    bench.feed(Input::Resume);
+    let waited = bench.machine.state().waited(bench.now().wall);
+    assert!(waited.as_secs() < 5, "{waited:?}");
+}
+
+#[test]
 fn the_clock_starts_anew_with_each_attempt() {
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(1), running(), listing);

@@ -64,7 +64,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "name",
         title: "Test",
-        width: "minmax(10rem, 1.4fr)",
+        width: "minmax(10rem, 1fr)",
         from: From::Narrow,
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
@@ -73,7 +73,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "error",
         title: "Error",
-        width: "minmax(8rem, 1.3fr)",
+        width: "minmax(8rem, 1.25fr)",
         from: From::Narrow,
         sort: None,
         cell: |test, _, _| error_cell(test),
@@ -81,7 +81,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "runs",
         title: "Runs",
-        width: "5.5rem",
+        width: "4.5rem",
         from: From::Narrow,
         sort: Some(SortKey::Run),
         cell: |test, _, memory| runs_cell(test, memory),
@@ -89,7 +89,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "updated",
         title: "Updated",
-        width: "5.5rem",
+        width: "5rem",
         from: From::Narrow,
         sort: Some(SortKey::Updated),
         cell: |test, now, _| {
@@ -109,7 +109,7 @@ pub(super) const COLUMNS: [Column; 5] = [
 fn error_cell(test: &Test) -> AnyView {
     reason(test)
         .map(|reason| {
-            let whole = format!("{} {}", reason.code, reason.text);
+            let whole = [&*reason.code, &*reason.aside, &*reason.text].join(" ");
             // Words of ours are set as words, the platform's code as code.
             let is_code = reason
                 .code
@@ -117,7 +117,7 @@ fn error_cell(test: &Test) -> AnyView {
                 .all(|c| c.is_ascii_uppercase() || c == b'_');
             view! {
                 <span class="why" title=whole data-code=is_code.then_some("")>
-                    <b>{reason.code}</b> " " <span>{reason.text}</span>
+                    <span><b>{reason.code}</b> " " {reason.aside}</span> " " <span>{reason.text}</span>
                 </span>
             }
         })

@@ -406,7 +406,9 @@ impl Table {
                 };
                 let rows = listing.order().iter().enumerate();
                 if forward {
-                    rows.skip(self.first_or(current + 1)).find(failed).map(|(n, _)| n)
+                    rows.skip(self.first_or(current + 1))
+                        .find(failed)
+                        .map(|(n, _)| n)
                 } else {
                     rows.take(current).rfind(failed).map(|(n, _)| n)
                 }

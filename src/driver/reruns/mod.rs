@@ -1,15 +1,17 @@
 //! What a person reruns by hand, batch by batch.
 //!
 //! A rerun outlives the page that it was pressed on: it goes on while another
-//! page is open, and after a sign-in. So the app holds them, not the page.
+//! page is open, after a sign-in, and after a reload of whatever page. So the app
+//! holds them, not the page.
 //!
-//! `rerun` has the reruns of one batch.
+//! `rerun` has the reruns of one batch, `written` what of them is on disk.
 
 mod rerun;
+mod written;
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     auth::Identity,
     domain::{BatchId, ProjectId},
@@ -24,6 +26,7 @@ use crate::client::Client;
 #[derive(Clone, Copy)]
 pub struct OwnReruns {
     inner: StoredValue<Inner, LocalStorage>,
+    list: RwSignal<Vec<Reruns>>,
 }
 
 struct Inner {
@@ -32,7 +35,17 @@ struct Inner {
     owner: Owner,
     /// Tells a person who has left the page how a rerun failed.
     tell: Rc<dyn Fn(String)>,
-    list: RefCell<HashMap<(Identity, BatchId), Reruns>>,
+}
+
+/// A batch whose tests are rerun by hand.
+#[derive(Debug, Clone)]
+pub struct Of {
+    /// Its project.
+    pub project: ProjectId,
+    /// Its ID.
+    pub batch: BatchId,
+    /// Its name.
+    pub name: String,
 }
 
 impl OwnReruns {
@@ -43,48 +56,80 @@ impl OwnReruns {
                 client,
                 owner: Owner::current().unwrap_or_default(),
                 tell: Rc::new(tell),
-                list: RefCell::default(),
             }),
+            list: RwSignal::new(Vec::new()),
         }
     }
 
     /// The reruns of a batch, for its page: called by the page, and until that
     /// goes. One that an earlier life of the tab left open is taken up.
-    pub fn open(
-        &self,
-        identity: &Identity,
-        project: ProjectId,
-        batch: BatchId,
-        limits: Limits,
-    ) -> Reruns {
-        let reruns = self.inner.with_value(|inner| {
-            let key = (identity.clone(), batch);
-            *inner.list.borrow_mut().entry(key).or_insert_with(|| {
-                let about = rerun::About {
-                    client: inner.client,
-                    identity: identity.clone(),
-                    project,
-                    batch,
-                    limits,
-                    tell: inner.tell.clone(),
-                };
-                inner.owner.with(|| Reruns::none(about))
-            })
-        });
+    pub fn open(&self, identity: &Identity, of: Of, limits: Limits) -> Reruns {
+        let reruns = self.reruns(identity, of, limits);
         reruns.page_opens();
         on_cleanup(move || reruns.page_goes());
         reruns
     }
 
-    /// This account is signed in again: what waited for that goes on.
-    pub fn signed_in(&self, identity: &Identity) {
-        let all: Vec<Reruns> = self.inner.with_value(|inner| {
-            let list = inner.list.borrow();
-            let own = list.iter().filter(|((owner, _), _)| owner == identity);
-            own.map(|(_, reruns)| *reruns).collect()
-        });
-        for reruns in all {
-            reruns.resume();
+    /// The reruns by this account that are on their way, or failed; tracked.
+    pub fn worth_showing(&self, identity: &Identity) -> Vec<Reruns> {
+        self.list.with(|list| {
+            list.iter()
+                .filter(|it| it.inner().about.identity == *identity && it.is_worth_showing())
+                .copied()
+                .collect()
+        })
+    }
+
+    /// How many of this account are on their way while no page shows them; tracked.
+    pub fn behind(&self, identity: &Identity) -> usize {
+        let all = self.worth_showing(identity);
+        all.iter().filter(|it| it.is_behind()).count()
+    }
+
+    /// This account is signed in again: what waited for that goes on, and what
+    /// was left open when the page was last closed is taken up.
+    pub fn signed_in(self, identity: Identity, limits: Limits) {
+        for reruns in self.list.get_untracked() {
+            if reruns.inner().about.identity == identity {
+                reruns.resume();
+            }
         }
+        spawn_local(async move {
+            for (batch, project, name) in written::left_open_by(&identity).await {
+                let of = Of {
+                    project,
+                    batch,
+                    name,
+                };
+                let reruns = self.reruns(&identity, of, limits);
+                reruns.take_up_later(reruns.inner());
+            }
+        });
+    }
+
+    fn reruns(&self, identity: &Identity, of: Of, limits: Limits) -> Reruns {
+        let is_it = |it: &&Reruns| {
+            let about = &it.inner().about;
+            about.batch == of.batch && about.identity == *identity
+        };
+        let known = self
+            .list
+            .with_untracked(|list| list.iter().find(is_it).copied());
+        known.unwrap_or_else(|| {
+            let reruns = self.inner.with_value(|inner| {
+                let about = rerun::About {
+                    client: inner.client,
+                    identity: identity.clone(),
+                    project: of.project,
+                    batch: of.batch,
+                    name: of.name,
+                    limits,
+                    tell: inner.tell.clone(),
+                };
+                inner.owner.with(|| Reruns::none(about))
+            });
+            self.list.update(|list| list.push(reruns));
+            reruns
+        })
     }
 }

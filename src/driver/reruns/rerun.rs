@@ -21,11 +21,12 @@ use retake_core::{
     view::rerun::RerunView,
 };
 
+use super::written::{LEFT_OPEN, put_away};
 use crate::{
     browser::{
         clock,
         journal::{Journal, Writer},
-        locks::{self, Lock},
+        locks::Lock,
         random,
         timer::Timer,
     },
@@ -39,6 +40,8 @@ pub struct Reruns {
     pub view: RwSignal<Option<RerunView>>,
     /// Rises when a batch picture was read on the way; a page shows it.
     pub picture: RwSignal<Option<Batch>>,
+    /// How many pages show them.
+    pages: RwSignal<u32>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
 }
 
@@ -49,29 +52,27 @@ pub(super) struct About {
     pub(super) identity: Identity,
     pub(super) project: ProjectId,
     pub(super) batch: BatchId,
+    /// The batch's name, for who is on another page.
+    pub(super) name: String,
     pub(super) limits: Limits,
     /// Says what went wrong to somebody who has left the page.
     pub(super) tell: Rc<dyn Fn(String)>,
 }
 
-struct Inner {
-    about: About,
-    /// How many pages show them.
-    pages: Cell<u32>,
-    submission: RefCell<Option<Submission>>,
-    timer: RefCell<Option<Timer>>,
+pub(super) struct Inner {
+    pub(super) about: About,
+    pub(super) submission: RefCell<Option<Submission>>,
+    pub(super) timer: RefCell<Option<Timer>>,
     /// One tab at a time reruns tests of a batch by hand.
-    lock: RefCell<Option<Lock>>,
+    pub(super) lock: RefCell<Option<Lock>>,
     /// This life, as the journal knows it.
-    writer: RefCell<Writer>,
+    pub(super) writer: RefCell<Writer>,
     /// Lines of the open rerun that this life has written or taken up.
-    lines: Cell<u32>,
+    pub(super) lines: Cell<u32>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
 }
 
-/// Why a rerun does not begin: another one is to be cleared up first.
-const LEFT_OPEN: &str = "an earlier rerun of this batch is still open; it is looked into first";
 /// A jump of the wall clock by less than this changes nothing.
 const JUMP_MS: i64 = 30_000;
 
@@ -80,7 +81,6 @@ impl Reruns {
     pub(super) fn none(about: About) -> Self {
         let inner = Rc::new(Inner {
             about,
-            pages: Cell::new(0),
             submission: RefCell::new(None),
             timer: RefCell::new(None),
             lock: RefCell::new(None),
@@ -94,6 +94,7 @@ impl Reruns {
         Self {
             view: RwSignal::new(None),
             picture: RwSignal::new(None),
+            pages: RwSignal::new(0),
             inner: StoredValue::new_local(inner),
         }
     }
@@ -101,7 +102,7 @@ impl Reruns {
     /// A page shows them from now on.
     pub(super) fn page_opens(self) {
         let inner = self.inner.get_value();
-        inner.pages.set(inner.pages.get() + 1);
+        self.pages.update(|pages| *pages += 1);
         // What was read for an earlier page is old by now.
         self.picture.set(None);
         let is_settled = |view: &RerunView| {
@@ -112,15 +113,24 @@ impl Reruns {
         };
         self.view
             .update(|view| drop(view.take_if(|view| is_settled(view))));
+        self.take_up_later(inner);
+    }
+
+    /// Takes up what an earlier life of the tab left open, if that is to be had.
+    pub(super) fn take_up_later(self, inner: Rc<Inner>) {
         if !inner.has_open() {
             spawn_local(async move { self.take_up(inner).await });
         }
     }
 
+    /// What its account, project and batch are.
+    pub(super) fn inner(self) -> Rc<Inner> {
+        self.inner.get_value()
+    }
+
     /// The page goes; what is on its way goes on.
     pub(super) fn page_goes(self) {
-        let inner = self.inner.get_value();
-        inner.pages.set(inner.pages.get().saturating_sub(1));
+        self.pages.update(|pages| *pages = pages.saturating_sub(1));
     }
 
     /// Begins a rerun, unless one is on its way. Only ever called from a click.
@@ -161,6 +171,33 @@ impl Reruns {
     pub fn why_held(&self) -> Option<&'static str> {
         self.view
             .with_untracked(|it| it.as_ref().and_then(RerunView::holds))
+    }
+
+    /// Whether one is on its way that no page shows; tracked.
+    pub fn is_behind(&self) -> bool {
+        self.pages.get() == 0
+            && self
+                .view
+                .with(|it| it.as_ref().is_some_and(RerunView::is_open))
+    }
+
+    /// Whether there is something to say of one on another page: it is on its
+    /// way, or it failed; tracked.
+    pub fn is_worth_showing(&self) -> bool {
+        self.view.with(|it| {
+            it.as_ref()
+                .is_some_and(|it| it.is_open() || it.trouble().is_some())
+        })
+    }
+
+    /// The batch.
+    pub fn batch(&self) -> BatchId {
+        self.inner.with_value(|inner| inner.about.batch)
+    }
+
+    /// The batch's name.
+    pub fn name(&self) -> String {
+        self.inner.with_value(|inner| inner.about.name.clone())
     }
 
     /// The project.
@@ -342,14 +379,14 @@ impl Reruns {
 
     /// Somebody who is on another page hears how it failed.
     fn tell_if_left(self, inner: &Inner) {
-        if inner.pages.get() > 0 {
+        if self.pages.get_untracked() > 0 {
             return;
         }
         let trouble = self
             .view
             .with_untracked(|view| view.as_ref().and_then(RerunView::trouble));
         if let Some((title, _)) = trouble {
-            (inner.about.tell)(title);
+            (inner.about.tell)(format!("{}: {title}", inner.about.name));
         }
     }
 
@@ -387,34 +424,9 @@ impl Reruns {
     }
 }
 
-/// It is over: the journal forgets it, and other tabs may begin.
-fn put_away(inner: &Rc<Inner>) {
-    inner.timer.borrow_mut().take();
-    // What this life has not written, or taken up, is another's.
-    let has_lines = inner.lines.replace(0) > 0;
-    let inner = inner.clone();
-    spawn_local(async move {
-        let _held = inner.lock.borrow_mut().take();
-        if !has_lines {
-            return;
-        }
-        if let Ok(journal) = Journal::open().await {
-            // An intent that stays is resolved by looking at the next visit.
-            let _ = journal.remove(&inner.journal_id()).await;
-        }
-    });
-}
-
 impl Inner {
-    /// The journal's name for the reruns of this batch by this account.
-    fn journal_id(&self) -> String {
-        let owner = serde_json::to_string(&self.about.identity);
-        let owner = owner.expect("plain data serialises");
-        format!("rerun:{}:{owner}", self.about.batch)
-    }
-
     /// Whether one is on its way.
-    fn has_open(&self) -> bool {
+    pub(super) fn has_open(&self) -> bool {
         let submission = self.submission.borrow();
         submission
             .as_ref()
@@ -422,39 +434,12 @@ impl Inner {
     }
 
     /// The client, while the account that pressed is the one that is signed in.
-    fn may_call(&self) -> Result<Client, ApiError> {
+    pub(super) fn may_call(&self) -> Result<Client, ApiError> {
         if self.about.client.stands_for(&self.about.identity) {
             return Ok(self.about.client);
         }
         let why = "somebody else is signed in, or nobody";
         Err(ApiError::new("rerun", ErrorKind::SignedOut, why))
-    }
-
-    /// Whether a POST may leave now: a renewal of the token, or a page that was
-    /// frozen, may have taken longer than the settle window allows for.
-    async fn clear_to_send(&self) -> Result<(), String> {
-        let decided = clock::now();
-        // Somebody else's token is of no use; then the POST itself says so.
-        if let Ok(client) = self.may_call() {
-            client.ready_to_post().await;
-        }
-        // Only then may an earlier "not applied" no longer be believed.
-        let post = self
-            .submission
-            .borrow()
-            .as_ref()
-            .map_or(0, Submission::posts);
-        let at = clock::wall();
-        self.write(&Line::Sent { post, at }).await?;
-        let now = clock::now();
-        let took = now
-            .wall
-            .since(decided.wall)
-            .max(now.mono.saturating_sub(decided.mono));
-        if took > SEND_WITHIN {
-            return Err("this page slept, or the sign-in took too long, before it was sent".into());
-        }
-        Ok(())
     }
 
     /// Moves what is waited for when the clock was set, or the computer slept.
@@ -469,58 +454,5 @@ impl Inner {
         if let Some(submission) = self.submission.borrow_mut().as_mut() {
             submission.shift(|at| Timestamp::from_millis(at.as_millis().saturating_add(jump)));
         }
-    }
-
-    /// Whether this tab may act.
-    async fn lock(&self) -> bool {
-        if self.lock.borrow().is_some() || !locks::available() {
-            return true;
-        }
-        let lock = locks::try_hold(&format!("retake-rerun-{}", self.about.batch)).await;
-        // Whoever asked at the same time may have been granted it.
-        let mut held = self.lock.borrow_mut();
-        if lock.is_some() {
-            *held = lock;
-        }
-        held.is_some()
-    }
-
-    async fn store_intent(&self) -> Result<(), String> {
-        if !self.lock().await {
-            return Err("another tab of this browser is rerunning tests of this batch".into());
-        }
-        let line = self
-            .submission
-            .borrow()
-            .as_ref()
-            .map(|it| Line::Intent(Box::new(it.intent().clone())))
-            .ok_or("there is no rerun to write down")?;
-        let journal = Journal::open().await.map_err(|error| error.to_string())?;
-        // One that another tab, or an earlier life, left open comes first.
-        let stored = journal.load(&self.journal_id()).await;
-        let stored = stored.map_err(|error| error.to_string())?;
-        let lines = stored.iter().flat_map(|it| &it.lines);
-        let left = Left::read(lines.map(|(_, line)| line.as_str()), clock::wall());
-        if left.is_some_and(|left| left.doubt != Doubt::Lapsed) {
-            // Its lines stay: none of them is ours.
-            self.lock.borrow_mut().take();
-            return Err(LEFT_OPEN.into());
-        }
-        journal
-            .remove(&self.journal_id())
-            .await
-            .map_err(|error| error.to_string())?;
-        self.write(&line).await
-    }
-
-    async fn write(&self, line: &Line) -> Result<(), String> {
-        let place = self.lines.replace(self.lines.get() + 1);
-        let json = serde_json::to_string(line).map_err(|error| error.to_string())?;
-        let journal = Journal::open().await.map_err(|error| error.to_string())?;
-        let writer = self.writer.borrow().clone();
-        journal
-            .append(&self.journal_id(), &writer, place, &json)
-            .await
-            .map_err(|error| error.to_string())
     }
 }

@@ -17,6 +17,23 @@ test.describe('find a batch', () => {
     await expect(retake.hook('row-count')).toHaveText('12 of 12 tests');
   });
 
+  test('the address that others shorten leads to the projects too', async ({ retake, page }) => {
+    await retake.signIn('/projects');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Projects');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+  });
+
+  test('a batch that ran again keeps its place and the time of its launch', async ({ retake, sandbox }) => {
+    const name = `rerun-${Date.now()}`;
+    const overrides = { creationTimestamp: new Date(Date.now() - 2.5 * 3_600_000).toISOString() };
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, overrides }, name);
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+    await retake.signIn(`/projects/${batch.projectID}?q=${name}`);
+    const row = retake.hook('batch-row').filter({ hasText: name });
+    await expect(row).toContainText(/2 h ago/);
+    await expect(row).toContainText(/rerun (just now|\d+ s ago)/);
+  });
+
   test('a batch opens by name, by ID and by a pasted ReSim link', async ({ retake, sandbox, page }) => {
     const name = `openable-${Date.now()}`;
     const batch = await sandbox.batch({ tests: 12 }, name);

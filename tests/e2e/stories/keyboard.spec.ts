@@ -5,6 +5,8 @@ test.describe('by keyboard alone', () => {
     const batch = await sandbox.batch({ tests: 200, outcomes: { error: 3 } });
     await retake.openBatch(batch);
     await page.locator('body').press('j');
+    await expect(page.locator('tr:focus'), 'the first row is not skipped').toHaveAttribute('aria-rowindex', '2');
+    await page.keyboard.press('j');
     await page.keyboard.press('x');
     await expect(retake.hook('selected-count')).toHaveText('1');
     await page.keyboard.press('k');
@@ -36,6 +38,23 @@ test.describe('by keyboard alone', () => {
     await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog', { name: 'Keyboard' })).toHaveCount(0);
+  });
+
+  test('the lists are filtered by the slash too, Escape leads out again, and only keys that act are listed', async ({ retake, page }) => {
+    await retake.signIn('/');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await page.locator('body').press('/');
+    await expect(retake.hook('text-filter')).toBeFocused();
+    await page.keyboard.type('warehouse');
+    await page.keyboard.press('Escape');
+    await expect(retake.hook('text-filter')).toHaveValue('');
+    await expect(retake.hook('text-filter')).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(retake.hook('text-filter')).not.toBeFocused();
+    await page.keyboard.press('?');
+    const keys = page.getByRole('dialog', { name: 'Keyboard' });
+    await expect(keys).toContainText('Filter');
+    await expect(keys).not.toContainText('Tick the test');
   });
 
   test('single keys can be switched off, and stay so', async ({ retake, sandbox, page }) => {

@@ -19,6 +19,20 @@ test.describe('reload in the middle', () => {
     expect(await sandbox.reruns(batch)).toHaveLength(1);
   });
 
+  test('a supervision that waits for the platform still does after a reload, and nothing is in doubt', async ({ retake, sandbox, page }) => {
+    test.setTimeout(90_000);
+    const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 2, fails_runs: 1 }] }, duration_ms: [500, 900] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('supervise-doing')).toContainText(/The platform is cleaning up; next try in \d+ s/);
+    await page.reload();
+    await expect(retake.hook('decision-log')).toContainText('taken up again');
+    await expect(retake.hook('supervise-doing')).toContainText(/The platform is cleaning up; next try in \d+ s/);
+    await retake.verdict(60_000).toBe(0, 'pass-after-rerun');
+    expect((await sandbox.reruns(batch)).map((it) => it.status)).toEqual([409, 200]);
+  });
+
   test('a verdict is still there after a reload', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
     await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
@@ -60,6 +74,20 @@ test.describe('reload in the middle', () => {
     await page.reload();
     await expect(retake.hook('selected-count')).toHaveText('5');
     await expect(retake.field('wait-timeout')).toHaveValue('2h30m');
+  });
+
+  test('parameters that were set for another batch are not passed over in silence', async ({ retake, sandbox }) => {
+    const [one, other] = [await sandbox.batch({ tests: 12 }), await sandbox.batch({ tests: 12 })];
+    await retake.openBatch(one);
+    await expect(retake.hook('policy-origin')).toHaveText("These are the CLI's defaults.");
+    await retake.fillPolicy({ 'max-rerun-attempts': '3' });
+    await expect(retake.hook('policy-origin')).toContainText("Not the CLI's defaults.");
+    await retake.openBatch(other);
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.hook('policy-origin')).toContainText('Filled in as last set in this browser.');
+    await retake.hook('policy-defaults').click();
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('1');
+    await expect(retake.hook('policy-defaults')).toHaveCount(0);
   });
 
   test('a rerun that was sent as the page went is found again, not sent again', async ({ retake, sandbox, page }) => {

@@ -81,8 +81,13 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('rerun-selected').click();
     await retake.hook('confirm').click();
     await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
+    await expect(retake.hook('reruns-behind'), 'it is shown on its page').toHaveCount(0);
     await page.getByRole('link', { name: 'Supervisions' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Supervisions');
+    await expect(retake.hook('reruns-behind')).toHaveText('1 rerun on its way');
+    const row = page.locator(`[data-testid="own-rerun"][data-batch-id="${batch.batchID}"]`);
+    await expect(row).toContainText('Rerun 1 test');
+    await expect(row).toContainText(/The platform is cleaning up, next try in \d+ s/);
     // Back meanwhile: the same rerun, not a new life of it.
     await page.goBack();
     await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
@@ -90,6 +95,23 @@ test.describe('select across filters and rerun', () => {
     await expect.poll(async () => (await sandbox.reruns(batch)).map((it) => it.status), { timeout: 60_000 }).toEqual([409, 200]);
     await page.goBack();
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+  });
+
+  test('a rerun that waits goes on after a reload of whatever page', async ({ retake, sandbox, page }) => {
+    test.setTimeout(90_000);
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [3_000, 4_000] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
+    await page.goto('/supervisions');
+    const row = page.locator(`[data-testid="own-rerun"][data-batch-id="${batch.batchID}"]`);
+    await expect(row).toContainText(batch.name);
+    await expect(row).toContainText(/The platform is cleaning up, next try in \d+ s/);
+    await expect.poll(async () => (await sandbox.reruns(batch)).map((it) => it.status), { timeout: 60_000 }).toEqual([409, 200]);
+    await expect(row).toHaveCount(0);
   });
 
   test('a rerun that is refused behind another page is said there', async ({ retake, sandbox, page }) => {
@@ -196,6 +218,8 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('confirm').click();
     await expect(retake.hook('batch-status')).toHaveText('CANCELLED', { timeout: 30_000 });
     await expect(retake.hook('cancel-batch')).toBeDisabled();
+    await retake.hook('cancel-batch').click({ force: true });
+    await expect(page.getByRole('region', { name: 'Messages' })).toContainText('The batch has finished');
     await expect(retake.hook('cancel-batch')).toHaveAccessibleDescription(/has finished/);
   });
 
