@@ -16,6 +16,7 @@ pub mod domain;
 mod planted;
 #[cfg(feature = "planted")]
 pub mod planted;
-pub mod rerun;
 pub mod supervise;
 pub mod view;
+
+pub use supervise::rerun;

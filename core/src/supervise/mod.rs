@@ -11,7 +11,7 @@
 //! is asked next), `clock` (sleep, and what wakes it), `waiting`
 //! and `belief` (when a finished status is believed), `reading` (one consistent
 //! picture),
-//! [`plan_rerun`] (which tests), `sending` and [`crate::rerun`] (one POST and what
+//! [`plan_rerun`] (which tests), `sending` and [`rerun`] (one POST and what
 //! became of it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
 //! written down, and how that gives the state back), `explain` (the log lines).
 //! [`Seat`] decides which tab does all this.
@@ -28,10 +28,13 @@ mod explain;
 mod journal;
 mod likeness;
 mod machine;
+mod pausing;
 mod plan;
 mod policy;
+mod policy_form;
 mod preview;
 mod reading;
+pub mod rerun;
 mod seat;
 mod sending;
 mod state;
@@ -46,7 +49,8 @@ pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::Supervisor;
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
-pub use policy::{Field, FieldError, Policy, PolicyForm, WatchedStates};
+pub use policy::{Policy, WatchedStates};
+pub use policy_form::{Field, FieldError, PolicyForm};
 pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};

@@ -99,13 +99,20 @@ fn a_person_can_make_a_pause_of_the_storage_their_own() {
     let call = bench.until_stored();
     bench.feed(Input::Stored(call, Err("the disk is full".into())));
     let phase = &bench.machine.state().phase;
-    assert!(matches!(phase, Phase::Paused(PauseReason::StorageRefused(_))));
+    assert!(matches!(
+        phase,
+        Phase::Paused(PauseReason::StorageRefused(_))
+    ));
     bench.pass(30_000);
     bench.feed(Input::Pause(PauseReason::ByPerson));
     bench.run(HOUR);
     let phase = &bench.machine.state().phase;
     assert_eq!(*phase, Phase::Paused(PauseReason::ByPerson));
-    assert_eq!(bench.posts, Vec::<usize>::new(), "it is not taken up by itself");
+    assert_eq!(
+        bench.posts,
+        Vec::<usize>::new(),
+        "it is not taken up by itself"
+    );
     // All of it was a pause, from the storage's refusal on.
     bench.feed(Input::Resume);
     let waited = bench.machine.state().waited(bench.now().wall);

@@ -46,7 +46,7 @@ pub const BEAT: Duration = Duration::from_secs(5);
 /// An acting tab that is silent for this long is robbed (`reliability.md` §8, #12).
 pub const SILENCE: Duration = Duration::from_secs(30);
 /// A rerun must leave this soon after the journal was asked whether this tab
-/// still acts; part of the settle window (`crate::rerun::Limits::settle`).
+/// still acts; part of the settle window (`super::rerun::Limits::settle`).
 pub const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 /// What this tab is to the supervision.

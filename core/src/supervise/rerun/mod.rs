@@ -19,8 +19,8 @@
 //! the next POST the batch is read, and the POST goes out only if nothing moved.
 //!
 //! Files, in reading order: `intent` (what is rerun), `stage` (where it stands),
-//! `exchange` (what goes in and out), `limits`, `submission` (the machine),
-//! `fence` (what proves that it was applied), `tries` and `left` (what a reload finds).
+//! `exchange` (what goes in and out), `limits`, `submission` (the machine), `looking` (what
+//! a look means), `fence` (what proves that it was applied), `tries` and `left` (what a reload finds).
 //!
 //! Elsewhere: which tests (`supervise::plan`), the request itself (`api`).
 
@@ -29,12 +29,13 @@ mod fence;
 mod intent;
 mod left;
 mod limits;
+mod looking;
 mod stage;
 mod submission;
 mod tries;
 
 pub(crate) use fence::last_change;
-pub(crate) use submission::OLD_PICTURE;
+pub(crate) use looking::OLD_PICTURE;
 
 pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
@@ -44,3 +45,6 @@ pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub use submission::Submission;
 pub use tries::{Held, Tries};
+
+#[cfg(test)]
+mod tests;

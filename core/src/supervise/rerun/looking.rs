@@ -1,0 +1,211 @@
+//! What a look at the batch means while the outcome of a POST is open, and when
+//! the next look is due.
+
+use std::time::Duration;
+
+use super::{
+    Effect, Ended, Evidence, Passage, PersonSays, Stage, Submission, SubmissionNote, Then,
+    WaitReason,
+};
+use crate::{
+    api::{ApiError, ErrorKind},
+    domain::{Batch, BatchStatus, Timestamp},
+    planted::{self, Bug},
+};
+
+/// Reads after the settle window that must agree before a POST is called not applied.
+const AGREEING_READS: u8 = 2;
+/// Looks in a row that may be refused (400, 403, 404) before giving up …
+const REFUSED_READS: u8 = 3;
+/// … spread over at least this long (`reliability.md` §3).
+const REFUSED_OVER: Duration = Duration::from_mins(2);
+/// A batch that shows only old pictures for this long may never show anything
+/// that proves a rerun: then a person has to say.
+const NOTHING_SHOWS: Duration = Duration::from_mins(10);
+/// Longer than a read can lag behind: a batch that is unfinished on every look
+/// for this long has really started again, whatever the counters say.
+pub(crate) const OLD_PICTURE: Duration = Duration::from_mins(1);
+/// The longest pause between two looks while looks fail.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+impl Submission {
+    pub(super) fn looked(
+        &mut self,
+        sent_at: Timestamp,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        self.refused_looks = 0;
+        self.refused_since = None;
+        self.failed_looks = 0;
+        let mut passage = self.intent.fence.compare(batch);
+        if planted::is(Bug::BusyUnfenced) && matches!(self.stage, Stage::Checking { .. }) {
+            passage = Passage::Unmoved;
+        }
+        if let Passage::Unfinished(status) = passage {
+            let since = *self.unfinished_since.get_or_insert(now);
+            let long = now.since(since) >= OLD_PICTURE || planted::is(Bug::UnfinishedProves);
+            passage = if long {
+                Passage::Passed(Evidence::StatusMoved(status))
+            } else {
+                Passage::Stale
+            };
+        } else {
+            self.unfinished_since = None;
+        }
+        if let Passage::Passed(evidence) = passage {
+            return match self.stage {
+                Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => {
+                    self.end(Ended::Applied {
+                        batch: self.intent.batch,
+                        run: match evidence {
+                            Evidence::RunCounter(run) => Some(run),
+                            _ => self.intent.fence.next_run(),
+                        },
+                        evidence,
+                    })
+                }
+                _ => Vec::new(),
+            };
+        }
+        if passage != Passage::Stale {
+            self.stale_since = None;
+        }
+        match self.stage.clone() {
+            // An old picture proves nothing; look again, but not for ever.
+            Stage::Checking { .. } | Stage::Settling { .. } if passage == Passage::Stale => {
+                let since = *self.stale_since.get_or_insert(now);
+                match self.stage {
+                    _ if now.since(since) < NOTHING_SHOWS => self.look_later(now),
+                    Stage::Settling { until, .. } if now <= until => self.look_later(now),
+                    Stage::Settling { .. } => self.ask_person(now),
+                    _ => self.end(Ended::NotApplied),
+                }
+            }
+            Stage::Checking { .. } if passage == Passage::Changed => self.end(Ended::NotApplied),
+            Stage::Checking { then: Then::Cool } => {
+                let error = self.held_by.clone().unwrap_or_else(|| {
+                    ApiError::new("rerun", ErrorKind::Busy, "the platform is busy")
+                });
+                if self.limits.gives_up_busy(self.busy) {
+                    return self.end(Ended::StillBusy(error));
+                }
+                self.cool(error, WaitReason::CleaningUp, self.limits.cooldown, now)
+            }
+            Stage::Checking { then: Then::Post } => {
+                if batch.status == Some(BatchStatus::Cancelled) {
+                    return self.end(Ended::NotApplied);
+                }
+                self.post(now)
+            }
+            Stage::Settling { until, agreeing } if sent_at > until => {
+                if agreeing + 1 >= AGREEING_READS {
+                    return self.unseen(now);
+                }
+                self.stage = Stage::Settling {
+                    until,
+                    agreeing: agreeing + 1,
+                };
+                self.look_later(now)
+            }
+            Stage::Settling { .. } | Stage::Asking => self.look_later(now),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The window is over, and no read showed the POST.
+    fn unseen(&mut self, now: Timestamp) -> Vec<Effect> {
+        if !self.limits.ask_person {
+            return self.end(Ended::NotApplied);
+        }
+        self.ask_person(now)
+    }
+
+    pub(super) fn ask_person(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.stage = Stage::Asking;
+        let mut effects = vec![Effect::Note(SubmissionNote::AsksPerson)];
+        effects.extend(self.look_later(now));
+        effects
+    }
+
+    pub(super) fn person_says(&mut self, word: PersonSays) -> Vec<Effect> {
+        match (&self.stage, word) {
+            (Stage::Asking, PersonSays::Applied) => self.end(Ended::Applied {
+                batch: self.intent.batch,
+                run: self.intent.fence.next_run(),
+                evidence: Evidence::Person,
+            }),
+            (Stage::Asking, PersonSays::NotApplied) => self.end(Ended::NotApplied),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn look_failed(&mut self, error: ApiError, now: Timestamp) -> Vec<Effect> {
+        match error.kind {
+            ErrorKind::SignedOut => {
+                // What is in doubt stays in doubt: Resume looks again.
+                if !self.in_doubt {
+                    self.stage = Stage::Parked;
+                }
+                vec![Effect::SignIn]
+            }
+            ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Refused => {
+                let since = *self.refused_since.get_or_insert(now);
+                self.refused_looks = self.refused_looks.saturating_add(1);
+                if self.refused_looks >= REFUSED_READS && now.since(since) >= REFUSED_OVER {
+                    match self.stage {
+                        // What may have been applied is never called refused.
+                        Stage::Settling { until, .. } if now > until => {
+                            return self.ask_person(now);
+                        }
+                        Stage::Settling { .. } | Stage::Asking => {}
+                        _ => return self.end(Ended::Refused(error)),
+                    }
+                }
+                let due = now.after(REFUSED_OVER / 2);
+                self.next_look = Some(due);
+                vec![Effect::WakeAt(due)]
+            }
+            _ => self.look_after_failure(&error, now),
+        }
+    }
+
+    /// Looks again after a failed look: a pause that doubles, and at least what
+    /// the server asked for.
+    fn look_after_failure(&mut self, error: &ApiError, now: Timestamp) -> Vec<Effect> {
+        let doubled = self
+            .limits
+            .look_every
+            .saturating_mul(1 << self.failed_looks.min(10))
+            .min(LONGEST_PAUSE);
+        self.failed_looks += 1;
+        let due = now.after(doubled.max(error.retry_after.unwrap_or_default()));
+        self.next_look = Some(due);
+        vec![Effect::WakeAt(due)]
+    }
+
+    pub(super) fn look(&mut self) -> Vec<Effect> {
+        self.looking = true;
+        self.next_look = None;
+        vec![Effect::Look]
+    }
+
+    pub(super) fn look_later(&mut self, now: Timestamp) -> Vec<Effect> {
+        // While a person is asked, a look now and then is enough.
+        let pause = if self.stage == Stage::Asking {
+            self.limits.cooldown
+        } else {
+            self.limits.look_every
+        };
+        let mut due = now.after(pause);
+        // The reads that decide are those after the window; no need to be late.
+        if let Stage::Settling { until, agreeing: 0 } = self.stage
+            && now < until
+            && due > until
+        {
+            due = until.after(Duration::from_millis(1));
+        }
+        self.next_look = Some(due);
+        vec![Effect::WakeAt(due)]
+    }
+}

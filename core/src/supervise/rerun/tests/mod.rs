@@ -1,0 +1,274 @@
+//! Facts about one rerun: what is sent (here), what looks mean, what a reload finds.
+
+mod looking;
+mod restored;
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    api::{ApiError, ErrorKind, RerunAnswer, RerunRequest, TestIds},
+    domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
+};
+
+const BATCH: BatchId = BatchId::from_u128(1);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn batch(status: BatchStatus, run: i64) -> Batch {
+    let mut batch = Batch::new(BATCH);
+    batch.status = Some(status);
+    batch.run_counter = Some(RunCounter(run));
+    batch
+}
+
+fn intent() -> Intent {
+    let ids = TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
+    Intent {
+        batch: BATCH,
+        fence: Fence::at(&batch(BatchStatus::Error, 1)),
+        request: RerunRequest::tests(ids),
+        attempt: 1,
+        epoch: 0,
+        at: at(0),
+        tests: Vec::new(),
+    }
+}
+
+/// A submission whose POST went out at second 0.
+fn sent() -> Submission {
+    sent_within(Limits::default())
+}
+
+fn sent_within(limits: Limits) -> Submission {
+    let (mut it, effects) = Submission::new(intent(), limits);
+    assert_eq!(effects, [Effect::Store]);
+    let effects = it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    assert!(effects.contains(&Effect::Post));
+    it
+}
+
+fn error(kind: ErrorKind) -> ApiError {
+    ApiError::new("rerun the tests", kind, "in the server's words")
+}
+
+fn look(it: &mut Submission, seconds: i64, batch: Batch) -> Vec<Effect> {
+    it.handle(
+        SubmissionInput::Looked(at(seconds), Ok(Box::new(batch))),
+        at(seconds),
+    )
+}
+
+fn posts(effects: &[Effect]) -> usize {
+    effects
+        .iter()
+        .filter(|effect| **effect == Effect::Post)
+        .count()
+}
+
+fn ended(it: &Submission) -> &Ended {
+    match it.stage() {
+        Stage::Ended(ended) => ended,
+        other => panic!("still {other:?}"),
+    }
+}
+
+/// How many POSTs a platform gets that answers each with 409.
+fn posts_to_a_busy_platform(busy_window: Duration) -> usize {
+    let mut it = sent_within(Limits {
+        busy_window,
+        ..Limits::default()
+    });
+    let mut total = 1;
+    let mut now = 0;
+    loop {
+        let effects = it.handle(
+            SubmissionInput::Posted(Err(error(ErrorKind::Busy))),
+            at(now),
+        );
+        assert_eq!(
+            effects,
+            [Effect::Look],
+            "a 409 is looked into before it is believed"
+        );
+        let effects = look(&mut it, now, batch(BatchStatus::Error, 1));
+        assert_eq!(posts(&effects), 0);
+        if let Stage::Ended(ended) = it.stage() {
+            assert!(matches!(ended, Ended::StillBusy(_)));
+            return total;
+        }
+        assert!(
+            effects.contains(&Effect::WakeAt(at(now + 30))),
+            "{effects:?}"
+        );
+        assert_eq!(
+            it.handle(SubmissionInput::Wake, at(now + 29)),
+            [Effect::WakeAt(at(now + 30))]
+        );
+        now += 30;
+        assert_eq!(it.handle(SubmissionInput::Wake, at(now)), [Effect::Look]);
+        total += posts(&look(&mut it, now, batch(BatchStatus::Error, 1)));
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_the_intent_is_stored() {
+    let (mut it, _) = Submission::new(intent(), Limits::default());
+    let effects = it.handle(SubmissionInput::Stored(Err("quota".into())), at(0));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotStored("quota".into()));
+}
+
+#[test]
+fn an_accepted_rerun_is_waited_for_by_its_run() {
+    let mut it = sent();
+    let answer = RerunAnswer {
+        batch_id: Some(BATCH),
+        run_counter: Some(RunCounter(2)),
+        test_ids: Vec::new(),
+    };
+    it.handle(SubmissionInput::Posted(Ok(answer)), at(1));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            run: Some(RunCounter(2)),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_answer_without_fields_falls_back_to_what_is_known() {
+    let mut it = sent();
+    let answer = RerunAnswer {
+        batch_id: None,
+        run_counter: None,
+        test_ids: Vec::new(),
+    };
+    it.handle(SubmissionInput::Posted(Ok(answer)), at(1));
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            batch: BATCH,
+            run: Some(RunCounter(2)),
+            evidence: Evidence::Answer
+        }
+    ));
+}
+
+#[test]
+fn a_busy_platform_is_looked_at_before_every_next_post_until_the_window_is_over() {
+    // A minute is what the CLI waits: three POSTs (`resim-api.md` §5).
+    for (window, expected) in [
+        (Duration::from_mins(1), 3),
+        (Limits::default().busy_window, 21),
+    ] {
+        assert_eq!(posts_to_a_busy_platform(window), expected);
+    }
+}
+
+#[test]
+fn a_rerun_seen_behind_a_409_counts_and_is_not_sent_again() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let effects = look(&mut it, 2, batch(BatchStatus::ExperiencesRunning, 2));
+    assert_eq!(posts(&effects), 0);
+    assert!(matches!(
+        ended(&it),
+        Ended::Applied {
+            run: Some(RunCounter(2)),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_batch_cancelled_behind_a_409_is_not_rerun() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let effects = look(&mut it, 2, batch(BatchStatus::Cancelled, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_refusal_is_final_and_keeps_the_servers_words() {
+    for kind in [
+        ErrorKind::Forbidden,
+        ErrorKind::NotFound,
+        ErrorKind::Refused,
+    ] {
+        let mut it = sent();
+        it.handle(SubmissionInput::Posted(Err(error(kind.clone()))), at(1));
+        let Ended::Refused(refused) = ended(&it) else {
+            panic!("{kind:?}")
+        };
+        assert_eq!(refused.message.as_deref(), Some("in the server's words"));
+    }
+}
+
+#[test]
+fn signed_out_waits_and_looks_before_it_posts_again() {
+    let mut it = sent();
+    let effects = it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::SignedOut))),
+        at(1),
+    );
+    assert!(effects.contains(&Effect::SignIn));
+    assert_eq!(it.handle(SubmissionInput::Resume, at(500)), [Effect::Look]);
+    assert_eq!(posts(&look(&mut it, 501, batch(BatchStatus::Error, 1))), 1);
+}
+
+#[test]
+fn too_many_requests_is_waited_out() {
+    let mut it = sent();
+    let throttled = ApiError {
+        retry_after: Some(Duration::from_secs(42)),
+        ..error(ErrorKind::Throttled)
+    };
+    let effects = it.handle(SubmissionInput::Posted(Err(throttled)), at(1));
+    assert!(effects.contains(&Effect::WakeAt(at(43))), "{effects:?}");
+    assert_eq!(it.handle(SubmissionInput::Wake, at(43)), [Effect::Look]);
+    assert_eq!(posts(&look(&mut it, 44, batch(BatchStatus::Error, 1))), 1);
+}
+
+#[test]
+fn a_wait_can_be_called_off_and_a_doubt_cannot() {
+    let mut it = sent();
+    assert_eq!(
+        it.handle(SubmissionInput::CallOff, at(0)),
+        [],
+        "a POST is under way"
+    );
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    look(&mut it, 1, batch(BatchStatus::Error, 1));
+    it.handle(SubmissionInput::CallOff, at(5));
+    assert_eq!(ended(&it), &Ended::CalledOff);
+
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(35),
+    );
+    assert_eq!(it.handle(SubmissionInput::CallOff, at(40)), []);
+}
+
+#[test]
+fn what_was_surely_not_sent_is_over_at_once() {
+    let mut it = sent();
+    it.handle(SubmissionInput::NotSent("the page slept".into()), at(1));
+    assert_eq!(ended(&it), &Ended::NotSent("the page slept".into()));
+    // A word that comes too late changes nothing.
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(1),
+    );
+    assert!(
+        it.handle(SubmissionInput::NotSent("late".into()), at(2))
+            .is_empty()
+    );
+    assert!(matches!(it.stage(), Stage::Settling { .. }));
+}
