@@ -154,7 +154,10 @@ fn page_key(event: &ev::KeyboardEvent, keys_open: RwSignal<bool>) {
     if event.key() == "Escape" {
         return dom::leave_if_empty(event.target());
     }
-    if dom::is_typing(event.target()) || !storage::letters_act() || dom::has("dialog[open]") {
+    if dom::is_typing(event.target())
+        || !storage::letters_act()
+        || dom::has("dialog[open], [popover]:popover-open")
+    {
         return;
     }
     match event.key().as_str() {

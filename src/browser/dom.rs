@@ -143,7 +143,8 @@ pub fn focus_first(dialog: &HtmlElement) {
     }
 }
 
-/// Whether the panel has a place beside the tests; the width of `style/tests.css`.
+/// Whether the panel has a place beside the tests; the width of `style/batch.css`
+/// and `style/supervise.css`.
 pub fn is_wide() -> bool {
     window()
         .match_media("(min-width: 75rem)")

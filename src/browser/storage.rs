@@ -79,7 +79,7 @@ const POLICY: &str = "retake-policy";
 const THEME: &str = "retake-theme";
 const ENVIRONMENT: &str = "retake-environment";
 
-/// The supervise form as it was last started from this browser.
+/// The supervise form as it was last typed in this browser.
 pub fn load_policy_form() -> Option<PolicyForm> {
     serde_json::from_str(&device_get(POLICY)?).ok()
 }

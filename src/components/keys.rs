@@ -8,30 +8,62 @@ use crate::browser::{dom, storage};
 /// The field that `/` leads to, on the pages that have one.
 pub const FILTER: &str = "[data-testid=text-filter]";
 
-type Keys = &'static [(&'static [&'static str], &'static str)];
+/// Keys and what they do. `Together` are pressed at once, `Either` each by itself.
+enum Press {
+    Either(&'static [&'static str]),
+    Together(&'static [&'static str]),
+}
+
+use Press::{Either, Together};
+
+type Keys = &'static [(Press, &'static str)];
 
 /// On a page with tests.
 const OF_TESTS: Keys = &[
-    (&["j", "k"], "Next, previous test"),
-    (&["x"], "Tick the test"),
-    (&["⇧", "x"], "Tick the range up to here"),
-    (&["a"], "Tick all matching tests, or untick them"),
-    (&["o"], "Open the test's history"),
-    (&["n", "p"], "Next, previous failed test"),
-    (&["r"], "Rerun the ticked tests"),
-    (&["m"], "Recompute their metrics"),
-    (&["u"], "Update the list"),
+    (Either(&["j", "k"]), "Next, previous test"),
+    (Either(&["x"]), "Tick the test"),
+    (Together(&["⇧", "x"]), "Tick the range up to here"),
+    (Either(&["a"]), "Tick all matching tests, or untick them"),
+    (Either(&["o"]), "Open the test's history"),
+    (Either(&["n", "p"]), "Next, previous failed test"),
+    (Either(&["r"]), "Rerun the ticked tests"),
+    (Either(&["m"]), "Recompute their metrics"),
+    (Either(&["u"]), "Update the list"),
 ];
-const OF_A_FILTER: Keys = &[(&["/"], "Filter")];
-const ALWAYS: Keys = &[(&["?"], "These keys"), (&["Esc"], "Close")];
+/// With the focus on a row, also when single keys do not act.
+const OF_A_ROW: Keys = &[
+    (Either(&["↓", "↑"]), "In the table: next, previous test"),
+    (Either(&["PgDn", "PgUp"]), "A screen further, back"),
+    (Either(&["Home", "End"]), "First, last test"),
+    (Either(&["Space", "Enter"]), "Tick it, open it"),
+    (Together(&["Ctrl", "a"]), "Tick all matching tests"),
+];
+const OF_A_FILTER: Keys = &[(Either(&["/"]), "Filter")];
+const ALWAYS: Keys = &[(Either(&["?"]), "These keys"), (Either(&["Esc"]), "Close")];
 
 /// What acts on the page as it is now.
-fn keys_here() -> impl Iterator<Item = &'static (&'static [&'static str], &'static str)> {
+fn keys_here() -> impl Iterator<Item = &'static (Press, &'static str)> {
     let of = |selector: &str, keys: Keys| if dom::has(selector) { keys } else { &[] };
     of(".tests", OF_TESTS)
         .iter()
+        .chain(of(".tests", OF_A_ROW))
         .chain(of(FILTER, OF_A_FILTER))
         .chain(ALWAYS)
+}
+
+/// The keys as caps; a plus stands between those that are pressed at once.
+fn caps(press: &'static Press) -> impl IntoView {
+    let (keys, between) = match press {
+        Either(keys) => (keys, None),
+        Together(keys) => (keys, Some("+")),
+    };
+    keys.iter()
+        .enumerate()
+        .map(|(n, key)| {
+            let between = between.filter(|_| n > 0);
+            view! { {between} <kbd>{*key}</kbd> }
+        })
+        .collect_view()
 }
 
 /// The list of keys.
@@ -48,9 +80,9 @@ pub fn KeysDialog(
                 <dl class="keys">
                     {move || open.get().then(|| {
                         keys_here()
-                            .map(|(keys, what)| view! {
+                            .map(|(press, what)| view! {
                                 <div>
-                                    <dt>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dt>
+                                    <dt>{caps(press)}</dt>
                                     <dd>{*what}</dd>
                                 </div>
                             })

@@ -1,5 +1,6 @@
 //! Parts of pages: what a person sees and presses. They read signals and send
-//! intents; no requests, no storage.
+//! intents. Requests go through the driver; what is kept in this browser for the
+//! next visit (a theme, a half-typed form) is kept here.
 
 pub mod batch_head;
 pub mod confirm;

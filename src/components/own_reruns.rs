@@ -31,13 +31,16 @@ pub fn OwnRerun(
     let what = of(|view| Some(verb(&view.request.scope)));
     let trouble = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
     let over = is(|view| !view.is_open());
-    let cools = is(|view| matches!(view.stage, Stage::Cooling { .. }));
+    let cools = is(RerunView::can_be_called_off);
     let asks = is(|view| view.stage == Stage::Asking);
     let waiting = move || {
         let now = ticker.now();
+        let runs = reruns
+            .picture
+            .with(|batch| batch.as_ref().is_some_and(|it| !it.is_terminal()));
         reruns
             .view
-            .with(|view| view.as_ref()?.waiting(now, false, None))
+            .with(|view| view.as_ref()?.waiting(now, runs, None))
     };
     let href = dom::at(&open::batch_path(reruns.project(), reruns.batch()));
     let name = words::clean(&reruns.name()).into_owned();
@@ -46,7 +49,11 @@ pub fn OwnRerun(
             <div><A href=href attr:class="watch__name">{name}</A></div>
             <div>
                 <span class="phase" data-phase=move || if over.get() { "stopped" } else { "waiting" }>
-                    {move || if over.get() { "Not started" } else { "On its way" }}
+                    {move || match (over.get(), trouble.with(Option::is_some)) {
+                        (false, _) => "On its way",
+                        (true, true) => "Not started",
+                        (true, false) => "Look at it",
+                    }}
                 </span>
             </div>
             <div>

@@ -26,6 +26,7 @@ pub fn PolicyFields(
     let kept = storage::load_policy_form().unwrap_or_default();
     let form = RwSignal::new(kept.clone());
     let refused = RwSignal::new(None::<String>);
+    let starting = RwSignal::new(false);
     let min_poll = context.min_poll;
     let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
     let error = move |field: Field| {
@@ -56,6 +57,12 @@ pub fn PolicyFields(
                 dom::focus(".supervise__form [aria-invalid=true]");
                 return;
             };
+            // A second Enter while the first one is under way.
+            if starting.get_untracked() {
+                return;
+            }
+            starting.set(true);
+            refused.set(None);
             let about = About::new(
                 context.owner.clone(),
                 context.owner_name.clone(),
@@ -68,6 +75,7 @@ pub fn PolicyFields(
                     Ok(()) => drop(again.try_set(false)),
                     Err(why) => drop(refused.try_set(Some(why))),
                 }
+                starting.try_set(false);
             });
         }
     };
@@ -136,11 +144,11 @@ fn Origin(form: RwSignal<PolicyForm>, kept: PolicyForm) -> impl IntoView {
     let is_default = Memo::new(move |_| form.with(|form| *form == PolicyForm::default()));
     let words = move || {
         if is_default.get() {
-            "These are the CLI's defaults."
+            "These are the documented defaults."
         } else if form.with(|form| *form == kept) {
             "Filled in as last set in this browser."
         } else {
-            "Not the CLI's defaults."
+            "Not the documented defaults."
         }
     };
     let reset = move |_| {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
     api::{RerunRequest, RerunScope, TestIds},
-    domain::{Batch, ConflatedStatus},
+    domain::{Batch, ConflatedStatus, TestId},
     rerun::Stage,
     view::{
         open,
@@ -39,6 +39,15 @@ pub enum Verb {
     TestMetrics,
     /// Run the batch metrics again.
     BatchMetrics,
+    /// Run this one test again, whatever is ticked.
+    One(TestId),
+}
+
+impl Verb {
+    /// Whether it is about the ticked tests.
+    fn is_of_ticked(self) -> bool {
+        matches!(self, Self::Tests | Self::TestMetrics)
+    }
 }
 
 /// The bar. Asks through `question`; sends after a yes.
@@ -46,7 +55,7 @@ pub enum Verb {
 pub fn RerunBar(
     /// The batch and its tests.
     feed: Feed,
-    /// Reruns of this page.
+    /// Reruns of this batch; they outlive the page.
     reruns: Reruns,
     /// A question that keys asked for.
     wanted: RwSignal<Option<Verb>>,
@@ -83,12 +92,13 @@ pub fn RerunBar(
         };
         let tests = match verb {
             Verb::BatchMetrics => Vec::new(),
-            _ => store.selected(),
+            Verb::One(test) => store.find(test).into_iter().collect(),
+            Verb::Tests | Verb::TestMetrics => store.selected(),
         };
         let ids = TestIds::new(tests.iter().filter_map(|test| test.id).collect());
         let scope = match (verb, ids) {
             (Verb::BatchMetrics, _) => RerunScope::BatchMetrics,
-            (Verb::Tests, Some(ids)) => RerunScope::Tests(ids),
+            (Verb::Tests | Verb::One(_), Some(ids)) => RerunScope::Tests(ids),
             (Verb::TestMetrics, Some(ids)) => RerunScope::TestMetrics(ids),
             (_, None) => {
                 announcer.say(NOTHING_TICKED);
@@ -97,18 +107,20 @@ pub fn RerunBar(
         };
         question.set(Some(Question::Rerun {
             scope,
-            // Metrics only is metrics only: no test is added.
-            sync_with_suite: verb != Verb::BatchMetrics
-                && sync.get_untracked()
-                && !adhoc.get_untracked(),
-            hidden: if verb == Verb::BatchMetrics {
-                0
-            } else {
+            // Metrics only is metrics only, and one test is one: none is added.
+            sync_with_suite: verb.is_of_ticked() && sync.get_untracked() && !adhoc.get_untracked(),
+            hidden: if verb.is_of_ticked() {
                 hidden.get_untracked()
+            } else {
+                0
             },
             batch: batch.display_name(),
             total: store.total(&batch),
-            unread: store.unread(&batch),
+            unread: if verb.is_of_ticked() {
+                store.unread(&batch)
+            } else {
+                0
+            },
             tests,
             batch_runs: !batch.is_terminal(),
         }));
@@ -134,6 +146,7 @@ pub fn RerunBar(
         };
         reruns.start(
             &batch,
+            feed.read_at.get_untracked(),
             RerunRequest {
                 scope,
                 sync_with_suite,
@@ -313,7 +326,7 @@ fn Progress(
             .with(|view| view.as_ref()?.waiting(now, batch_runs, next))
     });
     let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
-    let cools = Memo::new(move |_| with_view(|it| matches!(it.stage, Stage::Cooling { .. })));
+    let cools = Memo::new(move |_| with_view(RerunView::can_be_called_off));
     let asks = Memo::new(move |_| with_view(|it| it.stage == Stage::Asking));
     let over = Memo::new(move |_| with_view(|it| !it.is_open()));
     let dismiss = move || {
@@ -341,7 +354,8 @@ fn Progress(
         <div class="rerun-bar__progress" data-idle=move || steps.with(Option::is_none).then_some("")>
             <p class="rerun-bar__reason" id="rerun-reason">{idle}</p>
             {move || steps.get().map(|steps| view! {
-                <div class="steps" role="status" aria-label=what data-testid="rerun-steps">
+                <div class="steps" role="status" data-testid="rerun-steps">
+                    <b class="steps__what">{what}</b>
                     <ol>
                         {steps
                             .into_iter()

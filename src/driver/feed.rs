@@ -170,17 +170,20 @@ impl Feed {
         if !inner.alive.get() || batch.id != inner.batch {
             return;
         }
-        let newer = self.batch.with_untracked(|known| {
-            known
-                .as_ref()
-                .is_none_or(|known| batch.run_counter >= known.run_counter)
-        });
-        if newer {
+        if !self.is_older(&batch) {
             self.batch.set(Some(Arc::new(batch)));
             self.read_at.set(Some(clock::wall()));
             self.failing.set(None);
             self.list_if_moved(&inner);
         }
+    }
+
+    /// Whether a picture is of an earlier run than the one on screen.
+    fn is_older(&self, batch: &Batch) -> bool {
+        self.batch.with_untracked(|known| {
+            let known = known.as_ref().and_then(|it| it.run_counter);
+            known > batch.run_counter && batch.run_counter.is_some()
+        })
     }
 
     async fn run(self, inner: Rc<Inner>) {
@@ -206,6 +209,9 @@ impl Feed {
                 return;
             }
             match answer {
+                // From a replica that lags behind: what is on screen is newer, and says
+                // how old it is.
+                Ok(batch) if self.is_older(&batch) => failures = 0,
                 Ok(batch) => {
                     failures = 0;
                     let changed = self

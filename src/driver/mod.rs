@@ -1,5 +1,6 @@
 //! Joins the deciding core and the browser: performs what the machines want
-//! and feeds the results back. One adapter call per output; no decisions here.
+//! and feeds the results back. One adapter call per output. What is decided here is
+//! only what needs the browser: when to look, what of it to keep on screen.
 //!
 //! - [`batch_shelf`]: the batches of a project while their list is open.
 //! - [`cancel`]: cancels a batch.

@@ -8,7 +8,7 @@ use leptos_router::{
     hooks::{use_location, use_params_map},
 };
 use retake_core::{
-    api::{RerunRequest, RerunScope, TestIds, links},
+    api::links,
     domain::{Batch as BatchData, Project, TestId},
     view::{ViewQuery, open, words},
 };
@@ -173,50 +173,11 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
             supervised: untrack(|| supervisions.of_batch(id).is_some_and(|one| one.is_active())),
         }));
     };
-    let one = move |test: TestId| {
-        let tests = store.find(test).into_iter().collect::<Vec<_>>();
-        let (Some(ids), Some(batch)) = (TestIds::new(vec![test]), feed.batch.get_untracked())
-        else {
-            return;
-        };
-        if let Some(why) = reruns.why_held() {
-            announcer.say(why);
-            return;
-        }
-        question.set(Some(Question::Rerun {
-            scope: RerunScope::Tests(ids),
-            sync_with_suite: false,
-            hidden: 0,
-            batch: batch.display_name(),
-            total: store.total(&batch),
-            unread: 0,
-            tests,
-            batch_runs: !batch.is_terminal(),
-        }));
-    };
-    let yes = move |asked: Question| match asked {
-        Question::Rerun {
-            scope,
-            sync_with_suite,
-            tests,
-            ..
-        } => {
-            if let Some(batch) = feed.batch.get_untracked() {
-                reruns.start(
-                    &batch,
-                    RerunRequest {
-                        scope,
-                        sync_with_suite,
-                    },
-                    &tests,
-                );
-            }
-        }
-        Question::Cancel { .. } => {
-            cancel(client, (project.id, id), feed, cancelling, move || {
-                announcer.say("Cancel was accepted. Tests that run finish first.");
-            });
-        }
+    let one = move |test: TestId| verb.set(Some(Verb::One(test)));
+    let yes = move |_: Question| {
+        cancel(client, (project.id, id), feed, cancelling, move || {
+            announcer.say("Cancel was accepted. Tests that run finish first.");
+        });
     };
     let context = PanelContext {
         project: project.id,

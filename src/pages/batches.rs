@@ -289,7 +289,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
             let (whole, figures) = (it.clone(), it.clone());
             let (name, word) = (words::name(&it.display_name()), it.conflated_or_derived());
             let title = name.clone();
-            let run = it.run_counter;
+            let (run, is_rerun) = (it.run_counter, reran_at(&it).is_some());
             let by = it.account.clone().or_else(|| it.user.clone()).unwrap_or_default();
             let by = words::clean(&by).into_owned();
             view! {
@@ -297,7 +297,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
                     <td role="cell">
                         <A href=href attr:class="list__name" attr:title=title>{name}</A>
                         " "
-                        {run.filter(|run| run.0 > 1).map(|run| view! {
+                        {run.filter(|_| is_rerun).map(|run| view! {
                             <span class="tag">{format!("run {run}")}</span>
                         })}
                     </td>

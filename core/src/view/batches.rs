@@ -27,10 +27,17 @@ pub fn ran_for(batch: &Batch, now: Timestamp) -> Option<Duration> {
 }
 
 /// When the latest run began, if that was not the first: a list that is ordered
-/// by launch shows it beside the launch. `None` as well where runs are not counted.
+/// by launch shows it beside the launch. Told by the history, since nobody knows
+/// whether ReSim counts runs from 0 or from 1 (`resim-api.md` §5); by a counter
+/// above 1 where there is no history.
 pub fn reran_at(batch: &Batch) -> Option<Timestamp> {
-    batch.run_counter.filter(|run| run.0 > 1)?;
-    batch.last_run
+    let start = batch.last_run?;
+    let ended_before = batch
+        .history
+        .iter()
+        .any(|change| change.status.is_terminal() && change.at.is_some_and(|at| at <= start));
+    let is_later_run = batch.run_counter.is_some_and(|run| run.0 > 1);
+    (ended_before || is_later_run).then_some(start)
 }
 
 /// The parts of a counts bar: tests by status, worst first, zeros left out.
@@ -244,6 +251,12 @@ mod tests {
         assert_eq!(reran_at(&batch), None);
         batch.run_counter = Some(RunCounter(2));
         assert_eq!(reran_at(&batch), Some(at(60)));
+        batch.run_counter = Some(RunCounter(1));
+        batch.history = vec![StatusChange {
+            status: BatchStatus::Error,
+            at: Some(at(50)),
+        }];
+        assert_eq!(reran_at(&batch), Some(at(60)), "it had ended before");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{freshness::upper_first, words};
 use crate::{
     api::{ApiError, RerunRequest, RerunScope},
     domain::{Batch, BatchId, RunCounter, Timestamp},
-    rerun::{Ended, Fence, Passage, Stage, WaitReason},
+    rerun::{Ended, Evidence, Fence, Passage, Stage, WaitReason},
 };
 
 /// A rerun that is accepted and not seen running for this long is remarked upon.
@@ -37,6 +37,9 @@ pub struct RerunView {
     pub posts: u32,
     /// Where it stands.
     pub stage: Stage,
+    /// The last POST was answered with a no; a run that shows afterwards may be
+    /// somebody else's.
+    pub said_no: bool,
     /// The platform's words while it makes us wait.
     pub said: Option<String>,
     /// When it was accepted, once it was.
@@ -65,6 +68,7 @@ impl RerunView {
             sent: None,
             posts: 0,
             stage,
+            said_no: false,
             said: None,
             accepted_at: None,
             seen_running: false,
@@ -74,6 +78,23 @@ impl RerunView {
     /// Whether it was accepted in this batch.
     fn is_accepted(&self) -> bool {
         matches!(&self.stage, Stage::Ended(Ended::Applied { batch, .. }) if *batch == self.batch)
+    }
+
+    /// Whether a run was seen after a no: nobody knows whose it is. (The browser
+    /// may have repeated a POST that was applied; `reliability.md` §2.6.)
+    pub fn is_of_somebody(&self) -> bool {
+        let by_reading = match &self.stage {
+            Stage::Ended(Ended::Applied { evidence, .. }) => {
+                !matches!(evidence, Evidence::Answer | Evidence::Person)
+            }
+            _ => false,
+        };
+        self.said_no && by_reading
+    }
+
+    /// Whether it waits and nothing of it is under way, so that calling it off makes sense.
+    pub fn can_be_called_off(&self) -> bool {
+        self.posts > 0 && self.stage.can_be_called_off()
     }
 
     /// The run that was accepted, where runs are counted.
@@ -99,7 +120,7 @@ impl RerunView {
 
     /// Whether it was accepted here and nothing shows it yet.
     pub fn is_unaccounted(&self) -> bool {
-        self.is_accepted() && !self.seen_running
+        self.is_accepted() && !self.seen_running && !self.is_of_somebody()
     }
 
     /// Until when the batch is to be read as often as while it runs.
@@ -161,6 +182,12 @@ impl RerunView {
             Stage::Ended(Ended::Applied { batch, .. }) if *batch != self.batch => {
                 steps.push(("Accepted in another batch".to_owned(), done));
             }
+            Stage::Ended(Ended::Applied { run, .. }) if self.is_of_somebody() => {
+                let began = run.map_or("Another run began".to_owned(), |run| {
+                    format!("Run {run} began")
+                });
+                steps.push((began, Some("doubt")));
+            }
             Stage::Ended(Ended::Applied { run, .. }) => {
                 let accepted = run.map_or("Accepted".to_owned(), |run| {
                     format!("Accepted as run {run}")
@@ -206,9 +233,7 @@ impl RerunView {
             Stage::Checking { .. } => "Looking whether anything moved.".to_owned(),
             Stage::Cooling { until, why } => {
                 let why = match why {
-                    WaitReason::CleaningUp if batch_runs => {
-                        "The batch still runs; the rerun is sent when it can be"
-                    }
+                    WaitReason::CleaningUp if batch_runs => "The batch still runs",
                     WaitReason::CleaningUp => "The platform is cleaning up",
                     WaitReason::Throttled => "Too many requests",
                 };
@@ -225,6 +250,11 @@ impl RerunView {
                 "Nothing shows whether it was applied. Look it up at ReSim, then say so.".to_owned()
             }
             Stage::Parked => "Goes on after you sign in.".to_owned(),
+            Stage::Ended(_) if self.is_of_somebody() => {
+                "ReSim had said no, so this run may be somebody else's: look whether your tests run, \
+                 and press again if not."
+                    .to_owned()
+            }
             Stage::Ended(_) if self.elsewhere().is_some() => {
                 "ReSim put this rerun into another batch; this one stays as it is.".to_owned()
             }
@@ -309,7 +339,7 @@ pub fn verb(scope: &RerunScope) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::BatchStatus, rerun::Evidence};
+    use crate::domain::BatchStatus;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -378,6 +408,27 @@ mod tests {
         assert!(it.is_shown_by(&moved));
         it.seen_running = true;
         assert_eq!((it.holds(), it.watch_until()), (None, None));
+    }
+
+    #[test]
+    fn a_run_that_shows_after_a_no_is_not_called_ones_own() {
+        let seen = |evidence| {
+            let mut it = view(Stage::Ended(Ended::Applied {
+                batch: BatchId::from_u128(1),
+                run: Some(RunCounter(2)),
+                evidence,
+            }));
+            it.said_no = true;
+            it
+        };
+        let it = seen(Evidence::RunCounter(RunCounter(2)));
+        assert_eq!(words_of(&it), ["Pressed 0", "Sent 1", "Run 2 began"]);
+        let waiting = it.waiting(at(3), false, None).expect("it is said");
+        assert!(waiting.contains("may be somebody else's"), "{waiting}");
+        assert_eq!(it.holds(), None, "another one may be pressed");
+        let mut unanswered = seen(Evidence::RunCounter(RunCounter(2)));
+        unanswered.said_no = false;
+        assert!(words_of(&unanswered).contains(&"Accepted as run 2".to_owned()));
     }
 
     #[test]

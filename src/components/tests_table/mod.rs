@@ -345,7 +345,7 @@ impl Table {
             || (is_letter && !storage::letters_act())
             || event.default_prevented()
             || dom::is_typing(event.target())
-            || in_dialog(event)
+            || dom::has("dialog[open], [popover]:popover-open")
         {
             return;
         }
@@ -454,11 +454,4 @@ impl Table {
             dom::focus(&format!("tr[aria-rowindex=\"{}\"]", index + 2));
         });
     }
-}
-
-fn in_dialog(event: &ev::KeyboardEvent) -> bool {
-    event
-        .target()
-        .and_then(|it| it.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|it| it.closest("dialog, [popover]").ok().flatten().is_some())
 }

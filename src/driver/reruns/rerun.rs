@@ -6,6 +6,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashSet, VecDeque},
     rc::Rc,
+    time::Duration,
 };
 
 use leptos::{prelude::*, task::spawn_local};
@@ -14,14 +15,14 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Doubt, Effect as Want, Ended, Fence, Intent, IntentTest, Left, Limits, Line, PersonSays,
-        Stage, Submission, SubmissionInput, SubmissionNote,
+        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Left, Limits, Line,
+        PersonSays, STILL_MEANT, Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN},
     view::rerun::RerunView,
 };
 
-use super::written::{LEFT_OPEN, put_away};
+use super::written::{NotYet, put_away};
 use crate::{
     browser::{
         clock,
@@ -69,6 +70,12 @@ pub(super) struct Inner {
     pub(super) writer: RefCell<Writer>,
     /// Lines of the open rerun that this life has written or taken up.
     pub(super) lines: Cell<u32>,
+    /// It is over, and its lines are being removed.
+    pub(super) closing: Cell<bool>,
+    /// Since when there has been something that this build cannot read.
+    pub(super) unreadable_since: Cell<Option<Timestamp>>,
+    /// When the last POST was answered with a no.
+    held_since: Cell<Option<Timestamp>>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
 }
@@ -89,6 +96,9 @@ impl Reruns {
                 life: random::u64(),
             }),
             lines: Cell::new(0),
+            closing: Cell::new(false),
+            unreadable_since: Cell::new(None),
+            held_since: Cell::new(None),
             last_now: Cell::new(clock::now()),
         });
         Self {
@@ -109,6 +119,7 @@ impl Reruns {
             !view.is_open()
                 && !view.is_unaccounted()
                 && view.elsewhere().is_none()
+                && !view.is_of_somebody()
                 && view.trouble().is_none()
         };
         self.view
@@ -134,7 +145,14 @@ impl Reruns {
     }
 
     /// Begins a rerun, unless one is on its way. Only ever called from a click.
-    pub fn start(&self, batch: &Batch, request: RerunRequest, tests: &[Test]) {
+    /// `read_at`: when the picture of the batch was read that the person saw.
+    pub fn start(
+        &self,
+        batch: &Batch,
+        read_at: Option<Timestamp>,
+        request: RerunRequest,
+        tests: &[Test],
+    ) {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
@@ -158,6 +176,7 @@ impl Reruns {
         };
         let fence = intent.fence.clone();
         let (submission, wants) = Submission::new(intent, inner.about.limits);
+        let submission = submission.resting_on(read_at.unwrap_or_default());
         let stage = submission.stage().clone();
         self.view.set(Some(RerunView::pressed(
             batch.id, request, fence, now, stage,
@@ -185,8 +204,12 @@ impl Reruns {
     /// way, or it failed; tracked.
     pub fn is_worth_showing(&self) -> bool {
         self.view.with(|it| {
-            it.as_ref()
-                .is_some_and(|it| it.is_open() || it.trouble().is_some())
+            it.as_ref().is_some_and(|it| {
+                it.is_open()
+                    || it.is_of_somebody()
+                    || it.elsewhere().is_some()
+                    || it.trouble().is_some()
+            })
         })
     }
 
@@ -215,8 +238,16 @@ impl Reruns {
         self.feed(SubmissionInput::CallOff);
     }
 
-    /// Signed in again.
+    /// Signed in again. Who comes back long after has gone on to other things.
     pub(super) fn resume(&self) {
+        let inner = self.inner();
+        let long_ago = |since: Timestamp| clock::wall().since(since) > STILL_MEANT;
+        let is_parked = self
+            .view
+            .with_untracked(|it| it.as_ref().is_some_and(|it| it.stage == Stage::Parked));
+        if is_parked && inner.held_since.get().is_some_and(long_ago) {
+            return self.feed(SubmissionInput::Lapse);
+        }
         self.feed(SubmissionInput::Resume);
     }
 
@@ -252,7 +283,7 @@ impl Reruns {
             return;
         };
         let lines = stored.lines.iter().map(|(_, line)| line.as_str());
-        let Some(left) = Left::read(lines, clock::wall()) else {
+        let Found::Left(left) = Left::read(lines) else {
             return;
         };
         // Another tab may be in the middle of it.
@@ -263,10 +294,11 @@ impl Reruns {
         inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
         let lines = stored.lines.last().map_or(0, |(place, _)| place + 1);
         inner.lines.set(lines);
-        let (intent, limits) = (left.intent, inner.about.limits);
+        let (intent, limits) = (left.intent.clone(), inner.about.limits);
         let pressed = |stage| RerunView {
             sent: left.sent,
             posts: left.tries.posts,
+            said: left.said.clone(),
             ..RerunView::pressed(
                 intent.batch,
                 intent.request.clone(),
@@ -275,7 +307,7 @@ impl Reruns {
                 stage,
             )
         };
-        if left.doubt == Doubt::Lapsed {
+        if left.doubt(clock::wall()) == Doubt::Lapsed {
             self.view
                 .set(Some(pressed(Stage::Ended(Ended::NotApplied))));
             return put_away(&inner);
@@ -293,8 +325,17 @@ impl Reruns {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
-        inner.note_time(clock::now());
+        let slept = inner.note_time(clock::now());
         let wants = match inner.submission.borrow_mut().as_mut() {
+            // What was pressed last night is not sent by itself in the morning.
+            Some(submission) if slept > STILL_MEANT => {
+                let lapsed = submission.handle(SubmissionInput::Lapse, clock::wall());
+                if lapsed.is_empty() {
+                    submission.handle(input, clock::wall())
+                } else {
+                    lapsed
+                }
+            }
             Some(submission) => submission.handle(input, clock::wall()),
             None => return,
         };
@@ -311,6 +352,7 @@ impl Reruns {
             if let Some(view) = view {
                 view.stage = submission.stage().clone();
                 view.posts = submission.posts();
+                view.said_no = submission.said_no();
                 if view.is_unaccounted() {
                     view.accepted_at.get_or_insert_with(clock::wall);
                 }
@@ -324,11 +366,16 @@ impl Reruns {
             let (it, inner) = (*self, inner.clone());
             match want {
                 Want::Store => spawn_local(async move {
-                    let stored = inner.store_intent().await;
-                    let left_open = stored.as_ref().is_err_and(|why| why == LEFT_OPEN);
-                    it.feed(SubmissionInput::Stored(stored));
-                    if left_open {
-                        it.take_up(inner).await;
+                    match inner.store_intent().await {
+                        Ok(()) => it.feed(SubmissionInput::Stored(Ok(()))),
+                        Err(NotYet::Storage(why)) => it.feed(SubmissionInput::Stored(Err(why))),
+                        Err(NotYet::Held(why)) => it.feed(SubmissionInput::NotSent(why)),
+                        Err(NotYet::LeftOpen(earlier)) => {
+                            it.feed(SubmissionInput::NotSent(earlier.clone()));
+                            // What was pressed gives way on screen; so it is said.
+                            (inner.about.tell)(format!("Not sent: {earlier}."));
+                            it.take_up(inner).await;
+                        }
                     }
                 }),
                 Want::Post => spawn_local(async move {
@@ -340,6 +387,11 @@ impl Reruns {
                         endpoint::rerun_batch(inner.about.project, intent.batch, &intent.request)
                     });
                     let Some(request) = request else { return };
+                    it.view.try_update(|view| {
+                        if let Some(view) = view {
+                            view.sent = Some(clock::wall());
+                        }
+                    });
                     let answer = match inner.may_call() {
                         Ok(client) => client.post_once(&request).await,
                         Err(error) => Err(error),
@@ -382,11 +434,17 @@ impl Reruns {
         if self.pages.get_untracked() > 0 {
             return;
         }
-        let trouble = self
-            .view
-            .with_untracked(|view| view.as_ref().and_then(RerunView::trouble));
-        if let Some((title, _)) = trouble {
-            (inner.about.tell)(format!("{}: {title}", inner.about.name));
+        let said = self.view.with_untracked(|view| {
+            let view = view.as_ref()?;
+            let told = view.elsewhere().is_some() || view.is_of_somebody();
+            match view.trouble() {
+                Some((title, _)) => Some(title),
+                None if told => view.waiting(clock::wall(), false, None),
+                None => None,
+            }
+        });
+        if let Some(said) = said {
+            (inner.about.tell)(format!("{}: {said}", inner.about.name));
         }
     }
 
@@ -394,10 +452,7 @@ impl Reruns {
         self.view.try_update(|view| {
             let Some(view) = view else { return };
             match note {
-                SubmissionNote::Sending { .. } => {
-                    view.sent = Some(clock::wall());
-                    view.said = None;
-                }
+                SubmissionNote::Sending { .. } => view.said = None,
                 SubmissionNote::Waiting { message, .. } => view.said.clone_from(message),
                 SubmissionNote::Unknown { error, .. } => view.said = Some(error.to_string()),
                 SubmissionNote::SignedOut
@@ -409,13 +464,21 @@ impl Reruns {
         let line = match note {
             // Written before it is sent, by `clear_to_send`.
             SubmissionNote::Sending { .. } => return,
-            SubmissionNote::Waiting { why, next, .. } => Line::Held {
+            SubmissionNote::Waiting {
+                why, next, message, ..
+            } => Line::Held {
                 at,
                 wait: Some((why.clone(), *next)),
+                said: message.clone(),
             },
-            SubmissionNote::SignedOut => Line::Held { at, wait: None },
+            SubmissionNote::SignedOut => Line::Held {
+                at,
+                wait: None,
+                said: None,
+            },
             _ => return,
         };
+        inner.held_since.set(Some(at));
         let inner = inner.clone();
         spawn_local(async move {
             // Without this line a restored intent counts as in doubt.
@@ -443,16 +506,18 @@ impl Inner {
     }
 
     /// Moves what is waited for when the clock was set, or the computer slept.
-    fn note_time(&self, now: Now) {
+    /// Gives by how much it jumped forward.
+    fn note_time(&self, now: Now) -> Duration {
         let before = self.last_now.replace(now);
         let wall = now.wall.as_millis() - before.wall.as_millis();
         let mono = now.mono.saturating_sub(before.mono).as_millis();
         let jump = wall - i64::try_from(mono).unwrap_or(i64::MAX);
         if jump.abs() < JUMP_MS {
-            return;
+            return Duration::ZERO;
         }
         if let Some(submission) = self.submission.borrow_mut().as_mut() {
             submission.shift(|at| Timestamp::from_millis(at.as_millis().saturating_add(jump)));
         }
+        Duration::from_millis(u64::try_from(jump).unwrap_or(0))
     }
 }

@@ -1,22 +1,36 @@
 //! What a rerun by hand writes down, and when: its intent before anything else,
 //! a line before each POST leaves. What another tab has written is left alone.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use leptos::task::spawn_local;
 use retake_core::{
     auth::Identity,
     domain::{BatchId, ProjectId},
-    rerun::{Doubt, Left, Line, Submission},
+    rerun::{Doubt, Found, Left, Line, Submission},
     supervise::SEND_WITHIN,
+    view::{rerun::verb, words},
 };
 
 use super::rerun::Inner;
-use crate::browser::{clock, journal::Journal, locks};
+use crate::browser::{
+    clock,
+    journal::{Journal, JournalError},
+    locks, timer,
+};
 
-/// Why a rerun does not begin: another one is to be cleared up first.
-pub(super) const LEFT_OPEN: &str =
-    "an earlier rerun of this batch is still open; it is looked into first";
+/// Why an intent is not written, so that nothing is sent.
+pub(super) enum NotYet {
+    /// The browser refuses.
+    Storage(String),
+    /// Not now, for this reason.
+    Held(String),
+    /// An earlier one is still open, and comes first; its words.
+    LeftOpen(String),
+}
+
+/// How long the removal of an earlier one's lines is waited for.
+const REMOVAL: Duration = Duration::from_secs(2);
 
 /// How the names of their journals begin.
 const PREFIX: &str = "rerun:";
@@ -38,9 +52,12 @@ pub(super) async fn left_open_by(identity: &Identity) -> Vec<(BatchId, ProjectId
         .filter_map(|stored| {
             let (batch, owned_by) = stored.id.strip_prefix(PREFIX)?.split_once(':')?;
             let lines = stored.lines.iter().map(|(_, line)| line.as_str());
-            let left = Left::read(lines, clock::wall()).filter(|_| owned_by == owner)?;
+            let Found::Left(left) = Left::read(lines) else {
+                return None;
+            };
             // One that has lapsed is told on the page of its batch.
-            let (project, name) = left.of.filter(|_| left.doubt != Doubt::Lapsed)?;
+            let is_due = owned_by == owner && left.doubt(clock::wall()) != Doubt::Lapsed;
+            let (project, name) = left.of.filter(|_| is_due)?;
             Some((batch.parse().ok()?, project, name))
         })
         .collect()
@@ -97,48 +114,96 @@ impl Inner {
         held.is_some()
     }
 
-    pub(super) async fn store_intent(&self) -> Result<(), String> {
+    /// Writes the intent, unless something else comes first.
+    pub(super) async fn store_intent(&self) -> Result<(), NotYet> {
+        self.last_one_removed().await;
         if !self.lock().await {
-            return Err("another tab of this browser is rerunning tests of this batch".into());
+            let why = "another tab of this browser is rerunning tests of this batch";
+            return Err(NotYet::Held(why.into()));
         }
         let line = self
             .submission
             .borrow()
             .as_ref()
-            .map(|it| Line::Intent(Box::new(it.intent().clone())))
-            .ok_or("there is no rerun to write down")?;
-        let journal = Journal::open().await.map_err(|error| error.to_string())?;
-        // One that another tab, or an earlier life, left open comes first.
-        let stored = journal.load(&self.journal_id()).await;
-        let stored = stored.map_err(|error| error.to_string())?;
-        let lines = stored.iter().flat_map(|it| &it.lines);
-        let left = Left::read(lines.map(|(_, line)| line.as_str()), clock::wall());
-        if left.is_some_and(|left| left.doubt != Doubt::Lapsed) {
-            // Its lines stay: none of them is ours.
-            self.lock.borrow_mut().take();
-            return Err(LEFT_OPEN.into());
-        }
-        journal
-            .remove(&self.journal_id())
-            .await
-            .map_err(|error| error.to_string())?;
+            .map(|it| Line::Intent(Box::new(it.intent().clone())));
+        let Some(line) = line else {
+            return Err(NotYet::Held("there is no rerun to write down".into()));
+        };
+        self.nothing_comes_first().await?;
         let of = Line::Of {
             project: self.about.project,
             name: self.about.name.clone(),
         };
-        self.write(&of).await?;
-        self.write(&line).await
+        self.write(&of).await.map_err(NotYet::Storage)?;
+        self.write(&line).await.map_err(NotYet::Storage)
+    }
+
+    /// Looks into what another tab, or an earlier life, has left, and removes what
+    /// is over.
+    async fn nothing_comes_first(&self) -> Result<(), NotYet> {
+        let refused = |error: JournalError| NotYet::Storage(error.to_string());
+        let journal = Journal::open().await.map_err(refused)?;
+        let stored = journal.load(&self.journal_id()).await.map_err(refused)?;
+        let lines = stored.iter().flat_map(|it| &it.lines);
+        let now = clock::wall();
+        let first = match Left::read(lines.map(|(_, line)| line.as_str())) {
+            Found::Left(left) if left.doubt(now) != Doubt::Lapsed => {
+                let earlier = verb(&left.intent.request.scope);
+                Some(NotYet::LeftOpen(format!(
+                    "an earlier rerun of this batch ({earlier}) is still open and is looked into first"
+                )))
+            }
+            Found::Unreadable => {
+                // Its POST may be under way; by then it has shown, or never will.
+                let since = self.unreadable_since.get().unwrap_or(now);
+                self.unreadable_since.set(Some(since));
+                let left = self.about.limits.settle.saturating_sub(now.since(since));
+                (!left.is_zero()).then(|| {
+                    NotYet::Held(format!(
+                        "another version of this page began a rerun that this one cannot read; \
+                         look at the batch, and press again in {}",
+                        words::duration(left)
+                    ))
+                })
+            }
+            Found::Left(_) | Found::Nothing => None,
+        };
+        if let Some(first) = first {
+            // Its lines stay: none of them is ours.
+            self.lock.borrow_mut().take();
+            return Err(first);
+        }
+        self.unreadable_since.set(None);
+        journal.remove(&self.journal_id()).await.map_err(refused)
+    }
+
+    /// Waits until the lines of the last one are gone, which takes a moment.
+    async fn last_one_removed(&self) {
+        let step = Duration::from_millis(20);
+        let mut waited = Duration::ZERO;
+        while self.closing.get() && waited < REMOVAL {
+            timer::sleep(step).await;
+            waited += step;
+        }
     }
 
     pub(super) async fn write(&self, line: &Line) -> Result<(), String> {
-        let place = self.lines.replace(self.lines.get() + 1);
         let json = serde_json::to_string(line).map_err(|error| error.to_string())?;
+        let place = self.lines.replace(self.lines.get() + 1);
+        let written = self.append(place, &json).await;
+        // A place that stays empty would read as a lost line.
+        if written.is_err() && self.lines.get() == place + 1 {
+            self.lines.set(place);
+        }
+        written
+    }
+
+    async fn append(&self, place: u32, json: &str) -> Result<(), String> {
         let journal = Journal::open().await.map_err(|error| error.to_string())?;
         let writer = self.writer.borrow().clone();
-        journal
-            .append(&self.journal_id(), &writer, place, &json)
-            .await
-            .map_err(|error| error.to_string())
+        let id = self.journal_id();
+        let appended = journal.append(&id, &writer, place, json).await;
+        appended.map_err(|error| error.to_string())
     }
 }
 
@@ -148,14 +213,14 @@ pub(super) fn put_away(inner: &Rc<Inner>) {
     // What this life has not written, or taken up, is another's.
     let has_lines = inner.lines.replace(0) > 0;
     let inner = inner.clone();
+    inner.closing.set(true);
     spawn_local(async move {
-        let _held = inner.lock.borrow_mut().take();
-        if !has_lines {
-            return;
-        }
-        if let Ok(journal) = Journal::open().await {
+        let held = inner.lock.borrow_mut().take();
+        if has_lines && let Ok(journal) = Journal::open().await {
             // An intent that stays is resolved by looking at the next visit.
             let _ = journal.remove(&inner.journal_id()).await;
         }
+        drop(held);
+        inner.closing.set(false);
     });
 }

@@ -9,6 +9,17 @@ interface Scene {
   show: (retake: Retake, sandbox: Sandbox, page: Page) => Promise<void>;
 }
 
+/** A rerun that the platform makes wait, seen waiting. */
+async function rerunThatWaits(retake: Retake, sandbox: Sandbox): Promise<void> {
+  const batch = await sandbox.batch({ tests: 20, outcomes: { error: 2 } });
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+  await retake.openBatch(batch);
+  await retake.hook('select-failed').click();
+  await retake.hook('rerun-selected').click();
+  await retake.hook('confirm').click();
+  await expect(retake.hook('rerun-waiting')).toContainText('The platform is cleaning up');
+}
+
 const SCENES: Scene[] = [
   {
     name: 'sign-in',
@@ -69,6 +80,56 @@ const SCENES: Scene[] = [
       await retake.hook('select-failed').click();
       await retake.hook('rerun-selected').click();
       await expect(retake.hook('confirm')).toBeVisible();
+    },
+  },
+  {
+    name: 'rerun-waits',
+    show: async (retake, sandbox) => rerunThatWaits(retake, sandbox),
+  },
+  {
+    name: 'rerun-elsewhere',
+    show: async (retake, sandbox, page) => {
+      await rerunThatWaits(retake, sandbox);
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await expect(retake.hook('own-rerun')).toHaveCount(1);
+      await expect(retake.hook('reruns-behind')).toBeVisible();
+    },
+  },
+  {
+    name: 'rerun-refused',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, outcomes: { error: 2 } });
+      await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '403', times: 1 });
+      await retake.openBatch(batch);
+      await retake.hook('select-failed').click();
+      await retake.hook('rerun-selected').click();
+      await retake.hook('confirm').click();
+      await expect(retake.hook('rerun-refused')).toBeVisible();
+    },
+  },
+  {
+    name: 'cancel',
+    show: async (retake, sandbox) => {
+      const batch = await sandbox.batch({ tests: 20, start: 'running', hang: true });
+      await retake.openBatch(batch);
+      await retake.hook('cancel-batch').click();
+      await expect(retake.hook('confirm')).toBeVisible();
+    },
+  },
+  {
+    name: 'keys',
+    show: async (retake, sandbox, page) => {
+      await retake.openBatch(await sandbox.batch({ tests: 20 }));
+      await page.locator('body').press('?');
+      await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible();
+    },
+  },
+  {
+    name: 'account',
+    show: async (retake, _sandbox, page) => {
+      await retake.signIn('/');
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await expect(retake.hook('sign-out')).toBeVisible();
     },
   },
   {

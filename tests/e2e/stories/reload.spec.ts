@@ -79,9 +79,9 @@ test.describe('reload in the middle', () => {
   test('parameters that were set for another batch are not passed over in silence', async ({ retake, sandbox }) => {
     const [one, other] = [await sandbox.batch({ tests: 12 }), await sandbox.batch({ tests: 12 })];
     await retake.openBatch(one);
-    await expect(retake.hook('policy-origin')).toHaveText("These are the CLI's defaults.");
+    await expect(retake.hook('policy-origin')).toHaveText('These are the documented defaults.');
     await retake.fillPolicy({ 'max-rerun-attempts': '3' });
-    await expect(retake.hook('policy-origin')).toContainText("Not the CLI's defaults.");
+    await expect(retake.hook('policy-origin')).toContainText('Not the documented defaults.');
     await retake.openBatch(other);
     await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
     await expect(retake.hook('policy-origin')).toContainText('Filled in as last set in this browser.');

@@ -15,7 +15,8 @@ pub enum SubmissionInput {
     Stored(Result<(), String>),
     /// The POST was answered, or not.
     Posted(Result<RerunAnswer, ApiError>),
-    /// The POST was not sent, surely, and why.
+    /// The intent was not stored, or the POST not sent, surely, because it may not be
+    /// now; and why.
     NotSent(String),
     /// The batch was read; carries when the read was sent.
     Looked(Timestamp, Result<Box<Batch>, ApiError>),
@@ -27,6 +28,9 @@ pub enum SubmissionInput {
     PersonSays(PersonSays),
     /// The person calls it off; honoured while nothing is under way.
     CallOff,
+    /// It has waited for so long that it is not to be sent by itself any more;
+    /// honoured like [`SubmissionInput::CallOff`].
+    Lapse,
 }
 
 /// A person's word on a POST whose outcome is unknown.

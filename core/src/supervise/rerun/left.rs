@@ -10,7 +10,7 @@ use crate::domain::{ProjectId, Timestamp};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
 /// not sent by itself any more: whoever pressed has long gone on.
-const STILL_MEANT: Duration = Duration::from_mins(10);
+pub const STILL_MEANT: Duration = Duration::from_mins(10);
 
 /// A line: an intent, and what became of its POSTs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub enum Line {
         /// Why it waits and when the next try is due; `None`: for a sign-in.
         #[serde(default)]
         wait: Option<(WaitReason, Timestamp)>,
+        /// The server's words.
+        #[serde(default)]
+        said: Option<String>,
     },
 }
 
@@ -53,8 +56,20 @@ pub struct Left {
     pub tries: Tries,
     /// When the last one went out, where that was noted.
     pub sent: Option<Timestamp>,
-    /// What became of it.
-    pub doubt: Doubt,
+    /// The server's words, if the last one was answered.
+    pub said: Option<String>,
+}
+
+/// What the lines of a journal say.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing is open.
+    Nothing,
+    /// This.
+    Left(Box<Left>),
+    /// Something that this build cannot read: it may be an intent, and its POST
+    /// under way.
+    Unreadable,
 }
 
 /// Whether the last POST of an earlier life may have been applied.
@@ -69,29 +84,37 @@ pub enum Doubt {
 }
 
 impl Left {
-    /// Reads the lines of a journal; `None`: nothing is open.
-    pub fn read<'a>(lines: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<Self> {
-        let mut left: Option<Self> = None;
-        let mut of = None;
+    /// What became of the last POST.
+    pub fn doubt(&self, now: Timestamp) -> Doubt {
+        match &self.tries.held {
+            None => Doubt::Open,
+            Some(held) if now.since(held.since()) > STILL_MEANT => Doubt::Lapsed,
+            Some(_) => Doubt::Unapplied,
+        }
+    }
+
+    /// Reads the lines of a journal.
+    pub fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Found {
+        let (mut left, mut of, mut unreadable) = (None::<Self>, None, false);
         for line in lines {
-            // A line of another build says nothing: the outcome stays in doubt.
             match (serde_json::from_str(line), &mut left) {
                 (Ok(Line::Of { project, name }), _) => of = Some((project, name)),
                 (Ok(Line::Intent(intent)), _) => {
+                    unreadable = false;
                     left = Some(Self {
                         of: of.take(),
                         intent: *intent,
                         tries: Tries::default(),
                         sent: None,
-                        doubt: Doubt::Open,
+                        said: None,
                     });
                 }
                 (Ok(Line::Sent { post, at }), Some(left)) => {
                     left.tries.note(&SubmissionNote::Sending { post }, at);
                     left.sent = Some(at);
-                    left.doubt = Doubt::Open;
+                    left.said = None;
                 }
-                (Ok(Line::Held { at, wait }), Some(left)) => {
+                (Ok(Line::Held { at, wait, said }), Some(left)) => {
                     let note = wait.map_or(SubmissionNote::SignedOut, |(why, next)| {
                         SubmissionNote::Waiting {
                             post: left.tries.posts,
@@ -101,16 +124,18 @@ impl Left {
                         }
                     });
                     left.tries.note(&note, at);
-                    left.doubt = if now.since(at) > STILL_MEANT {
-                        Doubt::Lapsed
-                    } else {
-                        Doubt::Unapplied
-                    };
+                    left.said = said;
                 }
-                _ => {}
+                // It may say that one more was sent: in doubt.
+                (Err(_), Some(left)) => left.tries.held = None,
+                (Ok(Line::Sent { .. } | Line::Held { .. }) | Err(_), None) => unreadable = true,
             }
         }
-        left
+        match left {
+            Some(left) => Found::Left(Box::new(left)),
+            None if unreadable => Found::Unreadable,
+            None => Found::Nothing,
+        }
     }
 }
 
@@ -127,13 +152,25 @@ mod tests {
         Timestamp::from_millis(minutes * 60_000)
     }
 
-    fn left(lines: &[Line], now: i64) -> Option<(u32, Option<Timestamp>, Doubt)> {
-        let lines: Vec<String> = lines
-            .iter()
-            .map(|line| serde_json::to_string(line).expect("plain data"))
-            .collect();
-        let left = Left::read(lines.iter().map(String::as_str), at(now))?;
-        Some((left.tries.posts, left.sent, left.doubt))
+    fn read(lines: &[String]) -> Found {
+        Left::read(lines.iter().map(String::as_str))
+    }
+
+    fn json(lines: &[Line]) -> Vec<String> {
+        let one = |line| serde_json::to_string(line).expect("plain data");
+        lines.iter().map(one).collect()
+    }
+
+    fn left(lines: &[String]) -> Left {
+        match read(lines) {
+            Found::Left(left) => *left,
+            other => panic!("an intent is open, not {other:?}"),
+        }
+    }
+
+    fn facts(lines: &[Line], now: i64) -> (u32, Option<Timestamp>, Doubt) {
+        let left = left(&json(lines));
+        (left.tries.posts, left.sent, left.doubt(at(now)))
     }
 
     fn intent() -> Line {
@@ -150,28 +187,39 @@ mod tests {
         }))
     }
 
+    fn sent(post: u32) -> Line {
+        Line::Sent { post, at: at(1) }
+    }
+
     fn held() -> Line {
         Line::Held {
             at: at(0),
             wait: Some((WaitReason::CleaningUp, at(1))),
+            said: Some("not now".into()),
         }
     }
 
     #[test]
     fn without_an_answer_nobody_knows_whether_it_was_applied() {
-        assert_eq!(left(&[intent()], 1), Some((0, None, Doubt::Open)));
-        let sent = Line::Sent { post: 2, at: at(1) };
-        assert_eq!(
-            left(&[intent(), held(), sent], 1),
-            Some((2, Some(at(1)), Doubt::Open))
-        );
+        assert_eq!(facts(&[intent()], 1), (0, None, Doubt::Open));
+        let lines = [intent(), held(), sent(2)];
+        assert_eq!(facts(&lines, 1), (2, Some(at(1)), Doubt::Open));
     }
 
     #[test]
     fn an_answer_that_said_no_leaves_no_doubt_and_lapses_after_a_while() {
-        let lines = || [intent(), Line::Sent { post: 1, at: at(0) }, held()];
-        assert_eq!(left(&lines(), 10), Some((1, Some(at(0)), Doubt::Unapplied)));
-        assert_eq!(left(&lines(), 11), Some((1, Some(at(0)), Doubt::Lapsed)));
+        let lines = [intent(), sent(1), held()];
+        assert_eq!(facts(&lines, 10), (1, Some(at(1)), Doubt::Unapplied));
+        assert_eq!(facts(&lines, 11), (1, Some(at(1)), Doubt::Lapsed));
+        assert_eq!(left(&json(&lines)).said.as_deref(), Some("not now"));
+        let signed_out = Line::Held {
+            at: at(0),
+            wait: None,
+            said: None,
+        };
+        let lines = [intent(), sent(1), signed_out];
+        assert_eq!(facts(&lines, 10).2, Doubt::Unapplied);
+        assert_eq!(facts(&lines, 11).2, Doubt::Lapsed);
     }
 
     #[test]
@@ -181,15 +229,26 @@ mod tests {
             project,
             name: "nightly".into(),
         };
-        let lines = [of, intent()].map(|line| serde_json::to_string(&line).expect("plain data"));
-        let read = |lines: &[String]| Left::read(lines.iter().map(String::as_str), at(1));
-        let left = read(&lines).expect("an intent is open");
-        assert_eq!(left.of, Some((project, "nightly".to_owned())));
-        assert!(read(&lines[..1]).is_none(), "nothing is open yet");
+        let lines = json(&[of, intent()]);
+        assert_eq!(left(&lines).of, Some((project, "nightly".to_owned())));
+        assert!(matches!(read(&lines[..1]), Found::Nothing));
+        assert!(matches!(read(&[]), Found::Nothing));
     }
 
     #[test]
-    fn lines_of_another_build_are_passed_over() {
-        assert!(Left::read(["{}", "soon"].into_iter(), at(0)).is_none());
+    fn a_line_that_cannot_be_read_may_be_one_more_post() {
+        let mut lines = json(&[intent(), sent(1), held()]);
+        assert_eq!(left(&lines).doubt(at(1)), Doubt::Unapplied);
+        lines.push("{\"SentAnew\":{}}".into());
+        assert_eq!(left(&lines).doubt(at(1)), Doubt::Open);
+    }
+
+    #[test]
+    fn an_intent_that_cannot_be_read_is_not_nothing() {
+        for lines in [&["{}"][..], &["soon"], &["{\"IntentAnew\":{}}", "{}"]] {
+            let lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+            assert!(matches!(read(&lines), Found::Unreadable), "{lines:?}");
+        }
+        assert!(matches!(read(&json(&[sent(1)])), Found::Unreadable));
     }
 }

@@ -53,8 +53,13 @@ impl Submission {
         } else {
             self.unfinished_since = None;
         }
+        if self.is_same_run_by_hand(batch, &passage) {
+            passage = Passage::Unmoved;
+        }
         if let Passage::Passed(evidence) = passage {
             return match self.stage {
+                // Somebody else's, since nothing of ours has left.
+                Stage::Checking { .. } if self.posts == 0 => self.held_back(),
                 Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => {
                     self.end(Ended::Applied {
                         batch: self.intent.batch,
@@ -81,6 +86,9 @@ impl Submission {
                     Stage::Settling { .. } => self.ask_person(now),
                     _ => self.end(Ended::NotApplied),
                 }
+            }
+            Stage::Checking { .. } if passage == Passage::Changed && self.posts == 0 => {
+                self.held_back()
             }
             Stage::Checking { .. } if passage == Passage::Changed => self.end(Ended::NotApplied),
             Stage::Checking { then: Then::Cool } => {
@@ -111,6 +119,22 @@ impl Submission {
             Stage::Settling { .. } | Stage::Asking => self.look_later(now),
             _ => Vec::new(),
         }
+    }
+
+    /// Nothing has left yet, and what it was decided on is no longer so.
+    fn held_back(&mut self) -> Vec<Effect> {
+        let why = "the batch has changed since this was decided";
+        self.end(Ended::NotSent(why.into()))
+    }
+
+    /// Whether only the status of the same run has moved, below a person's own
+    /// rerun: they ticked these tests whatever the rest of the run comes to. (A
+    /// supervisor chose its tests by that run's end, and decides anew.)
+    fn is_same_run_by_hand(&self, batch: &Batch, passage: &Passage) -> bool {
+        *passage == Passage::Changed
+            && self.intent.attempt == 0
+            && self.intent.fence.run.is_some()
+            && self.intent.fence.run == batch.run_counter
     }
 
     /// The window is over, and no read showed the POST.

@@ -40,7 +40,7 @@ pub(crate) use looking::OLD_PICTURE;
 pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
-pub use left::{Doubt, Left, Line};
+pub use left::{Doubt, Found, Left, Line, STILL_MEANT};
 pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub use submission::Submission;

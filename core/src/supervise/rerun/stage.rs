@@ -44,6 +44,16 @@ pub enum Stage {
     Ended(Ended),
 }
 
+impl Stage {
+    /// Whether nothing of it is under way, so that a person may call it off.
+    pub fn can_be_called_off(&self) -> bool {
+        matches!(
+            self,
+            Self::Storing | Self::Cooling { .. } | Self::Checking { .. } | Self::Parked
+        )
+    }
+}
+
 /// What follows a check that finds nothing moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Then {

@@ -31,6 +31,10 @@ pub struct Submission {
     pub(super) stage: Stage,
     pub(super) posts: u32,
     pub(super) sent_at: Option<Timestamp>,
+    /// When the picture was read that it rests on.
+    pub(super) rests_on: Timestamp,
+    /// The last POST was answered, and the answer was no.
+    pub(super) said_no: bool,
     /// A POST whose outcome nobody knows may be under way.
     pub(super) in_doubt: bool,
     pub(super) busy: u32,
@@ -76,7 +80,7 @@ impl Submission {
         let until = last_sent.after(limits.settle);
         let stage = match &tries.held {
             None => Stage::Settling { until, agreeing: 0 },
-            Some(Held::SignedOut) => Stage::Checking { then: Then::Post },
+            Some(Held::SignedOut { .. }) => Stage::Checking { then: Then::Post },
             Some(Held::Until { since, next, why }) => Stage::Cooling {
                 // Never longer than it was to be, whatever was done to the clock.
                 until: (*next).min(last_sent.after(next.since(*since))),
@@ -87,6 +91,7 @@ impl Submission {
         it.posts = tries.posts;
         it.busy = tries.busy;
         it.throttled = tries.throttled;
+        it.said_no = tries.held.is_some();
         if tries.held.is_none() {
             it.posts = it.posts.max(1);
             it.sent_at = Some(last_sent);
@@ -101,6 +106,8 @@ impl Submission {
 
     fn at_stage(intent: Intent, limits: Limits, stage: Stage) -> Self {
         Self {
+            rests_on: intent.at,
+            said_no: false,
             intent,
             limits,
             stage,
@@ -118,6 +125,20 @@ impl Submission {
             looking: false,
             unfinished_since: None,
         }
+    }
+
+    /// Says when the picture was read that the decision rests on, where that was
+    /// earlier: an old one is looked at again before anything is sent.
+    #[must_use]
+    pub fn resting_on(mut self, read_at: Timestamp) -> Self {
+        self.rests_on = read_at.min(self.intent.at);
+        self
+    }
+
+    /// Whether the last POST was answered with a no. A run that shows afterwards
+    /// may be somebody else's.
+    pub fn said_no(&self) -> bool {
+        self.said_no
     }
 
     /// What is being run again.
@@ -160,7 +181,9 @@ impl Submission {
         match input {
             SubmissionInput::Stored(stored) => self.stored(stored, now),
             SubmissionInput::Posted(answer) => self.posted(answer, now),
-            SubmissionInput::NotSent(why) if self.stage == Stage::Posting => {
+            SubmissionInput::NotSent(why)
+                if matches!(self.stage, Stage::Storing | Stage::Posting) =>
+            {
                 self.end(Ended::NotSent(why))
             }
             SubmissionInput::NotSent(_) => Vec::new(),
@@ -175,14 +198,14 @@ impl Submission {
             SubmissionInput::Resume if planted::is(Bug::RepostsOnResume) => self.post(now),
             SubmissionInput::Resume => self.resume(),
             SubmissionInput::PersonSays(word) => self.person_says(word),
-            SubmissionInput::CallOff => match self.stage {
-                Stage::Storing | Stage::Cooling { .. } | Stage::Checking { .. } | Stage::Parked
-                    if !self.in_doubt =>
-                {
-                    self.end(Ended::CalledOff)
-                }
-                _ => Vec::new(),
-            },
+            SubmissionInput::Lapse if self.stage.can_be_called_off() && !self.in_doubt => {
+                self.end(Ended::NotApplied)
+            }
+            SubmissionInput::Lapse => Vec::new(),
+            SubmissionInput::CallOff if self.stage.can_be_called_off() && !self.in_doubt => {
+                self.end(Ended::CalledOff)
+            }
+            SubmissionInput::CallOff => Vec::new(),
         }
     }
 
@@ -191,7 +214,7 @@ impl Submission {
             return Vec::new();
         }
         match stored {
-            Ok(()) if now.since(self.intent.at) > FRESH => {
+            Ok(()) if now.since(self.rests_on) > FRESH => {
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
@@ -203,6 +226,7 @@ impl Submission {
 
     pub(super) fn post(&mut self, now: Timestamp) -> Vec<Effect> {
         self.posts = self.posts.saturating_add(1);
+        self.said_no = false;
         self.sent_at = Some(now);
         self.stage = Stage::Posting;
         vec![
@@ -246,6 +270,7 @@ impl Submission {
             effects.extend(self.look());
             return effects;
         }
+        self.said_no = true;
         match &error.kind {
             ErrorKind::Busy => {
                 // Looked into before it is believed: the browser itself may have

@@ -36,7 +36,19 @@ pub enum Held {
         why: WaitReason,
     },
     /// 401: a sign-in, then a look.
-    SignedOut,
+    SignedOut {
+        /// When it was answered.
+        since: Timestamp,
+    },
+}
+
+impl Held {
+    /// When it was answered.
+    pub fn since(&self) -> Timestamp {
+        match self {
+            Self::Until { since, .. } | Self::SignedOut { since } => *since,
+        }
+    }
 }
 
 impl Tries {
@@ -62,7 +74,7 @@ impl Tries {
                     why: why.clone(),
                 });
             }
-            SubmissionNote::SignedOut => self.held = Some(Held::SignedOut),
+            SubmissionNote::SignedOut => self.held = Some(Held::SignedOut { since: at }),
             SubmissionNote::Unknown { .. }
             | SubmissionNote::AsksPerson
             | SubmissionNote::Ended(_) => self.held = None,
@@ -71,9 +83,13 @@ impl Tries {
 
     /// Moves what is waited for, after the clock was found to have jumped.
     pub(crate) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
-        if let Some(Held::Until { since, next, .. }) = &mut self.held {
-            *since = shift(*since);
-            *next = shift(*next);
+        match &mut self.held {
+            Some(Held::Until { since, next, .. }) => {
+                *since = shift(*since);
+                *next = shift(*next);
+            }
+            Some(Held::SignedOut { since }) => *since = shift(*since),
+            None => {}
         }
     }
 }
@@ -138,7 +154,7 @@ mod tests {
         ];
         let tries = after(&notes);
         assert_eq!((tries.busy, tries.throttled), (1, 1));
-        assert_eq!(tries.held, Some(Held::SignedOut));
+        assert_eq!(tries.held, Some(Held::SignedOut { since: at(1) }));
     }
 
     #[test]

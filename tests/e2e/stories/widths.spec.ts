@@ -1,0 +1,47 @@
+import { expect, test, type Retake } from '../support/retake.js';
+import type { Sandbox } from '../support/sandbox.js';
+
+/** The whole job: filter, tick, rerun, supervise, read the verdict. */
+async function wholeJob(retake: Retake, sandbox: Sandbox): Promise<void> {
+  const batch = await sandbox.batch({
+    tests: 40,
+    outcomes: { error: 2, flaky: [{ count: 2, fails_runs: 2 }] },
+    duration_ms: [200, 400],
+  });
+  await retake.openBatch(batch);
+  await retake.chip('ERROR').click();
+  await expect(retake.hook('row-count')).toHaveAttribute('data-count', '4');
+  await retake.hook('select-all').click();
+  await expect(retake.hook('selected-count')).toHaveText('4');
+  await retake.hook('rerun-selected').click();
+  await expect(retake.page.getByRole('dialog')).toContainText('Rerun 4 tests');
+  await retake.hook('confirm').click();
+  await expect(retake.hook('rerun-steps')).toContainText('Seen running');
+  expect(await sandbox.reruns(batch)).toHaveLength(1);
+  await expect(retake.hook('batch-status')).toHaveText('ERROR', { timeout: 30_000 });
+  await retake.supervise({ 'poll-every': '1s' });
+  await retake.verdict().toBe(2, 'fail');
+  expect(await sandbox.reruns(batch), 'one by hand, one by the supervisor').toHaveLength(2);
+  const card = retake.hook('verdict').first();
+  await expect(card).toContainText('2 tests passed after rerun');
+  await expect(card).toBeInViewport();
+}
+
+for (const width of [768, 390]) {
+  test.describe(`${width} px wide`, () => {
+    test.use({ viewport: { width, height: 844 }, hasTouch: width === 390 });
+    test('the whole job is done', async ({ retake, sandbox }) => wholeJob(retake, sandbox));
+
+    test('after a verdict the log is folded away, and the way to the tests is short', async ({ retake, sandbox, page }) => {
+      const batch = await sandbox.batch({ tests: 40, outcomes: { warning: 1 } });
+      await retake.openBatch(batch);
+      await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
+      await retake.verdict().toBe(8, 'fail');
+      await expect(retake.hook('decision-log')).toBeHidden();
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await expect(retake.chip('WARNING')).toBeInViewport();
+      await retake.hook('log-fold').click();
+      await expect(retake.hook('decision-log')).toContainText('exit code 8');
+    });
+  });
+}
