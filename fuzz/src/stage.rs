@@ -11,7 +11,7 @@ use retake_core::{
         Test, TestId, Timestamp,
     },
     rerun::{Intent, Limits},
-    supervise::{BatchRef, Input, Now, Output, Policy, Supervisor},
+    supervise::{BatchRef, Event, Input, Now, Output, Policy, Supervisor},
 };
 
 /// The project of every input.
@@ -146,7 +146,9 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
         all_stored: true,
         ..Played::default()
     };
-    let mut stored = None;
+    // What it was taken up from is in the journal.
+    let open = machine.state().open.as_ref();
+    let mut stored = open.map(|it| Event::Intent(Box::new(it.intent.clone())));
     let mut clock = Duration::ZERO;
     let mut wake = None;
     for _ in 0..STEPS {
@@ -172,7 +174,7 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
             }
             Output::SendRerun(call, intent) => {
                 let is_stored = matches!(&stored,
-                    Some(retake_core::supervise::Event::Intent(it)) if *it == intent);
+                    Some(Event::Intent(it)) if *it == intent);
                 played.all_stored &= is_stored;
                 played.posts.push(*intent);
                 Input::RerunAnswered(call, (api.rerun)())

@@ -47,6 +47,8 @@ pub(super) fn journal(bytes: &[u8]) -> Result<Outcome, Broken> {
     }
     // A rerun needs a fresh decision, and that needs fresh answers.
     let before = state.epoch;
+    // One that was answered 409 is sent again as it was decided.
+    let held = state.open.as_ref().filter(|it| it.tries.held.is_some());
     let mut machine = taken_up(records.clone())?;
     let played = stage::play(&mut machine, &stage::silent(), SPAN);
     if !played.posts.is_empty() {
@@ -60,9 +62,11 @@ pub(super) fn journal(bytes: &[u8]) -> Result<Outcome, Broken> {
     let played = stage::play(&mut machine, &Api::default(), SPAN);
     holds(played.all_stored, || "a POST was not stored before".into())?;
     for intent in &played.posts {
-        holds(intent.epoch > before || before == u64::MAX, || {
-            format!("epoch {} acts after {before}", intent.epoch)
-        })?;
+        let is_held = held.is_some_and(|it| it.intent == *intent);
+        holds(
+            is_held || intent.epoch > before || before == u64::MAX,
+            || format!("epoch {} acts after {before}", intent.epoch),
+        )?;
         holds(!intent.request.scope.tests().is_empty(), || {
             "an empty rerun".into()
         })?;

@@ -2,6 +2,7 @@
 
 mod acting;
 mod journal;
+mod left;
 mod promise;
 mod reads;
 mod said;
@@ -330,6 +331,22 @@ const JOURNAL_WORDS: &[&str] = &[
     "999999999",
 ];
 
+const LEFT_WORDS: &[&str] = &[
+    "{\"Of\":{\"project\":\"00000000-0000-0000-0000-000000000003\",\"name\":\"nightly\"}}",
+    "{\"Sent\":{\"post\":1,\"at\":1700000000000}}",
+    "{\"Held\":{\"at\":1700000000000,\"wait\":null}}",
+    "{\"Held\":{\"at\":1700000000000,\"wait\":[\"Throttled\",1700000060000],\"said\":\"later\"}}",
+    "CleaningUp",
+    "Throttled",
+    "Intent",
+    "Sent",
+    "Held",
+    "\n",
+    "null",
+    "-1",
+    "9223372036854775807",
+];
+
 const DURATION_WORDS: &[&str] = &[
     "ns",
     "us",
@@ -377,6 +394,7 @@ targets! {
     "lookup", "the batch of a name, looked up by the supervisor", BATCH_WORDS, acting::lookup;
     "batches", "a page of batches, searched by the supervisor", BATCH_WORDS, acting::batches;
     "journal", "a stored journal, taken up by the supervisor", JOURNAL_WORDS, journal::journal;
+    "left", "what is left of a rerun by hand, taken up", LEFT_WORDS, left::left;
     "test", "one test with its history", TEST_WORDS, reads::test;
     "projects", "a page of projects; one project", LIST_WORDS, reads::projects;
     "tags", "a page of tags", LIST_WORDS, reads::tags;

@@ -72,6 +72,102 @@ test.describe('select across filters and rerun', () => {
     await expect(retake.hook('selected-count')).toHaveText('1');
   });
 
+  test('a press on a picture that is no longer true sends nothing, and says so', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.openBatch(batch);
+    await retake.hook('pause').click();
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+    await expect(retake.hook('freshness')).toContainText(/1\d s ago/, { timeout: 20_000 });
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('Nothing was sent: Rerun 1 test.');
+    await expect(retake.hook('rerun-refused')).toContainText('The batch has changed since this was decided');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+    await expect(page.getByTestId('run-counter')).toHaveText('run 2');
+  });
+
+  test('a run that began behind a 409 is not called one’s own', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [200, 300] });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await page.route('**/rerun', async (route) => {
+      await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+      await route.continue();
+    });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Run 2 began');
+    await expect(retake.hook('rerun-steps')).not.toContainText('Accepted');
+    await expect(retake.hook('rerun-waiting')).toContainText("may be somebody else's");
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('tests that were ticked while the batch ran are rerun once it has finished', async ({ retake, sandbox }) => {
+    test.setTimeout(90_000);
+    const batch = await sandbox.batch({
+      tests: 12,
+      start: 'running',
+      outcomes: { error: 1 },
+      duration_ms: [6_000, 8_000],
+    });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.openBatch(batch);
+    await retake.rows.first().getByTestId('job-select').check();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText(/The batch still runs, next try in \d+ s/);
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2', { timeout: 60_000 });
+    expect((await sandbox.reruns(batch)).map((it) => it.status)).toEqual([409, 200]);
+  });
+
+  test('what another build has left in the journal is waited for, not deleted', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('call-off')).toBeVisible();
+    const lines = async (change: 'read' | 'spoil'): Promise<string[]> =>
+      page.evaluate(async (change) => {
+        const database = await new Promise<IDBDatabase>((resolve) => {
+          const asked = indexedDB.open('retake');
+          asked.onsuccess = () => resolve(asked.result);
+        });
+        const store = database.transaction('journal', 'readwrite').objectStore('journal');
+        const keys = await new Promise<string[]>((resolve) => {
+          const asked = store.getAllKeys();
+          asked.onsuccess = () => resolve(asked.result.map(String).filter((key) => key.startsWith('rerun:')));
+        });
+        if (change === 'spoil') for (const key of keys) store.put('{"OfANewerBuild":{}}', key);
+        database.close();
+        return keys;
+      }, change);
+    expect(await lines('spoil')).not.toHaveLength(0);
+    const before = await lines('read');
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('another version of this page began a rerun', { ignoreCase: true });
+    expect(await lines('read'), 'nothing is removed').toEqual(before);
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
+  test('no key acts behind an open question', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await page.getByRole('dialog').getByText('Not redone').click();
+    await page.keyboard.press('a');
+    await page.keyboard.press('m');
+    await expect(page.getByRole('dialog')).toContainText('Rerun 1 test');
+    await expect(retake.hook('selected-count')).toHaveText('1');
+  });
+
   test('a rerun that waits goes on behind another page', async ({ retake, sandbox, page }) => {
     test.setTimeout(90_000);
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [3_000, 4_000] });
@@ -152,7 +248,7 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('job-select').first().click();
     await retake.hook('rerun-selected').click();
     await retake.hook('confirm').click();
-    await expect(retake.hook('rerun-waiting')).toContainText('The batch still runs; the rerun is sent when it can be');
+    await expect(retake.hook('rerun-waiting')).toContainText('The batch still runs, next try in');
     await retake.hook('call-off').click();
     await expect(retake.hook('rerun-steps')).toHaveText(/Sent.*Called off$/);
   });
