@@ -12,7 +12,7 @@ use retake_core::{
         pace::Pace,
         retry::{RetryBudget, pause_before_retry},
     },
-    auth::Identity,
+    auth::{Identity, holder::SessionNumber},
     domain::{Batch, BatchId, ProjectId},
 };
 
@@ -32,6 +32,9 @@ pub struct Client {
     /// Batches that are being read, and who waits for that.
     reading: StoredValue<HashMap<BatchId, Vec<oneshot::Sender<()>>>>,
 }
+
+/// What became of a read whose answer came after another sign-in.
+const OTHER_SESSION: &str = "somebody has signed in again meanwhile";
 
 /// Holds the reading of a batch until it is dropped.
 struct Reading {
@@ -129,28 +132,45 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub async fn send<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        let asked_by = self.session.number();
         match self.once(call).await {
             Err(error) if error.kind == ErrorKind::SignedOut => {
-                match self.session.renew().await {
-                    Renewal::Renewed => {}
-                    Renewal::Refused => {
-                        self.session.expired();
-                        return Err(error);
-                    }
-                    // Not signed out: nobody could be asked. It may pass.
-                    Renewal::Unreachable => {
-                        let why = "the sign-in provider does not answer";
-                        return Err(ApiError::new(error.what, ErrorKind::Unreachable, why));
-                    }
-                }
-                let again = self.once(call).await;
-                if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
-                    self.session.expired();
-                }
-                again
+                self.refused(call, error, asked_by).await
             }
             answer => answer,
         }
+    }
+
+    /// A token was refused: it is renewed, and the read repeated once. A refusal
+    /// says nothing about who has signed in meanwhile, and their token is not used
+    /// for what somebody else asked.
+    async fn refused<T>(
+        &self,
+        call: &Call<T>,
+        error: ApiError,
+        asked_by: SessionNumber,
+    ) -> Result<T, ApiError> {
+        let what = error.what.clone();
+        let later = |why: &str| Err(ApiError::new(what.clone(), ErrorKind::Unreachable, why));
+        let is_other = || self.session.number() != asked_by;
+        if is_other() {
+            return later(OTHER_SESSION);
+        }
+        match self.session.renew().await {
+            _ if is_other() => return later(OTHER_SESSION),
+            Renewal::Renewed => {}
+            Renewal::Refused => {
+                self.session.expired(asked_by);
+                return Err(error);
+            }
+            // Not signed out: nobody could be asked. It may pass.
+            Renewal::Unreachable => return later("the sign-in provider does not answer"),
+        }
+        let again = self.once(call).await;
+        if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
+            self.session.expired(asked_by);
+        }
+        again
     }
 
     /// Performs a read that a person waits for, and tries again what may pass.

@@ -7,13 +7,16 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use retake_core::{
     domain::Timestamp,
-    supervise::{Outcome, Phase},
-    view::words,
+    supervise::Outcome,
+    view::{supervision, words},
 };
 
 use crate::{
     browser::{clock, dom, storage},
-    components::keys::{self, KeysDialog},
+    components::{
+        keys::{self, KeysDialog},
+        sign_out::{Leaving, SignOutItems, SignOutQuestion},
+    },
     driver::{reruns::OwnReruns, supervisions::Supervisions},
     session::{Session, SessionState},
 };
@@ -214,9 +217,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
         let permits = account.missing.join(", ");
         (!permits.is_empty()).then(|| format!("This token does not permit {permits}."))
     };
-    let leave = move |forget: bool| {
-        spawn_local(async move { session.sign_out(forget).await });
-    };
+    let leaving = Leaving::nobody();
     view! {
         <header class="bar">
             <A href=dom::at("/") attr:class="bar__mark" attr:aria-label="Retake, all projects">
@@ -307,13 +308,9 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             >
                 "Keyboard shortcuts " <kbd>"?"</kbd>
             </button>
-            <button type="button" class="menu__item" data-testid="sign-out" on:click=move |_| leave(false)>
-                "Sign out"
-            </button>
-            <button type="button" class="menu__item" data-testid="sign-out-forget" on:click=move |_| leave(true)>
-                "Sign out and clear this browser"
-            </button>
+            <SignOutItems leaving/>
         </div>
+        <SignOutQuestion leaving/>
     }
 }
 
@@ -402,18 +399,18 @@ fn Themes() -> impl IntoView {
     }
 }
 
-/// The tab tells what it supervises: `● 2 · nightly`, and its icon how the last one ended.
+/// The tab tells what it supervises, and its icon how the last one ended; each
+/// batch by its name, unless the page is about it.
 fn title_and_icon() {
     let title = expect_context::<PageTitle>().0;
     let supervisions = expect_context::<Supervisions>();
     Effect::new(move |_| {
         let page = title.get();
-        let page = if page.is_empty() {
-            "Retake".to_owned()
-        } else {
-            format!("{page} · Retake")
-        };
-        let all = supervisions.all();
+        let all: Vec<_> = supervisions
+            .all()
+            .into_iter()
+            .filter(|one| !one.is_read_only())
+            .collect();
         let active: Vec<_> = all.iter().filter(|one| one.is_active()).collect();
         // A sign of life with each poll, also for the browser: a tab whose title
         // changes while it is hidden is put away later (`reliability.md` §2.2).
@@ -423,54 +420,53 @@ fn title_and_icon() {
             .max()
             .map(|at| format!(" · {}", clock::local_time(at)))
             .unwrap_or_default();
-        let last = all
-            .iter()
-            .rev()
-            .filter(|one| !one.is_read_only())
-            .find_map(|one| {
-                one.snapshot
-                    .with(|it| it.state.verdict().map(|verdict| verdict.outcome))
-            });
-        let ended = match last {
-            Some(outcome) => format!(" · ended: {}", outcome.words()),
-            None => String::new(),
+        let last = all.iter().rev().find_map(|one| {
+            one.snapshot.with(|it| {
+                let verdict = it.state.verdict()?;
+                let of = of_batch(it.state.name.as_deref(), &page);
+                Some((verdict.outcome, of))
+            })
+        });
+        let shown = if page.is_empty() {
+            "Retake".to_owned()
+        } else {
+            format!("{page} · Retake")
         };
-        match (active.as_slice(), last) {
+        let ended = last.as_ref().map_or(String::new(), |(outcome, of)| {
+            format!("{}{of} · ", outcome.words())
+        });
+        match (active.as_slice(), &last) {
             ([one], _) => {
                 let text = one.snapshot.with(|it| {
-                    let state = &it.state;
-                    match (&state.phase, &state.seen) {
-                        (Phase::Paused(_), _) => "paused".to_owned(),
-                        (_, Some(seen)) if seen.unfinished > 0 => {
-                            format!(
-                                "{} of {}",
-                                seen.total.saturating_sub(seen.unfinished),
-                                seen.total
-                            )
-                        }
-                        (phase, _) => phase.words().to_lowercase(),
-                    }
+                    let of = of_batch(it.state.name.as_deref(), &page);
+                    format!("{}{of}", supervision::in_title(&it.state))
                 });
-                dom::set_title(&format!("● {text}{looked}{ended} · {page}"));
+                dom::set_title(&format!("● {text}{looked} · {ended}{shown}"));
                 dom::set_icon(Some("running"));
             }
             ([_, ..], _) => {
                 dom::set_title(&format!(
-                    "● {} supervised{looked}{ended} · {page}",
+                    "● {} supervised{looked} · {ended}{shown}",
                     active.len()
                 ));
                 dom::set_icon(Some("running"));
             }
-            ([], Some(outcome)) => {
-                dom::set_title(&format!("{} · {page}", outcome.words()));
-                dom::set_icon(Some(crate::components::verdict::icon(outcome)));
+            ([], Some((outcome, _))) => {
+                dom::set_title(&format!("{ended}{shown}"));
+                dom::set_icon(Some(crate::components::verdict::icon(*outcome)));
             }
             ([], None) => {
-                dom::set_title(&page);
+                dom::set_title(&shown);
                 dom::set_icon(None);
             }
         }
     });
+}
+
+/// `: nightly`, unless the page is about that batch.
+fn of_batch(name: Option<&str>, page: &str) -> String {
+    let name = name.map(words::title).filter(|name| name != page);
+    name.map_or(String::new(), |name| format!(": {name}"))
 }
 
 fn announce_verdicts(announcer: Announcer) {

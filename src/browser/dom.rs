@@ -133,6 +133,11 @@ pub fn route() -> String {
     format!("{slash}{below}{}", location.search().unwrap_or_default())
 }
 
+/// The query of the address, with its `?`.
+pub fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
 /// Moves the focus to what a dialog offers first.
 pub fn focus_first(dialog: &HtmlElement) {
     if let Ok(Some(first)) = dialog.query_selector("[autofocus]")

@@ -12,10 +12,16 @@ pub fn CopyButton(
     /// What it copies.
     #[prop(into)]
     text: Signal<String>,
+    /// Said when there is nothing to copy; the clipboard is left alone then.
+    #[prop(default = "There is nothing to copy yet.")]
+    why_empty: &'static str,
 ) -> impl IntoView {
     let announcer = expect_context::<Announcer>();
     let copy = move |_| {
         let text = text.get_untracked();
+        if text.is_empty() {
+            return announcer.trouble(why_empty);
+        }
         spawn_local(async move {
             match clipboard::copy(&text).await {
                 Ok(()) => announcer.say("Copied."),

@@ -243,6 +243,12 @@ fn Attempt(test: Test, run: Run) -> impl IntoView {
         Source::Seen => Some("as this tab saw it before the rerun"),
         Source::Unknown => Some("left no error; ReSim keeps no outcome of earlier runs"),
     };
+    let failed_before = !latest
+        && errors.is_empty()
+        && run
+            .status
+            .as_ref()
+            .is_some_and(retake_core::domain::ConflatedStatus::is_failing);
     view! {
         <div class="attempt">
             <div class="attempt__head">
@@ -257,6 +263,10 @@ fn Attempt(test: Test, run: Run) -> impl IntoView {
                         {retake_core::view::freshness::upper_first(&reason.code)} ": "
                         <span class="mono">{reason.text}</span> ". No execution error."
                     </p>
+                }
+                .into_any(),
+                None if failed_before => view! {
+                    <p class="muted">"No execution error; ReSim keeps no metrics of earlier runs."</p>
                 }
                 .into_any(),
                 None => view! { <Errors errors label=format!("Errors of run {counter}")/> }.into_any(),

@@ -9,7 +9,7 @@ use retake_core::{
 };
 
 use super::tag_filter::{TagFilter, TagTrouble, TickedTags};
-use crate::driver::tests_store::TestsStore;
+use crate::{driver::tests_store::TestsStore, shell::Announcer};
 
 /// Chips, text filter, tags, quick selections, row count.
 #[component]
@@ -20,6 +20,7 @@ pub fn Filters(
     #[prop(into)]
     batch: Signal<Option<Arc<Batch>>>,
 ) -> impl IntoView {
+    let announcer = expect_context::<Announcer>();
     let chips = Memo::new(move |_| store.chips(batch.get()));
     let text = Memo::new(move |_| store.query.with(|it| it.filter.text.clone()));
     let count = Memo::new(move |_| {
@@ -87,7 +88,13 @@ pub fn Filters(
                         type="button"
                         class="button button--link"
                         data-testid="select-failed"
-                        on:click=move |_| store.select_only(ConflatedStatus::is_failing)
+                        on:click=move |_| {
+                            if store.has(ConflatedStatus::is_failing) {
+                                store.select_only(ConflatedStatus::is_failing);
+                            } else {
+                                announcer.say("No test has failed; your selection is as it was.");
+                            }
+                        }
                     >
                         "all failed"
                     </button>
@@ -96,7 +103,13 @@ pub fn Filters(
                         type="button"
                         class="button button--link"
                         data-testid="select-unfinished"
-                        on:click=move |_| store.select_only(|status| !status.is_terminal())
+                        on:click=move |_| {
+                            if store.has(|status| !status.is_terminal()) {
+                                store.select_only(|status| !status.is_terminal());
+                            } else {
+                                announcer.say("Every test has finished; your selection is as it was.");
+                            }
+                        }
                     >
                         "all unfinished"
                     </button>

@@ -15,6 +15,7 @@ pub mod open_batch;
 pub mod own_reruns;
 pub mod policy_form;
 pub mod rerun_bar;
+pub mod sign_out;
 pub mod status;
 pub mod supervise_panel;
 pub mod tag_filter;

@@ -5,7 +5,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
-    view::freshness::upper_first,
+    view::{freshness::upper_first, query::pairs},
 };
 
 use super::{copy_button::CopyButton, supervise_panel::PanelContext};
@@ -24,7 +24,9 @@ pub fn PolicyFields(
 ) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let kept = storage::load_policy_form().unwrap_or_default();
-    let form = RwSignal::new(kept.clone());
+    // A link may fill the form in; only a click acts (`design.md` §5).
+    let linked = kept.clone().filled_in_by(pairs(&dom::query()));
+    let form = RwSignal::new(linked.clone().unwrap_or_else(|| kept.clone()));
     let refused = RwSignal::new(None::<String>);
     let starting = RwSignal::new(false);
     let min_poll = context.min_poll;
@@ -102,7 +104,7 @@ pub fn PolicyFields(
                 "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
                  supervise; it goes on when you open this page again."
             </p>
-            <Origin form kept/>
+            <Origin form kept linked/>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
@@ -127,7 +129,11 @@ pub fn PolicyFields(
                 >
                     "Start supervising"
                 </button>
-                <CopyButton label="Copy CLI command" text=Signal::derive(command)/>
+                <CopyButton
+                    label="Copy CLI command"
+                    text=Signal::derive(command)
+                    why_empty="Correct the marked fields first; nothing was copied."
+                />
             </div>
             {move || refused.get().map(|why| view! {
                 <p class="notice" data-tone="warning" role="alert" data-testid="supervise-refused">{why}</p>
@@ -140,11 +146,17 @@ pub fn PolicyFields(
 /// Says where the parameters come from: what was set for another batch must not
 /// pass for this one's unseen. Always one line, so that typing moves nothing.
 #[component]
-fn Origin(form: RwSignal<PolicyForm>, kept: PolicyForm) -> impl IntoView {
+fn Origin(
+    form: RwSignal<PolicyForm>,
+    kept: PolicyForm,
+    linked: Option<PolicyForm>,
+) -> impl IntoView {
     let is_default = Memo::new(move |_| form.with(|form| *form == PolicyForm::default()));
     let words = move || {
         if is_default.get() {
             "These are the documented defaults."
+        } else if form.with(|form| linked.as_ref() == Some(form)) {
+            "Filled in by the link that led here."
         } else if form.with(|form| *form == kept) {
             "Filled in as last set in this browser."
         } else {
@@ -203,7 +215,7 @@ fn PolicyField(
     let is_list = matches!(field, Field::RerunOnStates | Field::FailOnStates);
     let text = Memo::new(move |_| form.with(|form| form.text(field).to_owned()));
     view! {
-        <div class="field" class:field--stack=is_list>
+        <div class="field" class:field--stack=is_list data-field=name>
             <label class="field__label" for=format!("f-{name}")><code>{name}</code></label>
             <input
                 class="input input--code"

@@ -153,6 +153,8 @@ pub fn RerunBar(
             },
             &tests,
         );
+        // Meant for this rerun, not for every one that follows.
+        sync.set(false);
     };
     let untick_passed = move |()| {
         let again = question.with_untracked(|it| match it {
@@ -189,10 +191,22 @@ pub fn RerunBar(
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
+    let partial = Memo::new(move |_| {
+        let listed = store.loading.with(|it| it.listed) as u64;
+        (count.get() > 0 && !complete.get()).then(|| {
+            format!(
+                "Ticked among the {} tests that are read so far.",
+                words::number(listed)
+            )
+        })
+    });
     let hint = Signal::derive(move || {
-        reason
-            .get()
-            .or_else(|| batch_runs.get().then_some(BATCH_RUNS))
+        let fixed = || {
+            reason
+                .get()
+                .or_else(|| batch_runs.get().then_some(BATCH_RUNS))
+        };
+        partial.get().or_else(|| fixed().map(ToOwned::to_owned))
     });
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),
@@ -208,14 +222,6 @@ pub fn RerunBar(
                     </span>
                     " selected"
                 </span>
-                {move || (count.get() > 0 && !complete.get()).then(|| view! {
-                    <span class="muted" data-testid="select-partial">
-                        {move || format!(
-                            "of the {} read so far",
-                            words::number(store.loading.with(|it| it.listed) as u64),
-                        )}
-                    </span>
-                })}
                 {move || (hidden.get() > 0).then(|| view! {
                     <span class="muted">
                         {words::number(hidden.get() as u64)} " hidden"
@@ -226,7 +232,7 @@ pub fn RerunBar(
                         class="button button--link"
                         on:click=move |_| store.query.update(|query| query.filter = Default::default())
                     >
-                        "Show"
+                        "Clear filter"
                     </button>
                 })}
                 {move || (count.get() > 0).then(|| view! {
@@ -271,8 +277,7 @@ pub fn RerunBar(
                         title=reason
                         on:click=move |_| ask(Verb::TestMetrics)
                     >
-                        <span class="only-wide">"Recompute metrics of " {of_tests}</span>
-                        <span class="only-narrow">"Recompute metrics"</span>
+                        "Recompute metrics of " {of_tests}
                     </button>
                     <button
                         type="button"
@@ -283,8 +288,7 @@ pub fn RerunBar(
                         title=held
                         on:click=move |_| ask(Verb::BatchMetrics)
                     >
-                        <span class="only-wide">"Rerun batch metrics only"</span>
-                        <span class="only-narrow">"Batch metrics"</span>
+                        "Rerun batch metrics only"
                     </button>
                 </span>
             </div>
@@ -299,7 +303,7 @@ pub fn RerunBar(
 fn Progress(
     feed: Feed,
     reruns: Reruns,
-    #[prop(into)] idle: Signal<Option<&'static str>>,
+    #[prop(into)] idle: Signal<Option<String>>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let with_view =

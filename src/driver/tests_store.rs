@@ -398,7 +398,12 @@ impl TestsStore {
             let tests = table
                 .iter()
                 .map(|(_, test)| (test.id, test.conflated.as_ref()));
-            Some(Preview::of(batch, tests, complete, policy))
+            let mut preview = Preview::of(batch, tests, complete, policy);
+            preview.uncounted = table
+                .iter()
+                .filter(|(_, test)| test.conflated.is_none() && test.shown_status().is_failing())
+                .count();
+            Some(preview)
         })
     }
 
@@ -435,6 +440,12 @@ impl TestsStore {
             self.selection
                 .update(|selection| selection.only(table, wanted));
         });
+    }
+
+    /// Whether any listed test is in such a state; not tracked.
+    pub fn has(&self, wanted: impl Fn(&ConflatedStatus) -> bool) -> bool {
+        self.table
+            .with_value(|table| table.iter().any(|(_, test)| wanted(&test.shown_status())))
     }
 
     /// Unticks everything.

@@ -10,7 +10,7 @@ use leptos_router::{
 use retake_core::{
     api::links,
     domain::{Batch as BatchData, Project, TestId},
-    view::{ViewQuery, open, words},
+    view::{ViewQuery, open, query::escape, words},
 };
 
 use crate::{
@@ -53,6 +53,7 @@ pub fn Batch() -> impl IntoView {
         })
     });
     let client = expect_context::<Client>();
+    let crumbs = expect_context::<Crumbs>().0;
     move || {
         let (project, batch) = wanted.get();
         let title = batch.clone();
@@ -64,19 +65,31 @@ pub fn Batch() -> impl IntoView {
                 Ok((project, batch))
             }
         });
-        move || {
-            match loader.state.get() {
+        move || match loader.state.get() {
             Load::Reading => view! { <Reading title=title.clone()/> }.into_any(),
-            Load::Failed(error, next) => view! {
-                <div class="page">
-                    <div class="page__head"><h1>"Batch"</h1></div>
-                    <LoadFailed title="The batch could not be read." error next retry=move |()| loader.retry()/>
-                    <p><A href=dom::at("/")>"All projects"</A></p>
-                </div>
+            Load::Failed(error, next) => {
+                let of_project = format!("/projects/{}", wanted.with_untracked(|it| escape(&it.0)));
+                crumbs.set(vec![
+                    ("Projects".into(), Some("/".into())),
+                    (
+                        wanted.with_untracked(|it| it.0.clone()),
+                        Some(of_project.clone()),
+                    ),
+                    ("Batch".into(), None),
+                ]);
+                view! {
+                    <div class="page">
+                        <div class="page__head"><h1>"Batch"</h1></div>
+                        <LoadFailed title="The batch could not be read." error next retry=move |()| loader.retry()/>
+                        <p class="page__ways">
+                            <A href=dom::at(&of_project)>"Batches of this project"</A>
+                            <A href=dom::at("/")>"All projects"</A>
+                        </p>
+                    </div>
+                }
+                .into_any()
             }
-            .into_any(),
             Load::Ready((project, batch)) => view! { <Found project batch/> }.into_any(),
-        }
         }
     }
 }

@@ -38,25 +38,32 @@ pub fn Batches() -> impl IntoView {
     let params = use_params_map();
     let text = Memo::new(move |_| params.with(|it| it.get("project").unwrap_or_default()));
     let client = expect_context::<Client>();
+    let crumbs = expect_context::<Crumbs>().0;
     move || {
-        let text = text.get();
+        let wanted = text.get();
         let loader = Loader::start(move || {
-            let (client, text) = (client, text.clone());
+            let (client, text) = (client, wanted.clone());
             async move { listing::find_project(&client, &text).await }
         });
-        move || {
-            match loader.state.get() {
-            Load::Reading => view! { <super::guard::Starting text="Reading the project…"/> }.into_any(),
-            Load::Failed(error, next) => view! {
-                <div class="page">
-                    <div class="page__head"><h1>"Project"</h1></div>
-                    <LoadFailed title="The project could not be read." error next retry=move |()| loader.retry()/>
-                    <p><A href=dom::at("/")>"All projects"</A></p>
-                </div>
+        move || match loader.state.get() {
+            Load::Reading => {
+                view! { <super::guard::Starting text="Reading the project…"/> }.into_any()
             }
-            .into_any(),
+            Load::Failed(error, next) => {
+                crumbs.set(vec![
+                    ("Projects".into(), Some("/".into())),
+                    (text.get_untracked(), None),
+                ]);
+                view! {
+                    <div class="page">
+                        <div class="page__head"><h1>"Project"</h1></div>
+                        <LoadFailed title="The project could not be read." error next retry=move |()| loader.retry()/>
+                        <p class="page__ways"><A href=dom::at("/")>"All projects"</A></p>
+                    </div>
+                }
+                .into_any()
+            }
             Load::Ready(project) => view! { <Listed project/> }.into_any(),
-        }
         }
     }
 }
@@ -83,11 +90,19 @@ fn Listed(project: Project) -> impl IntoView {
         }
     });
     let names = NameBook::new(client, project.id);
+    // Asked for by the rows; here they are only looked up, and only for a text.
+    let names_of = move |batch: &Batch| {
+        if filter.with(|it| it.text.is_empty()) {
+            return Vec::new();
+        }
+        let (branch, build) = (names.branch(batch.branch_id), names.build(batch.build_id));
+        vec![branch.get(), build.get(), names.suite(batch.suite_id).get()]
+    };
     let shown = Memo::new(move |_| {
         let filter = filter.get();
         shelf.batches.with(|all| {
             all.iter()
-                .filter(|it| filter.shows(it))
+                .filter(|it| filter.shows(it, &names_of(it)))
                 .cloned()
                 .collect::<Vec<_>>()
         })
@@ -106,8 +121,8 @@ fn Listed(project: Project) -> impl IntoView {
                 <input
                     class="input input--search filters__text"
                     type="search"
-                    placeholder="Filter by name, ID or person"
-                    aria-label="Filter by name, ID or person"
+                    placeholder="Filter by name, branch, suite, person or ID"
+                    aria-label="Filter by name, branch, build, suite, person or ID"
                     data-testid="text-filter"
                     prop:value=move || filter.with(|it| it.text.clone())
                     on:input=move |event| filter.update(|it| it.text = event_target_value(&event))

@@ -33,7 +33,7 @@ use futures::channel::oneshot;
 use leptos::prelude::*;
 use retake_core::{
     api::{ApiError, ErrorKind},
-    auth::{DeviceCode, Holder, Identity, Lasting, Provider, Tokens},
+    auth::{DeviceCode, Holder, Identity, Lasting, Provider, Tokens, holder::SessionNumber},
     config::{Config, Environment},
 };
 use serde::{Deserialize, Serialize};
@@ -287,11 +287,17 @@ impl Session {
         }));
     }
 
-    /// The API said 401, or the token cannot be renewed: nobody is signed in
-    /// any more. What runs pauses; what is on screen comes back after sign-in.
-    pub fn expired(&self) {
+    /// Which session this is: each sign-in and each sign-out begins another.
+    pub fn number(&self) -> SessionNumber {
+        self.inner().holder.borrow().number()
+    }
+
+    /// The API said 401 to the session `number`, or its token cannot be renewed:
+    /// nobody is signed in any more, unless somebody has signed in since. What runs
+    /// pauses; what is on screen comes back after sign-in.
+    pub fn expired(&self, number: SessionNumber) {
         let was_pasted = self.account_now().is_some_and(|it| it.lasting.pasted);
-        if !self.inner().holder.borrow_mut().expire() {
+        if !self.inner().holder.borrow_mut().expire(number) {
             return;
         }
         let why = if was_pasted {

@@ -76,7 +76,7 @@ impl Session {
             loop {
                 match self.renew().await {
                     Renewal::Renewed => self.saved.update(|it| *it += 1),
-                    Renewal::Refused => self.expired(),
+                    Renewal::Refused => self.expired(number),
                     Renewal::Unreachable => {
                         timer::sleep(PATIENCE).await;
                         if inner.holder.borrow().number() == number {

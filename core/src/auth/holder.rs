@@ -48,10 +48,11 @@ impl Holder {
         self.tokens.take()
     }
 
-    /// The API takes the token no more. Whether there was one. The session
+    /// The API takes the token of the session `number` no more. Whether that
+    /// counts: it is the present session, and there was a token. The session
     /// keeps its number: a renewal that is under way may still save it.
-    pub fn expire(&mut self) -> bool {
-        self.tokens.take().is_some()
+    pub fn expire(&mut self, number: SessionNumber) -> bool {
+        number == self.number && self.tokens.take().is_some()
     }
 
     /// Takes in renewed tokens of the session `number`. Whether they count.
@@ -96,8 +97,9 @@ mod tests {
         let mut it = Holder::new();
         it.begin(tokens("alice"));
         let alices = it.number();
-        it.expire();
+        assert!(it.expire(alices));
         it.begin(tokens("bob"));
+        assert!(!it.expire(alices), "a late refusal signs nobody else out");
         assert!(!it.renewed(alices, tokens("alice2")));
         assert!(!it.refused(alices));
         assert_eq!(access(&it), Some("bob"));
@@ -119,8 +121,8 @@ mod tests {
         let mut it = Holder::new();
         it.begin(tokens("old"));
         let number = it.number();
-        assert!(it.expire());
-        assert!(!it.expire(), "said once");
+        assert!(it.expire(number));
+        assert!(!it.expire(number), "said once");
         assert!(it.renewed(number, tokens("new")));
         assert_eq!(access(&it), Some("new"));
     }

@@ -71,7 +71,9 @@ pub enum Rule {
         /// The filter.
         filter: WatchedStates,
     },
-    /// §6.4 rule 5: no filter, or no word; the status alone.
+    /// §6.4 rule 5: no state fails; the status alone.
+    NothingFails(BatchStatus),
+    /// §6.4 rule 5: no word; the status alone.
     StatusAlone(Option<BatchStatus>),
 }
 
@@ -125,7 +127,11 @@ impl fmt::Display for Rule {
             },
             Self::StatusAlone(Some(status)) => write!(
                 f,
-                "No fail states, or the API sends no conflated status: the status {status} alone decides."
+                "The API sends no conflated status: the status {status} alone decides."
+            ),
+            Self::NothingFails(status) => write!(
+                f,
+                "No state is set to fail, so the status {status} alone decides."
             ),
             Self::StatusAlone(None) => {
                 f.write_str("The batch has no status, so there is nothing to judge.")
@@ -176,7 +182,11 @@ pub fn exit_code(
                 Some(BatchStatus::Succeeded) => ExitCode::Success,
                 _ => ExitCode::CouldNotTell,
             };
-            (code, Rule::StatusAlone(status.cloned()))
+            let rule = match status {
+                Some(status) if filter.is_empty() => Rule::NothingFails(status.clone()),
+                _ => Rule::StatusAlone(status.cloned()),
+            };
+            (code, rule)
         }
     }
 }

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::{Policy, WatchedStates};
 use crate::domain::GoDuration;
 
+/// Longest text that a link may fill into a field, in characters.
+const LONGEST: usize = 100;
+
 /// A parameter, by its CLI name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
@@ -60,8 +63,8 @@ impl Field {
             }
             Self::RerunOnStates => "Tests in these states are run again.",
             Self::FailOnStates => "States that fail the batch. Empty: the rerun states.",
-            Self::PollEvery => "Pause between two looks, such as 30s or 1m30s.",
-            Self::WaitTimeout => "How long each attempt may take, such as 1h or 90m.",
+            Self::PollEvery => "Between two looks: 30s, 1m30s.",
+            Self::WaitTimeout => "For each attempt: 1h, 90m.",
         }
     }
 }
@@ -134,6 +137,19 @@ impl PolicyForm {
             Field::PollEvery => &mut self.poll_every,
             Field::WaitTimeout => &mut self.wait_timeout,
         } = text;
+    }
+
+    /// The form as a link fills it in: fields by their names. `None` where the
+    /// query names none. Checked like what is typed.
+    pub fn filled_in_by(mut self, pairs: impl Iterator<Item = (String, String)>) -> Option<Self> {
+        let mut is_named = false;
+        for (name, value) in pairs {
+            if let Some(field) = Field::ALL.into_iter().find(|it| it.name() == name) {
+                is_named = true;
+                self.set(field, value.chars().take(LONGEST).collect());
+            }
+        }
+        is_named.then_some(self)
     }
 
     /// Checks every field. `min_poll` is the smallest `poll-every` that this
@@ -253,6 +269,27 @@ mod tests {
             PolicyForm::default().check(Duration::from_secs(10)),
             Ok(Policy::default())
         );
+    }
+
+    #[test]
+    fn a_link_fills_in_what_it_names() {
+        let form = PolicyForm::default();
+        let link = |pairs: &[(&str, &str)]| {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            pairs.iter().map(own).collect::<Vec<_>>().into_iter()
+        };
+        let other = link(&[("status", "ERROR"), ("q", "x")]);
+        assert_eq!(form.clone().filled_in_by(other), None);
+        let three = link(&[
+            ("max-rerun-attempts", "3"),
+            ("wait-timeout", "2h"),
+            ("rerun-on-states", "Error,Blocker"),
+        ]);
+        let filled = form.filled_in_by(three).expect("it names three");
+        assert_eq!(filled.max_rerun_attempts, "3");
+        assert_eq!(filled.wait_timeout, "2h");
+        assert_eq!(filled.rerun_on_states, "Error,Blocker");
+        assert_eq!(filled.poll_every, "30s", "not named, so as it was");
     }
 
     #[test]

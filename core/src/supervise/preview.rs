@@ -20,6 +20,9 @@ pub struct Preview {
     pub complete: bool,
     /// Tests of the whole batch, as it says itself.
     pub total: Option<u64>,
+    /// Tests that fail by their status and carry no conflated status, which is
+    /// what the CLI's rule counts.
+    pub uncounted: usize,
 }
 
 impl Preview {
@@ -37,6 +40,7 @@ impl Preview {
             finished: batch.is_terminal(),
             complete,
             total: batch.total_tests,
+            uncounted: 0,
         };
         it.allowed = it.of_all().allowed(policy.rerun_max_failure_percent);
         it
@@ -90,6 +94,21 @@ impl Preview {
             }
         };
         let mut sentence = format!("{share}{decision}.");
+        if policy.fail_filter().is_empty() {
+            sentence.push_str(
+                " No state is set to fail: unless the batch itself ends in ERROR or is cancelled, \
+                 this exits 0, whatever the tests say.",
+            );
+        }
+        if self.uncounted > 0 {
+            sentence.push_str(&format!(
+                " Not counted: {} that {} by status; ReSim sends no conflated status for {}, and \
+                 the CLI's rule counts only that.",
+                tests(self.uncounted),
+                if self.uncounted == 1 { "fails" } else { "fail" },
+                if self.uncounted == 1 { "it" } else { "them" },
+            ));
+        }
         if !self.finished {
             sentence.push_str(" The batch still runs, so this may change.");
         }

@@ -143,10 +143,21 @@ impl Verdict {
         let filter = policy.fail_filter();
         let (exit_code, rule) = exit_code(findings.status, findings.word, filter);
         let mut notes = Vec::new();
+        // What failed the batch is named, whether it was to be watched or not; and
+        // where nothing is watched, whatever fails stands beside the pass.
+        let named = match (exit_code, filter.is_empty()) {
+            (ExitCode::Success, true) => WatchedStates::ALL,
+            (ExitCode::Error, _) => WatchedStates {
+                error: true,
+                ..filter
+            },
+            _ => filter,
+        };
         let hidden = findings
             .figures
-            .map_or(0, |figures| watched_count(&figures, filter));
+            .map_or(0, |figures| watched_count(&figures, named));
         let outcome = match exit_code {
+            ExitCode::Success if hidden > 0 && filter.is_empty() => Outcome::PassHidingFailures,
             ExitCode::Success if hidden > 0 => {
                 let word = findings.word.map_or("unknown", ConflatedBatchStatus::word);
                 notes.push(format!(
@@ -201,7 +212,7 @@ impl Verdict {
             figures: findings.figures,
             limit_percent: policy.rerun_max_failure_percent,
             reruns: findings.reruns,
-            failing: failing_tests(findings.tests, filter),
+            failing: failing_tests(findings.tests, named),
             failing_count: hidden,
             notes,
         }

@@ -133,7 +133,7 @@ pub fn chips(loaded: &[Batch], is_read: bool) -> Vec<BatchChip> {
 pub struct BatchFilter {
     /// Any of these words; empty: all.
     pub statuses: BTreeSet<ConflatedBatchStatus>,
-    /// Every word of this occurs in name, ID or account.
+    /// Every word of this occurs in what a row shows, or begins the ID.
     pub text: String,
 }
 
@@ -175,8 +175,9 @@ impl BatchFilter {
         }
     }
 
-    /// Whether the batch is shown.
-    pub fn shows(&self, batch: &Batch) -> bool {
+    /// Whether the batch is shown. `names`: what its row shows of branch, build
+    /// and suite, as far as they are known.
+    pub fn shows(&self, batch: &Batch, names: &[Option<String>]) -> bool {
         let status_fits = self.statuses.is_empty()
             || batch
                 .conflated_or_derived()
@@ -194,7 +195,7 @@ impl BatchFilter {
                     within(&batch.name)
                         || within(&batch.account)
                         || within(&batch.user)
-                        || within(&batch.metrics_set)
+                        || names.iter().any(within)
                         || batch.id.to_string().starts_with(&word)
                 })
     }
@@ -306,11 +307,12 @@ mod tests {
                 text: text.into(),
                 statuses: status.into_iter().collect(),
             }
-            .shows(&batch)
+            .shows(&batch, &[Some("release/2.14".into()), None])
         };
         assert!(shows("", None));
         assert!(shows("nightly CI", Some(ConflatedBatchStatus::Error)));
         assert!(!shows("nightly", Some(ConflatedBatchStatus::Complete)));
+        assert!(shows("release nightly", None), "what its row shows");
         assert!(!shows("weekly", None));
     }
 }

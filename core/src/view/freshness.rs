@@ -71,15 +71,16 @@ pub fn freshness(age: &Age<'_>) -> (State, String) {
         let next = age.next.map_or(String::new(), |next| {
             let left = next.since(age.now).as_secs();
             if left == 0 {
-                " Trying again now.".into()
+                "Trying again now. ".into()
             } else {
-                format!(" Trying again in {left} s.")
+                format!("Trying again in {left} s. ")
             }
         });
         let updated = updated.map_or(String::new(), |it| format!("{it}. "));
+        // The reason last: it is what a narrow screen may have to cut.
         return (
             State::Failing,
-            format!("{updated}{}.{next}", upper_first(&error.to_string())),
+            format!("{updated}{next}{}.", upper_first(&error.to_string())),
         );
     }
     let (Some(updated), Some(since)) = (updated, since) else {

@@ -46,6 +46,8 @@ pub struct RerunView {
     pub accepted_at: Option<Timestamp>,
     /// The run was seen running, or already finished.
     pub seen_running: bool,
+    /// The run was seen finished.
+    pub seen_finished: bool,
 }
 
 /// One step: its words, and how styles show it.
@@ -72,6 +74,7 @@ impl RerunView {
             said: None,
             accepted_at: None,
             seen_running: false,
+            seen_finished: false,
         }
     }
 
@@ -132,7 +135,9 @@ impl RerunView {
 
     /// Why no other rerun may start now.
     pub fn holds(&self) -> Option<&'static str> {
-        if self.is_open() {
+        if self.is_open() && self.can_be_called_off() {
+            Some("The last rerun still waits for its next try.")
+        } else if self.is_open() {
             Some("A rerun is on its way.")
         } else if self.is_unaccounted() {
             Some("The last rerun was accepted and has not been seen running yet.")
@@ -195,6 +200,9 @@ impl RerunView {
                 steps.push((accepted, done));
                 let seen = self.seen_running.then_some("done");
                 steps.push(("Seen running".to_owned(), seen));
+                if self.seen_finished {
+                    steps.push(("Finished".to_owned(), done));
+                }
             }
             stage => {
                 if self.sent.is_none() {
@@ -241,10 +249,13 @@ impl RerunView {
             }
             Stage::Settling { until, .. } => match left(*until) {
                 0 => "Looking once more whether it was applied.".to_owned(),
-                left => format!(
-                    "No answer came, so nobody knows yet. Looking, sending nothing; clear in {left} s \
-                     at the latest."
-                ),
+                left => {
+                    let why = self.said.as_deref().map_or("no answer came".into(), words::clean);
+                    format!(
+                        "Nobody knows yet whether it was applied. Looking, sending nothing; clear in \
+                         {left} s at the latest. Why: {why}."
+                    )
+                }
             },
             Stage::Asking => {
                 "Nothing shows whether it was applied. Look it up at ReSim, then say so.".to_owned()

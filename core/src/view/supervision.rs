@@ -198,6 +198,19 @@ fn countdown(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Where a supervision stands, for the tab's title: `14 of 60`, `paused`.
+pub fn in_title(state: &State) -> String {
+    match (&state.phase, &state.seen) {
+        (Phase::Paused(_), _) => "paused".to_owned(),
+        (_, Some(seen)) if seen.unfinished > 0 => format!(
+            "{} of {}",
+            seen.total.saturating_sub(seen.unfinished),
+            seen.total
+        ),
+        (phase, _) => phase.words().to_lowercase(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -1,12 +1,12 @@
 //! What a reload finds of a rerun by hand: read, and taken up.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use retake_core::{
     api::{ApiError, ErrorKind},
     rerun::{Doubt, Effect, Found, Left, Limits, Stage, Submission, SubmissionInput},
 };
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::{Outcome, promise::holds};
 use crate::{class::size, judge::Broken, stage::NOW};
@@ -19,8 +19,7 @@ pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
     let lines: Vec<&str> = text.lines().collect();
     let left = match Left::read(lines.iter().copied()) {
         Found::Nothing => {
-            // Judged without the core's types: an intent has a name.
-            let has_intent = text.contains("\"Intent\"");
+            let has_intent = lines.iter().any(|line| is(line, "Intent"));
             holds(!has_intent, || "an intent was taken for nothing".into())?;
             return Ok(Outcome::invalid("nothing"));
         }
@@ -28,9 +27,9 @@ pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
         Found::Left(left) => left,
     };
     let doubt = left.doubt(NOW);
-    let last = lines.last().copied().unwrap_or_default();
-    let is_answer = serde_json::from_str::<Value>(last).is_ok_and(|it| it.get("Held").is_some());
-    holds(is_answer || doubt == Doubt::Open, || {
+    let last = lines.iter().rfind(|line| !is(line, "Of"));
+    let last = last.copied().unwrap_or_default();
+    holds(is(last, "Held") || doubt == Doubt::Open, || {
         format!("{doubt:?}, although the last line is {last}")
     })?;
     let (mut submission, effects) =
@@ -48,6 +47,12 @@ pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
         left.of.is_some()
     );
     Ok(Outcome::valid(class))
+}
+
+/// What kind of line it is, judged without the core's types.
+fn is(line: &str, kind: &str) -> bool {
+    type Object = BTreeMap<String, IgnoredAny>;
+    serde_json::from_str::<Object>(line).is_ok_and(|it| it.contains_key(kind))
 }
 
 /// Without a look that is answered nothing is sent.

@@ -262,14 +262,16 @@ impl Reruns {
 
     /// A read of the batch: whether it shows the accepted run.
     pub fn saw(&self, batch: &Batch) {
-        let is_seen = self.view.with_untracked(|view| {
-            view.as_ref()
-                .is_some_and(|view| view.is_unaccounted() && view.is_shown_by(batch))
+        let seen = self.view.with_untracked(|view| {
+            let view = view.as_ref().filter(|view| view.is_shown_by(batch))?;
+            let is_news = !view.seen_running || (!view.seen_finished && batch.is_terminal());
+            is_news.then_some(batch.is_terminal())
         });
-        if is_seen {
+        if let Some(finished) = seen {
             self.view.update(|view| {
                 if let Some(view) = view {
                     view.seen_running = true;
+                    view.seen_finished = finished;
                 }
             });
         }

@@ -155,6 +155,7 @@ test('48 signing out while supervising: no token stays, nothing is sent, the sam
   await expectWatching(retake);
   await page.getByRole('button', { name: /Account and settings/ }).click();
   await page.getByTestId('sign-out').click();
+  await page.getByTestId('sign-out-confirm').click();
   await expect(page).toHaveURL(/\/sign-in/);
   await page.waitForTimeout(1_500);
   await sandbox.act(batch, 'finish');

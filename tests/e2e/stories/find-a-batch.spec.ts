@@ -34,6 +34,16 @@ test.describe('find a batch', () => {
     await expect(row).toContainText(/rerun (just now|\d+ s ago)/);
   });
 
+  test('a page that cannot be opened leads to where one can go on', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('Warehouse robots');
+    await retake.signIn(`/projects/${project}/batches/no-such-batch`);
+    await expect(page.getByRole('navigation', { name: 'Breadcrumb' })).toContainText('Batch');
+    await page.getByRole('link', { name: 'Batches of this project' }).click();
+    await expect(retake.hook('batch-row').first()).toBeVisible();
+    await retake.hook('text-filter').fill('release/2.14');
+    await expect(retake.hook('batch-row').first()).toContainText('release/2.14');
+  });
+
   test('a batch opens by name, by ID and by a pasted ReSim link', async ({ retake, sandbox, page }) => {
     const name = `openable-${Date.now()}`;
     const batch = await sandbox.batch({ tests: 12 }, name);

@@ -30,6 +30,57 @@ test.describe('supervise to the verdict', () => {
     await expect(retake.hook('decision-log')).toContainText('3 of 20 = 15.0 %');
   });
 
+  test('0: where nothing is set to fail, what fails stands beside the pass', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 3 } });
+    await retake.openBatch(batch);
+    await retake.fillPolicy({ ...QUICK, 'rerun-on-states': '' });
+    await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('No state is set to fail');
+    await retake.hook('supervise-start').click();
+    await retake.verdict().toBe(0, 'pass-hiding-failures');
+    await expect(retake.hook('verdict')).toContainText('3 tests in a state that fails');
+  });
+
+  test('2: what failed the batch is named, whether it was watched or not', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1, warning: 2 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0', 'rerun-on-states': 'Warning' });
+    await retake.verdict().toBe(2, 'fail');
+    await expect(retake.hook('verdict')).toContainText('3 tests in a state that fails');
+  });
+
+  test('a link fills the form in, and only a click starts', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.openBatch(batch, '?max-rerun-attempts=3&wait-timeout=2h');
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.field('wait-timeout')).toHaveValue('2h');
+    await expect(retake.field('poll-every')).toHaveValue('30s');
+    await expect(retake.hook('policy-origin')).toContainText('Filled in by the link');
+    await expect(retake.hook('decision-log')).toHaveCount(0);
+  });
+
+  test('no command is copied of parameters that are wrong', async ({ retake, sandbox, page, context }) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await retake.openBatch(await sandbox.batch({ tests: 12 }));
+    await page.evaluate(async () => navigator.clipboard.writeText('mine'));
+    await retake.fillPolicy({ 'wait-timeout': 'abc' });
+    await page.getByRole('button', { name: 'Copy CLI command' }).click();
+    await expect(page.getByRole('region', { name: 'Messages' })).toContainText('Correct the marked fields first');
+    expect(await page.evaluate(async () => navigator.clipboard.readText())).toBe('mine');
+  });
+
+  test('the title says whose progress and whose verdict it shows', async ({ retake, sandbox }) => {
+    const long = await sandbox.batch({ tests: 12, start: 'running', hang: true }, `long-${Date.now()}`);
+    const short = await sandbox.batch({ tests: 12 }, `short-${Date.now()}`);
+    await retake.openBatch(long);
+    await retake.supervise(QUICK);
+    await expect(retake.page).toHaveTitle(/^● \d+ of 12 · .*long-/);
+    await retake.page.getByRole('link', { name: 'Warehouse robots' }).click();
+    await retake.page.getByRole('link', { name: short.name }).click();
+    await retake.supervise(QUICK);
+    await retake.verdict().toBe(0, 'clean-pass');
+    await expect(retake.page).toHaveTitle(new RegExp(`^● \\d+ of 12: ${long.name} · .* · Clean pass · ${short.name}`));
+  });
+
   test('2: errors that stay, after every attempt', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, duration_ms: [200, 400], outcomes: { error: 2 } });
     await retake.openBatch(batch);

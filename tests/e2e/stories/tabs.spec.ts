@@ -131,8 +131,12 @@ test('signing out in one tab signs out the others of the account, and no other a
   await second.supervise(QUICK);
   await expect(second.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
 
+  await expect(retake.page.getByRole('link', { name: /Supervisions, 1 running/ })).toBeVisible();
   await retake.page.getByRole('button', { name: 'Account' }).click();
+  // What it stops is said first.
   await retake.hook('sign-out').click();
+  await expect(retake.page.getByRole('dialog')).toContainText('Supervision of 1 batch pauses');
+  await retake.hook('sign-out-confirm').click();
   await expect(second.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
   await expect(second.page).toHaveURL(/\/sign-in$/);
   await expect(retake.hook('sign-in-token')).toBeVisible();
@@ -156,6 +160,7 @@ test('clearing this browser leaves no journal, whatever another tab was doing', 
   await expect(second.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
   await retake.page.getByRole('button', { name: 'Account' }).click();
   await retake.hook('sign-out-forget').click();
+  await retake.hook('sign-out-confirm').click();
   await expect(second.hook('sign-in-why')).toContainText('another tab');
   await expect(retake.hook('sign-in-token')).toBeVisible();
   await expect(retake.hook('sign-in-why')).toHaveCount(0);
@@ -183,6 +188,7 @@ test('a journal that another tab keeps open while this browser is cleared is tol
   );
   await page.getByRole('button', { name: 'Account' }).click();
   await retake.hook('sign-out-forget').click();
+  await retake.hook('sign-out-confirm').click();
   await expect(retake.hook('sign-in-why')).toContainText('may still be in this browser');
 });
 

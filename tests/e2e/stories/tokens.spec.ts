@@ -142,6 +142,12 @@ test.describe('tokens', () => {
     await retake.verdict().toBe(8, 'fail');
     await page.getByRole('button', { name: /Account and settings/ }).click();
     await retake.hook('sign-out-forget').click();
+    await expect(page.getByRole('dialog')).toContainText('forgets its supervisions (1)');
+    await retake.hook('sign-out-stay').click();
+    await expect(retake.hook('verdict').first()).toBeVisible();
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out-forget').click();
+    await retake.hook('sign-out-confirm').click();
     await expect(retake.hook('sign-in-token')).toBeVisible();
     const left = await page.evaluate(async () => [
       Object.keys(localStorage),
