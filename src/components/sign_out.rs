@@ -76,9 +76,14 @@ pub fn SignOutQuestion(
     let supervisions = expect_context::<Supervisions>();
     let asked = leaving.0;
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(asked.with(Option::is_some)));
     Effect::new(move |_| {
-        if !open.get() {
+        if asked.with(Option::is_some) {
+            open.set(true);
+        }
+    });
+    // Closed by Escape as well. Set only if it was, or the two would go in circles.
+    Effect::new(move |_| {
+        if !open.get() && asked.with_untracked(Option::is_some) {
             asked.set(None);
         }
     });
