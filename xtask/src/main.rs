@@ -83,13 +83,13 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "fuzz",
-        usage: "[--inputs N] [--seed N] [--target T] [--keep] [--replay FILE]",
+        usage: "[--inputs N] [--seed N] [--target T] [--keep] [--replay FILE] [--figures FILE]",
         what: "feed a million broken and hostile inputs to every reader of the core",
         run: fuzz::fuzz,
     },
     Task {
         name: "model",
-        usage: "[--misfortunes N] [--planted]",
+        usage: "[--misfortunes N] [--planted] [--figures FILE]",
         what: "check every order of events within a small bound",
         run: model::model,
     },
