@@ -95,8 +95,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "report",
-        usage: "[--seeds N]",
-        what: "measure what RELIABILITY.md shows, into target/reliability.md",
+        usage: "[--quick] [--seeds N] [--misfortunes N]",
+        what: "print every figure of reliability in one table, also into target/reliability.md",
         run: report::report,
     },
     Task {
