@@ -146,7 +146,7 @@ export class Sandbox {
   async postRerun(batch: Batch, jobIDs: string[]): Promise<number> {
     const answer = await this.request.post(`/v1/projects/${batch.projectID}/batches/${batch.batchID}/rerun`, {
       headers: { authorization: 'Bearer test' },
-      data: { jobIDs },
+      data: { jobIDs, syncBatch: false, rerunMetricsOnly: false },
     });
     return answer.status();
   }
