@@ -20,6 +20,17 @@ const CUTS: [Fault; 3] = [
     Fault::CrashAfterWrite,
 ];
 
+/// The promises that a supervision breaks which is lost or doubled.
+const LOST: [&str; 7] = [
+    "S1",
+    "S4",
+    "S11",
+    "L1",
+    "L2",
+    "the journal has no gap",
+    "a journal restores",
+];
+
 /// The fault × phase cells that are possible, each with how often it was hit.
 fn cells(totals: &Totals) -> Vec<u32> {
     let all = Fault::ALL
@@ -39,16 +50,25 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         (batch.from + totals.runs).saturating_sub(1)
     );
     let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
-    // At most ten failures of each worker are kept. Which promise the others broke is
-    // not known, so each count is of all that may have broken this one.
-    let others = totals.failed.saturating_sub(totals.failures.len() as u64);
+    // How many broke one of these, and by which seed it is seen first.
     let broken = |letters: &[&str]| {
-        let of = |it: &&retake_sim::Failure| letters.contains(&it.letter());
-        totals.failures.iter().filter(of).count() as u64 + others
+        let of = |promise: &str| letters.contains(&promise.split(':').next().unwrap_or_default());
+        let mut seeds: Vec<u64> = Vec::new();
+        let mut count = 0;
+        for (promise, (times, seed)) in &totals.broken {
+            if of(promise) {
+                count += times;
+                seeds.push(*seed);
+            }
+        }
+        let first = seeds.iter().min();
+        let words = first.map_or(String::new(), |seed| format!(" (first by seed {seed})"));
+        (count, words)
     };
     let mut promise = |id, what: &str, goal: &str, letters: &[&str]| {
-        let count = broken(letters);
-        let figure = Figure::promise(id, what, goal, format!("{count} in {range}"), count == 0);
+        let (count, first) = broken(letters);
+        let measured = format!("{count} in {range}{first}");
+        let figure = Figure::promise(id, what, goal, measured, count == 0);
         into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
     };
     promise(
@@ -105,12 +125,13 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         .flat_map(|fault| Phase::ALL.map(|phase| totals.coverage.cell(*fault, phase)))
         .map(u64::from)
         .sum();
+    let (lost, first) = broken(&LOST);
     add(Figure::promise(
         "#5",
         "supervisions lost or doubled by a page that dies around a write of the journal, simulated",
         "0 in 10,000 cuts",
-        format!("{} in {cut} cuts", totals.failed),
-        totals.failed == 0,
+        format!("{lost} in {cut} cuts{first}"),
+        lost == 0,
     )
     .over(cut, 10_000, "cuts"));
     let cells = cells(totals);

@@ -29,6 +29,9 @@ pub(crate) fn print(totals: &Totals, batch: &Batch, commit: &str, cells: bool) {
     println!("  virtual time     {:.0} years", years(totals.virtual_ms));
     println!("  API calls        {}", totals.calls);
     println!("  violations       {}", totals.failed);
+    for (promise, (count, seed)) in &totals.broken {
+        println!("    {count:>6}  {promise} (first by seed {seed})");
+    }
     println!("  wall time        {seconds:.1} s, {rate:.0} runs/s on each of {cores} cores");
     match totals.worked {
         Some(worked) => println!(
