@@ -1,11 +1,13 @@
 //! Hunts from the command line; `cargo xtask fuzz` builds and calls it.
 
 use std::{
+    path::PathBuf,
     process::ExitCode,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
+use retake_figures::{Figure, Figures};
 use retake_fuzz::{
     TARGETS, Target, corpus,
     hunt::{Report, hunt, keep, shrink},
@@ -24,6 +26,7 @@ struct Words {
     keep: bool,
     replay: Option<String>,
     commit: String,
+    figures: Option<PathBuf>,
 }
 
 fn words() -> Result<Words, String> {
@@ -34,6 +37,7 @@ fn words() -> Result<Words, String> {
         keep: false,
         replay: None,
         commit: "unknown".into(),
+        figures: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -48,6 +52,7 @@ fn words() -> Result<Words, String> {
             "--inputs" => it.inputs = number(value()?)?,
             "--seed" => it.seed = number(value()?)?,
             "--commit" => it.commit = value()?,
+            "--figures" => it.figures = Some(value()?.into()),
             "--keep" => it.keep = true,
             "--replay" => it.replay = Some(value()?),
             "--target" => {
@@ -101,6 +106,15 @@ fn run(words: &Words) -> Result<bool, String> {
     let began = Instant::now();
     let reports = reports(words)?;
     print(words, &reports, began.elapsed());
+    if let Some(path) = &words.figures {
+        let wrong = |error| {
+            format!(
+                "the figures cannot be written to {}: {error}",
+                path.display()
+            )
+        };
+        figures(words, &reports)?.write(path).map_err(wrong)?;
+    }
     let mut clean = true;
     for (target, report) in &reports {
         for (input, broken) in &report.broken {
@@ -124,6 +138,43 @@ fn run(words: &Words) -> Result<bool, String> {
         }
     }
     Ok(clean)
+}
+
+/// What the hunt says for `cargo xtask report` (`reliability.md` §8, #23).
+fn figures(words: &Words, reports: &[(&'static Target, Report)]) -> Result<Figures, String> {
+    let sum = |of: fn(&Report) -> u64| reports.iter().map(|(_, it)| of(it)).sum::<u64>();
+    let (inputs, panics) = (sum(|it| it.inputs), sum(|it| it.panics));
+    let (acted, others) = (sum(|it| it.acted_on_invalid), sum(|it| it.promises));
+    let mut files = 0;
+    for target in TARGETS {
+        let entries = corpus::read(target.name).map_err(|it| it.to_string())?;
+        files += entries.len() as u64;
+    }
+    let how = format!("cargo xtask fuzz --inputs {}", words.inputs);
+    let mut all = Figures::of(&words.commit);
+    let figure = Figure::promise(
+        "#23",
+        "broken and hostile inputs to every reader of the core",
+        "1,000,000 a night: 0 panics, 0 actions from an invalid answer",
+        format!(
+            "{panics} panics, {acted} actions from an invalid answer, {others} other promises broken in {inputs} inputs to {} readers, seed {}",
+            reports.len(),
+            words.seed
+        ),
+        panics + acted + others == 0,
+    )
+    .over(inputs, INPUTS, "inputs")
+    .over(reports.len() as u64, TARGETS.len() as u64, "readers");
+    all.add(figure, &how);
+    let figure = Figure::goal(
+        "#23",
+        "files of the corpus that every `cargo test` replays",
+        "500",
+        files.to_string(),
+        files >= 500,
+    );
+    all.add(figure, "cargo test -p retake-fuzz");
+    Ok(all)
 }
 
 /// Every target on whichever core is free; the result does not depend on it.

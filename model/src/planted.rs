@@ -2,7 +2,7 @@
 //! counterexample.
 
 #[cfg(feature = "planted")]
-pub(crate) fn run() -> bool {
+pub(crate) fn run(figures: &mut retake_figures::Figures) -> bool {
     use retake_core::planted::{Bug, plant};
     use retake_model::{Bound, check};
 
@@ -51,11 +51,19 @@ pub(crate) fn run() -> bool {
         );
     }
     println!("\n{} bugs, {} caught", BUGS.len(), BUGS.len() - missed);
+    let figure = retake_figures::Figure::promise(
+        "#29",
+        "bugs planted in the core that show within the exhaustive check's bound, each caught",
+        "all",
+        format!("{} of {} caught", BUGS.len() - missed, BUGS.len()),
+        missed == 0,
+    );
+    figures.add(figure, "cargo xtask model --planted");
     missed == 0
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) fn run() -> bool {
+pub(crate) fn run(_figures: &mut retake_figures::Figures) -> bool {
     eprintln!("Planted bugs need the feature: cargo xtask model --planted builds with it.");
     false
 }

@@ -1,124 +1,189 @@
-//! The figures of a run as JSON, for `cargo xtask report`.
+//! What a run of the simulation says for `cargo xtask report`.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use retake_figures::{Figure, Figures};
+use retake_sim::{Batch, Fault, OUTSIDE, Phase, Totals, Window, impossible};
 
-/// One figure of `reliability.md` §8.
-#[derive(Debug)]
-struct Figure {
-    id: &'static str,
-    what: String,
-    goal: &'static str,
-    measured: String,
-    met: bool,
-    seeds: String,
+use crate::table::{NIGHT, speed, years};
+
+/// Seeds over which a promise has to hold in each change (`reliability.md` §8, #1).
+const SEEDS: u64 = 1_000_000;
+/// Seeds of each window of a sweep: a double of one in thousands has to show.
+const SWEPT: u64 = 20_000;
+
+/// Milliseconds of a year of 365.25 days.
+const YEAR_MS: u64 = 31_557_600_000;
+
+/// The faults that end a page around a write of the journal.
+const CUTS: [Fault; 3] = [
+    Fault::TornWrite,
+    Fault::CrashBeforeWrite,
+    Fault::CrashAfterWrite,
+];
+
+/// The promises that a supervision breaks which is lost or doubled.
+const LOST: [&str; 7] = [
+    "S1",
+    "S4",
+    "S11",
+    "L1",
+    "L2",
+    "the journal has no gap",
+    "a journal restores",
+];
+
+/// The fault × phase cells that are possible, each with how often it was hit.
+fn cells(totals: &Totals) -> Vec<u32> {
+    let all = Fault::ALL
+        .iter()
+        .flat_map(|fault| Phase::ALL.map(|phase| (*fault, phase)));
+    all.filter(|(fault, phase)| impossible(*fault, *phase).is_none())
+        .map(|(fault, phase)| totals.coverage.cell(fault, phase))
+        .collect()
 }
 
-/// The figures of one run.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    /// The command that measured them.
-    how: String,
-    all: Vec<Figure>,
-}
-
-impl Figures {
-    /// None yet, by this command.
-    pub(crate) fn by(how: impl Into<String>) -> Self {
-        Self {
-            how: how.into(),
-            all: Vec::new(),
-        }
-    }
-
-    /// Adds one.
-    pub(crate) fn add(
-        &mut self,
-        id: &'static str,
-        what: impl Into<String>,
-        goal: &'static str,
-        measured: String,
-        met: bool,
-        seeds: String,
-    ) {
-        self.all.push(Figure {
-            id,
-            what: what.into(),
-            goal,
-            measured,
-            met,
-            seeds,
-        });
-    }
-
-    /// All of them as a JSON array.
-    fn json(&self) -> String {
-        let mut text = String::from("[");
-        for (index, it) in self.all.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}\n  {{");
-            for (name, value) in [
-                ("id", it.id),
-                ("what", &it.what),
-                ("goal", it.goal),
-                ("measured", &it.measured),
-                ("how", &self.how),
-                ("seeds", &it.seeds),
-            ] {
-                let _ = write!(text, "\"{name}\": \"{}\", ", escaped(value));
+/// Adds the figures of a run of the swarm. `reached`: every case was met that so many
+/// seeds must meet.
+pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, into: &mut Figures) {
+    let range = format!(
+        "seeds {} to {}",
+        batch.from,
+        (batch.from + totals.runs).saturating_sub(1)
+    );
+    let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
+    // How many broke one of these, and by which seed it is seen first.
+    let broken = |letters: &[&str]| {
+        let of = |promise: &str| letters.contains(&promise.split(':').next().unwrap_or_default());
+        let mut seeds: Vec<u64> = Vec::new();
+        let mut count = 0;
+        for (promise, (times, seed)) in &totals.broken {
+            if of(promise) {
+                count += times;
+                seeds.push(*seed);
             }
-            let _ = write!(text, "\"met\": {}}}", it.met);
         }
-        text.push_str("\n]\n");
-        text
-    }
-
-    /// Writes them.
-    pub(crate) fn write(&self, to: &Path) -> io::Result<()> {
-        fs::write(to, self.json())
-    }
+        let first = seeds.iter().min();
+        let words = first.map_or(String::new(), |seed| format!(" (first by seed {seed})"));
+        (count, words)
+    };
+    let mut promise = |id, what: &str, goal: &str, letters: &[&str]| {
+        let (count, first) = broken(letters);
+        let measured = format!("{count} in {range}{first}");
+        let figure = Figure::promise(id, what, goal, measured, count == 0);
+        into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
+    };
+    promise(
+        "#1",
+        "rerun decisions applied twice (S1), or sent while one may still land (S4 to S6)",
+        "0 in 1,000,000 seeds",
+        &["S1", "S4", "S5", "S6"],
+    );
+    promise(
+        "#2",
+        "reruns beyond the budget, empty, or sent for tests that do not fail in the run last read (S2, S3, S9)",
+        "0 in 1,000,000 seeds",
+        &["S2", "S3", "S9"],
+    );
+    promise(
+        "#7",
+        "wrong verdicts (S7, S8)",
+        "0 in 1,000,000 seeds",
+        &["S7", "S8"],
+    );
+    let figure = Figure::promise(
+        "#1",
+        "runs that broke any promise (S1 to S11, L1 to L3, no panic)",
+        "0 in 1,000,000 seeds",
+        format!("{} in {range}", totals.failed),
+        totals.failed == 0,
+    );
+    into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
+    let newer = per_million(totals.coverage.reach.applied_on_newer);
+    let mut add = |figure: Figure| into.add(figure, how);
+    add(Figure::goal(
+        "#2",
+        "reruns applied on a run newer than the decision, after a rerun by somebody else",
+        "at most 1 per million",
+        format!("{newer:.1} per million"),
+        newer <= 1.0,
+    )
+    .over(totals.runs, SEEDS, "seeds"));
+    let lived = years(totals.virtual_ms);
+    add(Figure::goal(
+        "#3",
+        "simulated time and API calls of this run",
+        "1,000 years and 5,000 million calls a release",
+        format!(
+            "{lived:.1} years, {:.1} million calls",
+            totals.calls as f64 / 1e6
+        ),
+        true,
+    )
+    .over(totals.virtual_ms / YEAR_MS, 1_000, "years")
+    .over(totals.calls, 5_000_000_000, "calls"));
+    let cut: u64 = CUTS
+        .iter()
+        .flat_map(|fault| Phase::ALL.map(|phase| totals.coverage.cell(*fault, phase)))
+        .map(u64::from)
+        .sum();
+    let (lost, first) = broken(&LOST);
+    add(Figure::promise(
+        "#5",
+        "supervisions lost or doubled by a page that dies around a write of the journal, simulated",
+        "0 in 10,000 cuts",
+        format!("{lost} in {cut} cuts{first}"),
+        lost == 0,
+    )
+    .over(cut, 10_000, "cuts"));
+    let cells = cells(totals);
+    let hit = cells.iter().filter(|count| **count > 0).count();
+    let kinds = Fault::ALL.len();
+    add(Figure::goal(
+        "#8",
+        "fault kinds, and fault × phase cells met",
+        "25 kinds, 200 cells, each that is possible",
+        format!(
+            "{kinds} kinds; {hit} of {} cells; {} faults are outside the model",
+            cells.len(),
+            OUTSIDE.len()
+        ),
+        (reached && hit == cells.len() || totals.runs < SEEDS) && kinds >= 25 && cells.len() >= 200,
+    )
+    .over(totals.runs, SEEDS, "seeds"));
+    let thin = cells
+        .iter()
+        .filter(|count| u64::from(**count) < NIGHT.1)
+        .count();
+    add(Figure::goal(
+        "#8",
+        "cells met fewer than 1,000 times in a night",
+        "0 in 20,000,000 seeds",
+        format!("{thin} of {}", cells.len()),
+        thin == 0 || totals.runs < NIGHT.0,
+    )
+    .over(totals.runs, NIGHT.0, "seeds"));
+    let fast = speed(totals);
+    add(Figure::goal(
+        "#27",
+        "runs a second of processor time, one core",
+        "20,000",
+        fast.map_or("not told by this system".into(), |it| format!("{it:.0}")),
+        fast.is_some_and(|it| it >= 20_000.0),
+    ));
 }
 
-/// The text as it stands in a JSON string.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+/// The figure of one settle window.
+pub(crate) fn sweep_figure(it: &Window) -> Figure {
+    let per_million = it.doubles as f64 * 1e6 / it.runs as f64;
+    let mut measured = format!("{} ({per_million:.0} per million)", it.doubles);
+    if it.faltered > 0 {
+        measured.push_str(&format!("; {} runs broke another promise", it.faltered));
     }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_an_array_of_objects_whatever_is_in_their_words() {
-        let mut figures = Figures::by("cargo xtask sim");
-        assert_eq!(figures.json(), "[\n]\n");
-        let what = "a \"quoted\" \\ word";
-        figures.add("#1", what, "0", "a\tb".into(), true, "0..5".into());
-        figures.add(
-            "#7",
-            "wrong verdicts",
-            "0",
-            "1".into(),
-            false,
-            "0..5".into(),
-        );
-        assert_eq!(
-            figures.json(),
-            concat!(
-                "[\n  {\"id\": \"#1\", \"what\": \"a \\\"quoted\\\" \\\\ word\", \"goal\": \"0\", ",
-                "\"measured\": \"a\\u0009b\", \"how\": \"cargo xtask sim\", \"seeds\": \"0..5\", ",
-                "\"met\": true},\n  {\"id\": \"#7\", \"what\": \"wrong verdicts\", \"goal\": \"0\", ",
-                "\"measured\": \"1\", \"how\": \"cargo xtask sim\", \"seeds\": \"0..5\", \"met\": false}\n]\n"
-            )
-        );
+    let what = format!("doubles with a settle window of {} s", it.seconds);
+    if it.must_hold {
+        let holds = it.doubles == 0 && it.faltered == 0;
+        Figure::promise("#17", &what, "0", measured, holds).over(it.runs, SWEPT, "seeds")
+    } else {
+        // Shorter than the product's: that these double shows that the sweep would see it.
+        Figure::goal("#17", &what, "for comparison", measured, true)
     }
 }

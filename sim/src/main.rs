@@ -7,7 +7,7 @@ mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use figures::Figures;
+use retake_figures::Figures;
 use retake_sim::{Batch, Mix, replay, run_many, shrink};
 
 /// Seeds of a run without words: what every change must pass.
@@ -92,7 +92,8 @@ fn main() -> ExitCode {
         }
     };
     let seeds = words.seeds.unwrap_or(SEEDS);
-    let mut figures = Figures::by(how(&words));
+    let how = how(&words);
+    let mut figures = Figures::of(&words.commit);
     let batch = Batch {
         mix: words.mix,
         settle: words.settle.map(std::time::Duration::from_secs),
@@ -101,12 +102,12 @@ fn main() -> ExitCode {
     let passed = if let Some(seed) = words.seed {
         tell(&batch, seed)
     } else if words.planted {
-        planted::run(seeds, &mut figures)
+        planted::run(seeds, &how, &mut figures)
     } else if words.sweep {
         let seeds = words.seeds.unwrap_or(SWEEP_SEEDS);
-        table::sweep(seeds, &words.commit, &mut figures)
+        table::sweep(seeds, &words.commit, &how, &mut figures)
     } else if let Some(seeds) = words.compare {
-        table::compare(seeds, &words.commit, &mut figures)
+        table::compare(seeds, &words.commit, &how, &mut figures)
     } else {
         let totals = run_many(&batch, || ());
         table::print(&totals, &batch, &words.commit, words.coverage);
@@ -115,7 +116,7 @@ fn main() -> ExitCode {
         }
         let reached = table::is_reached(&totals, seeds);
         let fast = table::is_fast(&totals, words.demand_speed);
-        table::figures(&totals, &batch, reached, &mut figures);
+        figures::swarm(&totals, &batch, reached, &how, &mut figures);
         totals.failed == 0 && reached && fast
     };
     if let Some(path) = &words.figures

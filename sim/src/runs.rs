@@ -1,7 +1,7 @@
 //! Many runs on all cores, and one run told line by line.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
@@ -83,6 +83,8 @@ pub struct Totals {
     pub failures: Vec<Failure>,
     /// All failures.
     pub failed: u64,
+    /// All failures by the promise that each broke: how many, and the first seed.
+    pub broken: BTreeMap<String, (u64, u64)>,
     /// Wall time.
     pub took: Duration,
     /// Processor time of all workers; `None` where the system does not tell.
@@ -101,6 +103,10 @@ impl Totals {
         self.coverage.absorb(&other.coverage);
         self.failures.extend(other.failures);
         self.failed += other.failed;
+        for (promise, (count, seed)) in other.broken {
+            let all = self.broken.entry(promise).or_insert((0, seed));
+            *all = (all.0 + count, all.1.min(seed));
+        }
         self.faltered += other.faltered;
         self.fingerprint ^= other.fingerprint;
         self.worked = self.worked.zip(other.worked).map(|(all, one)| all + one);
@@ -199,6 +205,12 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
                 let outcome = run_one(batch.from + seed, &setup, Some(&mut totals));
                 if let Some(failure) = outcome.failure {
                     totals.failed += 1;
+                    let first = (0, failure.seed);
+                    totals
+                        .broken
+                        .entry(failure.promise.clone())
+                        .or_insert(first)
+                        .0 += 1;
                     let counts =
                         batch.stop_at.is_empty() || batch.stop_at.contains(&failure.letter());
                     if totals.failures.len() < 10 || (batch.stop_at_failure && counts) {

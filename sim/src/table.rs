@@ -5,12 +5,17 @@ use retake_sim::{
     run_many, sweep as windows,
 };
 
-use crate::figures::Figures;
+use retake_figures::{Figure, Figures};
+
+use crate::figures::sweep_figure;
 
 /// A cell is covered in a night of this many seeds when it is hit as often as this.
-const NIGHT: (u64, u64) = (20_000_000, 1_000);
+pub(crate) const NIGHT: (u64, u64) = (20_000_000, 1_000);
 
-fn years(ms: u64) -> f64 {
+/// What `--compare` is asked for: one lost supervision in as many is the goal's limit.
+const COMPARED: u64 = 10_000;
+
+pub(crate) fn years(ms: u64) -> f64 {
     ms as f64 / (365.25 * 86_400_000.0)
 }
 
@@ -24,6 +29,9 @@ pub(crate) fn print(totals: &Totals, batch: &Batch, commit: &str, cells: bool) {
     println!("  virtual time     {:.0} years", years(totals.virtual_ms));
     println!("  API calls        {}", totals.calls);
     println!("  violations       {}", totals.failed);
+    for (promise, (count, seed)) in &totals.broken {
+        println!("    {count:>6}  {promise} (first by seed {seed})");
+    }
     println!("  wall time        {seconds:.1} s, {rate:.0} runs/s on each of {cores} cores");
     match totals.worked {
         Some(worked) => println!(
@@ -134,7 +142,7 @@ fn coverage(totals: &Totals, all: bool) {
 }
 
 /// Runs a second of processor time, where the system tells it.
-fn speed(totals: &Totals) -> Option<f64> {
+pub(crate) fn speed(totals: &Totals) -> Option<f64> {
     totals
         .worked
         .map(|worked| totals.runs as f64 / worked.as_secs_f64())
@@ -152,98 +160,8 @@ pub(crate) fn is_fast(totals: &Totals, demanded: Option<u64>) -> bool {
     fast
 }
 
-/// What a run of the swarm says for the figures.
-pub(crate) fn figures(totals: &Totals, batch: &Batch, reached: bool, into: &mut Figures) {
-    let seeds = format!("{}..{}", batch.from, batch.from + totals.runs);
-    let million = totals.runs >= 1_000_000;
-    let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
-    let broken = |letters: &[&str]| -> (String, bool) {
-        // At most ten failures of each worker are kept, so a count is a lower bound.
-        let of = |it: &&retake_sim::Failure| letters.contains(&it.letter());
-        let count = totals.failures.iter().filter(of).count();
-        let some = if totals.failed > 0 { " or more" } else { "" };
-        (format!("{count}{some}"), totals.failed == 0)
-    };
-    let mut add = |id, what: &str, goal, measured: String, met| {
-        into.add(id, what, goal, measured, met, seeds.clone());
-    };
-    let (count, met) = broken(&["S1"]);
-    add(
-        "#1",
-        "Rerun decisions applied twice",
-        "0 in 1,000,000 seeds",
-        count,
-        met && million,
-    );
-    let (count, met) = broken(&["S2", "S3"]);
-    let newer = per_million(totals.coverage.reach.applied_on_newer);
-    add(
-        "#2",
-        "Reruns beyond the budget, empty, or of tests that do not fail in the run last read",
-        "0 in 1,000,000 seeds",
-        count,
-        met && million,
-    );
-    add(
-        "#2",
-        "Reruns applied on a run newer than the decision, after a foreign run",
-        "at most 1 per million",
-        format!("{newer:.1} per million"),
-        newer <= 1.0,
-    );
-    add(
-        "#3",
-        "Simulated supervision",
-        "1,000 years and 5,000 million calls a release",
-        format!(
-            "{:.1} years, {:.1} million calls",
-            years(totals.virtual_ms),
-            totals.calls as f64 / 1e6
-        ),
-        years(totals.virtual_ms) >= 1_000.0 && totals.calls >= 5_000_000_000,
-    );
-    let (count, met) = broken(&["S7", "S8"]);
-    add(
-        "#7",
-        "Wrong verdicts",
-        "0 in 1,000,000 seeds",
-        count,
-        met && million,
-    );
-    let cells = || {
-        Fault::ALL
-            .iter()
-            .flat_map(|fault| Phase::ALL.map(|phase| (*fault, phase)))
-    };
-    let possible = cells().filter(|(fault, phase)| impossible(*fault, *phase).is_none());
-    let (mut all, mut hit) = (0, 0);
-    for (fault, phase) in possible {
-        all += 1;
-        hit += u32::from(totals.coverage.cell(fault, phase) > 0);
-    }
-    add(
-        "#8",
-        "Fault kinds, and fault × phase cells met",
-        "25 kinds, 200 cells, every possible one",
-        format!(
-            "{} kinds; {hit} of {all} cells; {} faults outside",
-            Fault::ALL.len(),
-            OUTSIDE.len()
-        ),
-        reached && hit == all && all >= 200,
-    );
-    let fastest = speed(totals);
-    add(
-        "#27",
-        "Runs a second of processor time, one core",
-        "20,000",
-        fastest.map_or("not told by this system".into(), |it| format!("{it:.0}")),
-        fastest.is_some_and(|it| it >= 20_000.0),
-    );
-}
-
 /// Doubles by the length of the settle window.
-pub(crate) fn sweep(seeds: u64, commit: &str, into: &mut Figures) -> bool {
+pub(crate) fn sweep(seeds: u64, commit: &str, how: &str, into: &mut Figures) -> bool {
     println!(
         "settle windows, requests up to 60 s late, {seeds} seeds each, commit {commit}\n\n\
          {:<10} {:>14} {:>12} {:>36}",
@@ -266,14 +184,7 @@ pub(crate) fn sweep(seeds: u64, commit: &str, into: &mut Figures) -> bool {
             }
         );
         kept &= holds || !it.must_hold;
-        into.add(
-            "#17",
-            format!("Doubles with a settle window of {} s", it.seconds),
-            if it.must_hold { "0" } else { "for comparison" },
-            format!("{} ({per_million:.0} per million)", it.doubles),
-            holds || !it.must_hold,
-            format!("0..{}", it.runs),
-        );
+        into.add(sweep_figure(&it), how);
     }
     kept
 }
@@ -309,7 +220,7 @@ pub(crate) fn is_reached(totals: &Totals, seeds: u64) -> bool {
 }
 
 /// The core beside the reference policies, in both mixes.
-pub(crate) fn compare(seeds: u64, commit: &str, into: &mut Figures) -> bool {
+pub(crate) fn compare(seeds: u64, commit: &str, how: &str, into: &mut Figures) -> bool {
     println!("supervisions that end without a verdict, {seeds} seeds each, commit {commit}\n");
     println!(
         "{:<8} {:<38} {:>12} {:>22}",
@@ -350,14 +261,9 @@ pub(crate) fn compare(seeds: u64, commit: &str, into: &mut Figures) -> bool {
         }
         let few = lost * 10_000 <= seeds;
         kept &= totals.failed == 0 && few;
-        into.add(
-            "#10",
-            format!("Supervisions lost, {mix:?} faults").to_lowercase(),
-            "at most 0.01 %",
-            percent(lost),
-            few,
-            format!("0..{seeds}"),
-        );
+        let what = format!("supervisions lost, {mix:?} faults").to_lowercase();
+        let figure = Figure::goal("#10", &what, "at most 0.01 %", percent(lost), few);
+        into.add(figure.over(seeds, COMPARED, "seeds"), how);
     }
     kept
 }

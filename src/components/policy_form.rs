@@ -101,8 +101,8 @@ pub fn PolicyFields(
             }
         >
             <p class="field__help">
-                "Runs in this browser tab: keep it open, and pin it if you can. A closed tab cannot \
-                 supervise; it goes on when you open this page again."
+                "Runs in this tab: keep it open, and pin it. A closed tab supervises nothing until you \
+                 open this page again."
             </p>
             <Origin form kept linked/>
             {Field::ALL
@@ -213,9 +213,11 @@ fn PolicyField(
 ) -> impl IntoView {
     let name = field.name();
     let is_list = matches!(field, Field::RerunOnStates | Field::FailOnStates);
+    // The durations stand side by side where the panel is narrow.
+    let is_stacked = is_list || matches!(field, Field::PollEvery | Field::WaitTimeout);
     let text = Memo::new(move |_| form.with(|form| form.text(field).to_owned()));
     view! {
-        <div class="field" class:field--stack=is_list data-field=name>
+        <div class="field" class:field--stack=is_stacked data-field=name>
             <label class="field__label" for=format!("f-{name}")><code>{name}</code></label>
             <input
                 class="input input--code"

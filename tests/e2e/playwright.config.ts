@@ -12,13 +12,14 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 30_000 },
   // Once more, as for a flaky simulation test: what fails twice is red, and what
-  // passes the second time is listed as flaky at the end, to be looked into.
+  // passes the second time is listed as flaky at the end, to be looked into. A wrong
+  // count of rerun POSTs is never forgiven so: `support/reporter.ts` fails the run.
   retries: 1,
   forbidOnly: Boolean(process.env['CI']),
   // Each test makes batches of its own, so they can run side by side.
   fullyParallel: true,
   workers: 2,
-  reporter: [['list']],
+  reporter: [['list'], ['./support/reporter.ts']],
   use: {
     baseURL: url,
     viewport: { width: 1440, height: 900 },

@@ -1,5 +1,7 @@
 //! `cargo xtask fuzz`: feeds broken and hostile input to every reader of the core.
 
+use std::process::Command;
+
 use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
 use crate::process;
@@ -12,7 +14,7 @@ use crate::workspace::Workspace;
 /// When an input breaks a promise, or the command line is wrong.
 pub(crate) fn fuzz(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
     let mut words = Vec::new();
-    for name in ["--inputs", "--seed", "--target", "--replay"] {
+    for name in ["--inputs", "--seed", "--target", "--replay", "--figures"] {
         if let Some(value) = arguments.take_value(name)? {
             words.extend([name.to_owned(), value]);
         }
@@ -21,12 +23,7 @@ pub(crate) fn fuzz(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         words.push("--keep".to_owned());
     }
     arguments.finish()?;
-    let mut cargo = sim::built_for_speed(workspace, "retake-fuzz", &[]);
-    cargo
-        .arg("--")
-        .args(&words)
-        .args(["--commit", &sim::commit(workspace)]);
-    if process::run(&mut cargo)? {
+    if process::run(command_for(workspace).args(&words))? {
         Ok(())
     } else {
         fail(
@@ -34,4 +31,11 @@ pub(crate) fn fuzz(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
              `cargo test -p retake-fuzz` replays it.",
         )
     }
+}
+
+/// The hunt, built for speed; more words may follow.
+pub(crate) fn command_for(workspace: &Workspace) -> Command {
+    let mut cargo = sim::built_for_speed(workspace, "retake-fuzz", &[]);
+    cargo.args(["--", "--commit", &sim::commit(workspace)]);
+    cargo
 }

@@ -11,7 +11,7 @@ use crate::process::{self, Running};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser};
 use crate::workspace::Workspace;
-use crate::{port, sandbox};
+use crate::{port, sandbox, sim};
 
 /// How long it watches unless told otherwise.
 const MINUTES: u32 = 10;
@@ -37,7 +37,9 @@ pub(crate) fn hidden(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     node.arg(workspace.e2e().join("hidden/hidden.mjs"))
         .env("RETAKE_URL", format!("http://localhost:{port}"))
         .env("RETAKE_CHROMIUM", &browser.chromium)
-        .env("RETAKE_MINUTES", minutes.to_string());
+        .env("RETAKE_MINUTES", minutes.to_string())
+        .env("RETAKE_COMMIT", sim::commit(workspace))
+        .env("RETAKE_FIGURES", workspace.figures("hidden")?);
     if let Some((_, number)) = &screen {
         node.env("DISPLAY", format!(":{number}"));
     }

@@ -28,6 +28,7 @@ pub(crate) fn kills(workspace: &Workspace, mut arguments: Arguments) -> Outcome<
             folder: "kills",
             words: &[],
             settings: &[("RETAKE_KILLS", count.to_string())],
+            figures: true,
         },
     )?;
     println!("Killed at least {count} times: no supervision lost, no rerun doubled.");

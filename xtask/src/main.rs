@@ -83,20 +83,20 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "fuzz",
-        usage: "[--inputs N] [--seed N] [--target T] [--keep] [--replay FILE]",
+        usage: "[--inputs N] [--seed N] [--target T] [--keep] [--replay FILE] [--figures FILE]",
         what: "feed a million broken and hostile inputs to every reader of the core",
         run: fuzz::fuzz,
     },
     Task {
         name: "model",
-        usage: "[--misfortunes N] [--planted]",
+        usage: "[--misfortunes N] [--planted] [--figures FILE]",
         what: "check every order of events within a small bound",
         run: model::model,
     },
     Task {
         name: "report",
-        usage: "[--seeds N]",
-        what: "measure what RELIABILITY.md shows, into target/reliability.md",
+        usage: "[--quick] [--seeds N] [--misfortunes N]",
+        what: "print every figure of reliability in one table, also into target/reliability.md",
         run: report::report,
     },
     Task {

@@ -1,5 +1,7 @@
 //! `cargo xtask model`: the exhaustive check of a small bound, built for speed.
 
+use std::process::Command;
+
 use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
 use crate::process;
@@ -14,7 +16,28 @@ use crate::workspace::Workspace;
 pub(crate) fn model(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
     let misfortunes = arguments.take_parsed::<u8>("--misfortunes", "a small number")?;
     let planted = arguments.take_flag("--planted");
+    let figures = arguments.take_value("--figures")?;
     arguments.finish()?;
+    let mut cargo = command_for(workspace, misfortunes, planted);
+    if let Some(file) = figures {
+        cargo.args(["--figures", &file]);
+    }
+    if process::run(&mut cargo)? {
+        Ok(())
+    } else if planted {
+        fail("A planted bug was not caught, so the model's silence means little.")
+    } else {
+        fail("The model check found a broken promise, or missed a case. Its words are above.")
+    }
+}
+
+/// The model check, with so many misfortunes in one run (its own number if none),
+/// or with each planted bug.
+pub(crate) fn command_for(
+    workspace: &Workspace,
+    misfortunes: Option<u8>,
+    planted: bool,
+) -> Command {
     let features: &[&str] = if planted {
         &["--features", "planted"]
     } else {
@@ -29,11 +52,5 @@ pub(crate) fn model(workspace: &Workspace, mut arguments: Arguments) -> Outcome<
         cargo.args(["--misfortunes", &misfortunes.to_string()]);
     }
     cargo.args(["--commit", &sim::commit(workspace)]);
-    if process::run(&mut cargo)? {
-        Ok(())
-    } else if planted {
-        fail("A planted bug was not caught, so the model's silence means little.")
-    } else {
-        fail("The model check found a broken promise, or missed a case. Its words are above.")
-    }
+    cargo
 }

@@ -21,6 +21,7 @@ pub(crate) fn pictures(workspace: &Workspace, arguments: Arguments) -> Outcome<(
             folder: "pictures",
             words: &[],
             settings: &[],
+            figures: false,
         },
     )?;
     println!("The pictures are in docs/images.");

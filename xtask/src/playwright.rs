@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::failure::{Outcome, fail};
 use crate::tools::{self, Browser};
 use crate::workspace::Workspace;
-use crate::{port, process, sandbox, site};
+use crate::{port, process, sandbox, sim, site};
 
 /// One run of Playwright.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Run<'a> {
     pub(crate) words: &'a [String],
     /// What the tests read from their environment.
     pub(crate) settings: &'a [(&'a str, String)],
+    /// It leaves its figures for `report`: all of its tests run.
+    pub(crate) figures: bool,
 }
 
 /// Runs it to its end.
@@ -51,6 +53,11 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .env("RETAKE_OUT", run.name)
         .envs(run.settings.iter().map(|(name, value)| (name, value)));
+    if run.figures {
+        playwright
+            .env("RETAKE_COMMIT", sim::commit(workspace))
+            .env("RETAKE_FIGURES", workspace.figures(run.name)?);
+    }
     let passed = process::run(&mut playwright)?;
     drop(running);
     if passed {

@@ -86,7 +86,7 @@ pub(crate) fn command_for(workspace: &Workspace, words: &[&str]) -> Command {
 /// The simulation of the core with each planted bug.
 pub(crate) fn command_for_planted(workspace: &Workspace) -> Command {
     let mut cargo = command(workspace, &["--features", "planted"]);
-    cargo.args(["--", "--planted"]);
+    cargo.args(["--", "--planted", "--commit", &commit(workspace)]);
     cargo
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::failure::{Doing, Outcome};
+
 /// The checkout: its paths, and the folders that tasks write to.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
@@ -36,6 +38,16 @@ impl Workspace {
     /// What tools print goes here.
     pub(crate) fn logs(&self) -> PathBuf {
         self.target.join("xtask-logs")
+    }
+
+    /// The file in which a task leaves its figures for `report`; its folder is made.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub(crate) fn figures(&self, task: &str) -> Outcome<PathBuf> {
+        let folder = self.target.join("figures");
+        std::fs::create_dir_all(&folder).doing(format!("make {}", folder.display()))?;
+        Ok(folder.join(format!("{task}.json")))
     }
 
     /// The end-to-end tests and the Node packages.

@@ -1,5 +1,6 @@
 /** Networks that go and come back, replicas that lag (scenarios 16 to 18). */
-import { configure, expectEnd, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, QUICK } from '../support/chaos.js';
+import { configure, expectEnd, expectPosts, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, QUICK } from '../support/chaos.js';
+import { note } from '../support/figures.js';
 import { expect, test } from '../support/retake.js';
 
 test('16 a 404 that passes: looked again a minute later, never taken for the end', async ({ retake, sandbox, page }) => {
@@ -41,7 +42,16 @@ test('17 offline while the batch ends: the first look comes within 2 s of the ne
   await context.setOffline(false);
   await expect.poll(async () => (await sandbox.requests(batch.batchID, 'GET')).length).toBeGreaterThan(before);
   const first = (await sandbox.requests(batch.batchID, 'GET'))[before];
-  expect((first?.at_ms ?? Infinity) - back, 'milliseconds to the first look').toBeLessThan(2_000);
+  const took = (first?.at_ms ?? Infinity) - back;
+  note({
+    id: '#9',
+    what: 'first look after an outage of the network',
+    goal: 'at most 5 s after its end, outage of an hour',
+    measured: `${took} ms after an outage of 20 s`,
+    holds: took <= 5_000,
+    volumes: [{ done: 20, asked: 3_600, unit: 'seconds of outage' }],
+  });
+  expect(took, 'milliseconds to the first look').toBeLessThan(2_000);
   await finishRuns(sandbox, batch);
   await expectEnd(retake, sandbox, batch, {
     posts: 1,
@@ -81,7 +91,7 @@ test('reads from a replica that lags: the finished picture from before the rerun
   await expect(retake.hook('decision-log')).toContainText('an answer shows run 1, waiting for run 2: set aside, not believed');
   // A supervisor that believed it would have sent its next rerun by now.
   await page.waitForTimeout(6_000);
-  expect(await sandbox.reruns(batch)).toHaveLength(1);
+  await expectPosts(sandbox, batch, 1);
   await sandbox.mend(batch);
   await expectEnd(retake, sandbox, batch, {
     posts: 1,

@@ -2,7 +2,8 @@
  * Pages that go away in the middle (scenarios 19 and 21). That the browser
  * itself is killed is in `kill.spec.ts`.
  */
-import { configure, expectEnd, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, signInTo } from '../support/chaos.js';
+import { configure, expectEnd, expectPosts, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, signInTo } from '../support/chaos.js';
+import { note } from '../support/figures.js';
 import { expect, Retake, test } from '../support/retake.js';
 
 test('19 reload before the intent is written: decided anew, sent once', async ({ retake, sandbox, page }) => {
@@ -17,7 +18,7 @@ test('19 reload before the intent is written: decided anew, sent once', async ({
   await retake.supervise(QUICK);
   await expect.poll(() => held).toBe(1);
   await expect(retake.hook('decision-log')).toContainText('finished: ERROR');
-  expect(await sandbox.reruns(batch)).toHaveLength(0);
+  await expectPosts(sandbox, batch, 0);
   await page.reload();
   await expectEnd(retake, sandbox, batch, {
     posts: 1,
@@ -88,7 +89,15 @@ test('21 the renderer crashes: a new tab takes the supervision up within 3 s of 
   await second.signInByProvider(pathOf(batch));
   const signedIn = Date.now();
   await expect(second.hook('decision-log')).toContainText('taken up again');
-  expect(Date.now() - signedIn, 'milliseconds from the session to supervising').toBeLessThan(3_000);
+  const took = Date.now() - signedIn;
+  note({
+    id: '#11',
+    what: 'from the session to supervising again, after a crash of the page',
+    goal: 'p95 at most 3 s',
+    measured: `${took} ms, once`,
+    holds: took <= 3_000,
+  });
+  expect(took, 'milliseconds from the session to supervising').toBeLessThan(3_000);
   await finishRuns(sandbox, batch);
   await expectEnd(second, sandbox, batch, {
     posts: 1,

@@ -1,5 +1,5 @@
 /** What becomes of one rerun POST (scenarios 2 to 10, 15, 42, 44). */
-import { acrossOrigins, configure, expectEnd, FLAKY, QUICK } from '../support/chaos.js';
+import { acrossOrigins, configure, expectEnd, expectPosts, FLAKY, QUICK } from '../support/chaos.js';
 import { expect, test } from '../support/retake.js';
 
 test.describe('an answer that is lost', () => {
@@ -61,7 +61,7 @@ test.describe('an answer that is lost', () => {
     await retake.openBatch(batch);
     await retake.supervise(QUICK);
     await expect(page.getByTestId('supervise-doing')).toContainText('Look it up at ReSim, then say so');
-    expect(await sandbox.reruns(batch)).toHaveLength(1);
+    await expectPosts(sandbox, batch, 1);
     await retake.hook('rerun-was-not-applied').click();
     await expectEnd(retake, sandbox, batch, {
       posts: 2,
@@ -270,12 +270,12 @@ test.describe('what the batch does', () => {
     await retake.supervise(QUICK);
     await page.getByRole('link', { name: /Supervisions/ }).click();
     await retake.verdict().toBe(0, 'pass-after-rerun');
-    expect(await sandbox.reruns(batch), 'one POST to the old batch').toHaveLength(1);
+    await expectPosts(sandbox, batch, 1);
     expect((await sandbox.state(batch)).runCounter, 'the old batch stays as it was').toBe(1);
     await retake.hook('supervision-row').getByRole('link').click();
     await expect(page).toHaveURL((url) => !url.pathname.includes(batch.batchID));
     const followed = { ...batch, batchID: new URL(page.url()).pathname.split('/').pop() ?? '' };
-    expect(await sandbox.reruns(followed), 'no POST to the new one').toHaveLength(0);
+    await expectPosts(sandbox, followed, 0);
     await expect(retake.hook('decision-log')).toContainText('accepted as run');
   });
 });

@@ -39,7 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { n: 21, what: 'renderer crash' },
   { n: 22, what: 'two tabs start together' },
   { n: 23, what: 'leader closed' },
-  { n: 24, what: 'lock stolen' },
+  { n: 24, what: 'lock stolen, acting tab frozen', limits: 'the process of the tab is stopped; a browser freezes tabs by itself only after minutes' },
   { n: 25, what: 'ten tabs' },
   { n: 26, what: 'older build in a second tab', limits: 'seen from the older tab: another page takes the database to a later version, as a newer build does; no two real builds' },
   { n: 27, what: 'other user signs in', limits: 'accounts are told apart by unsigned tokens, which the sandbox takes' },

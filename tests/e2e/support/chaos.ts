@@ -1,8 +1,9 @@
 /** What the chaos scenarios share: recipes, configurations, and the three things that each asserts. */
 import type { Page } from '@playwright/test';
 
-import { expect, type Batch, type Retake } from './retake.js';
-import type { Recipe, Sandbox } from './sandbox.js';
+import { MISCOUNTED } from './ledger.js';
+import { expect, test, type Batch, type Retake } from './retake.js';
+import type { Recipe, Sandbox, Seen } from './sandbox.js';
 
 /** Looks as often as the sandbox's configuration allows. */
 export const QUICK = { 'poll-every': '1s' };
@@ -71,15 +72,29 @@ export async function expectServer(
   batch: Batch,
   { posts, applied = posts }: Pick<Expected, 'posts' | 'applied'>,
 ): Promise<void> {
+  const sent = await expectPosts(sandbox, batch, posts);
+  for (const post of sent) {
+    expect(post.body?.jobIDs?.length, 'a supervisor never sends an empty list').toBeGreaterThan(0);
+  }
+  const found = (await sandbox.state(batch)).runCounter - 1;
+  if (found !== applied) miscounted(`${found} reruns applied, not ${applied}`);
+  expect(found, 'reruns that the server applied').toBe(applied);
+}
+
+/** Asserts how many rerun POSTs have reached the server; gives them. */
+export async function expectPosts(sandbox: Sandbox, batch: Batch, posts: number): Promise<Seen[]> {
   const sent = await sandbox.reruns(batch);
+  if (sent.length !== posts) miscounted(`${sent.length} POSTs at the server, not ${posts}`);
   expect(
     sent.map((it) => it.status),
     'rerun POSTs at the server',
   ).toHaveLength(posts);
-  for (const post of sent) {
-    expect(post.body?.jobIDs?.length, 'a supervisor never sends an empty list').toBeGreaterThan(0);
-  }
-  expect((await sandbox.state(batch)).runCounter - 1, 'reruns that the server applied').toBe(applied);
+  return sent;
+}
+
+/** Notes that a count was wrong, so that no other attempt can hide it. */
+export function miscounted(what: string): void {
+  test.info().annotations.push({ type: MISCOUNTED, description: what });
 }
 
 interface Environment {

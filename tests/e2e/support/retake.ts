@@ -1,6 +1,7 @@
 /** The page as the tests see it, and the fixtures that they share. */
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
+import { COUNTS } from './ledger.js';
 import { Sandbox, type Batch } from './sandbox.js';
 
 export { expect };
@@ -128,8 +129,11 @@ export const test = base.extend<{
   calm: undefined;
 }>({
   provoked: [undefined, { option: true }],
-  sandbox: async ({ request }, use) => {
-    await use(new Sandbox(request));
+  sandbox: async ({ request }, use, testInfo) => {
+    const sandbox = new Sandbox(request);
+    await use(sandbox);
+    // However it ended: another attempt must not hide what this one sent.
+    testInfo.annotations.push({ type: COUNTS, description: JSON.stringify(await sandbox.counts()) });
   },
   retake: async ({ page }, use) => {
     await use(new Retake(page));

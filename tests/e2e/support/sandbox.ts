@@ -1,6 +1,8 @@
 /** What tests ask of the sandbox itself; see `sandbox/README.md`. */
 import type { APIRequestContext } from '@playwright/test';
 
+import type { Count } from './ledger.js';
+
 export interface Batch {
   projectID: string;
   batchID: string;
@@ -61,15 +63,29 @@ async function call(
 }
 
 export class Sandbox {
+  /** What was ordered here, in order. */
+  readonly #ordered: Batch[] = [];
+
   constructor(private readonly request: APIRequestContext) {}
 
   /** Orders a batch that nobody else knows. */
   async batch(recipe: Recipe, name?: string, project?: string): Promise<Batch> {
-    return (await call(this.request, 'POST', 'batches', {
+    const batch = (await call(this.request, 'POST', 'batches', {
       recipe,
       ...(name ? { name } : {}),
       ...(project ? { project } : {}),
     })) as Batch;
+    this.#ordered.push(batch);
+    return batch;
+  }
+
+  /** What the server has counted for each batch that was ordered here. */
+  async counts(): Promise<Count[]> {
+    const count = async (batch: Batch): Promise<Count> => ({
+      posts: (await this.reruns(batch)).length,
+      applied: (await this.state(batch)).runCounter - 1,
+    });
+    return Promise.all(this.#ordered.map(count));
   }
 
   async act(batch: Batch, what: 'finish' | 'cancel' | 'advance' | 'rerun', data = {}): Promise<void> {
@@ -115,6 +131,24 @@ export class Sandbox {
       `requests?method=${method}&path_contains=${path}`,
     )) as { requests: Seen[] };
     return listed.requests;
+  }
+
+  /** The IDs of a batch's tests that have failed by now; of the first hundred. */
+  async failing(batch: Batch): Promise<string[]> {
+    const answer = await this.request.get(`/v1/projects/${batch.projectID}/batches/${batch.batchID}/jobs?pageSize=100`, {
+      headers: { authorization: 'Bearer test' },
+    });
+    const { jobs } = (await answer.json()) as { jobs: Test[] };
+    return jobs.filter((it) => ['ERROR', 'BLOCKER', 'WARNING'].includes(it.conflatedStatus)).map((it) => it.jobID);
+  }
+
+  /** Asks the API itself for a rerun, as a supervisor would; gives the status of the answer. */
+  async postRerun(batch: Batch, jobIDs: string[]): Promise<number> {
+    const answer = await this.request.post(`/v1/projects/${batch.projectID}/batches/${batch.batchID}/rerun`, {
+      headers: { authorization: 'Bearer test' },
+      data: { jobIDs, syncBatch: false, rerunMetricsOnly: false },
+    });
+    return answer.status();
   }
 
   async expireTokens(sessions = false): Promise<void> {

@@ -318,6 +318,8 @@ fn playwright(context: &Context<'_>, step: &str, folder: &str, choice: &[&str]) 
             folder,
             words: &words,
             settings: &[],
+            // Words choose some tests, and the figures are of all.
+            figures: step == "chaos" && context.rest(step).is_empty(),
         },
     )
 }

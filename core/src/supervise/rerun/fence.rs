@@ -128,6 +128,9 @@ impl Fence {
             Some(status) if was_terminal && is_known_unfinished(status) => {
                 Passage::Unfinished(status.clone())
             }
+            // A picture without a status is not another one: a replica that lags may
+            // leave it out, and its counter is the old one (seed 2901215).
+            None if self.status.is_some() => Passage::Stale,
             // An answer that lacks every mark the fence has says nothing.
             _ if !self.is_blind() && !self.shares_a_mark(later) => Passage::Stale,
             status if *status == self.status => Passage::Unmoved,
@@ -216,6 +219,19 @@ mod tests {
         }
         let nothing = Batch::new(BatchId::from_u128(1));
         assert_eq!(fence.compare(&nothing), Passage::Stale);
+    }
+
+    #[test]
+    fn a_picture_without_a_status_is_not_a_changed_one() {
+        let fence = Fence::at(&batch(BatchStatus::Error, Some(3)));
+        let mut bare = batch(BatchStatus::Error, Some(3));
+        bare.status = None;
+        assert_eq!(fence.compare(&bare), Passage::Stale);
+        bare.run_counter = Some(RunCounter(4));
+        assert_eq!(
+            fence.compare(&bare),
+            Passage::Passed(Evidence::RunCounter(RunCounter(4)))
+        );
     }
 
     #[test]
