@@ -143,5 +143,28 @@ impl Supervisor {
             // Poll first, conclude later: whatever was due by the old clock is due now.
             self.due = Some(now.wall);
         }
+        if shift_ms >= JUMP_MS {
+            self.ask_anew(now);
+        }
+    }
+
+    /// After a sleep: what is being read was asked for before it, and may be as old as
+    /// the sleep was long. It is asked for anew, the batch first.
+    fn ask_anew(&mut self, now: Now) {
+        let asked = self.open_call.map(|open| open.asked);
+        match asked {
+            Some(Asked::Look) => self.ask_batch(Asked::Look, now),
+            Some(Asked::Poll | Asked::Confirm | Asked::Tests) => {
+                self.open_call = None;
+                self.picture = None;
+                self.listing = None;
+                self.reading_since = None;
+                if matches!(self.state.phase, Phase::Reading | Phase::Deciding) {
+                    self.record(Event::Reopened, now.wall);
+                }
+                self.go_on(now);
+            }
+            Some(Asked::Resolve | Asked::Store | Asked::Post) | None => {}
+        }
     }
 }

@@ -51,6 +51,9 @@ pub enum WakeReason {
 pub enum Input {
     /// The time asked for by [`Output::WakeAt`] has come.
     Wake,
+    /// Time goes by. Said now and then, also while a question is open, so that a sleep
+    /// is told from a question that takes long.
+    Ticked,
     /// Something suggests a look before that.
     Woken(WakeReason),
     /// Answer to [`Output::ResolveBatch`]: ID and name.

@@ -130,7 +130,7 @@ fn line(event: &Event) -> (LineKind, String) {
         }
         Event::Reopened => (
             Look,
-            "the batch moved on while it was read: waiting again".into(),
+            "the batch may have moved on while it was read: waiting again".into(),
         ),
         Event::Decided {
             figures,

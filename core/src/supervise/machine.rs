@@ -233,6 +233,7 @@ impl Supervisor {
         let now = self.seen_by_bugs(now);
         self.note_time(now);
         match input {
+            Input::Ticked => {}
             Input::Wake => self.woken(now),
             Input::Woken(why) => self.woken_from_outside(why, now),
             Input::Resolved(id, answer) => {

@@ -115,10 +115,6 @@ pub struct State {
     pub last_at: Timestamp,
 }
 
-/// Time between two records that is not called away: the sign of life is
-/// written once a minute.
-const ALIVE: Duration = Duration::from_secs(90);
-
 impl State {
     /// The state after the records of a journal. `None` if they do not begin
     /// with a start.
@@ -256,8 +252,9 @@ impl State {
                 }
                 // A pause counts its own time when it ends.
                 if !self.phase.is_over() && !matches!(self.phase, Phase::Paused(_)) {
-                    let asleep = away.saturating_sub(self.policy.poll_every.saturating_add(ALIVE));
-                    self.clock_started = self.clock_started.after(asleep);
+                    // Nobody knows what of it was waited: the last life may have been
+                    // paused, and the journal may have refused to say so.
+                    self.clock_started = self.clock_started.after(*away);
                     // The clock may have been set back while the page was away.
                     let set_back = between(before, record.at).min(0);
                     self.clock_started = shifted(self.clock_started, set_back);

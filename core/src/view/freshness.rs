@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(state, State::Failing);
         assert_eq!(
             text,
-            "Updated 8 s ago. Could not read the batch: no answer in time. Trying again in 12 s."
+            "Updated 8 s ago. Trying again in 12 s. Could not read the batch: no answer in time."
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What the simulation found, each told once in a few steps.
 
 mod replicas;
+mod sleep;
 
 use std::time::Duration;
 

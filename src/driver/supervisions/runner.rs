@@ -96,7 +96,12 @@ struct Timers {
     seat_due: Cell<Option<Duration>>,
     machine: RefCell<Option<Timer>>,
     machine_due: Cell<Option<Timestamp>>,
+    /// When the machine was last told anything, by the clock that never jumps.
+    machine_fed: Cell<Duration>,
 }
+
+/// The machine hears at least this often that time goes by.
+const SIGN: Duration = Duration::from_secs(20);
 
 impl Runner {
     /// A supervision that begins here; the machine waits for the seat. The
@@ -353,7 +358,11 @@ impl Runner {
     /// Feeds the machine and does what it wants.
     pub(super) fn feed(self: &Rc<Self>, input: Input) {
         match self.machine.borrow_mut().as_mut() {
-            Some(machine) => machine.supervisor.handle(input, clock::now()),
+            Some(machine) => {
+                let now = clock::now();
+                self.timers.machine_fed.set(now.mono);
+                machine.supervisor.handle(input, now);
+            }
             None => return,
         }
         self.drain();
@@ -407,6 +416,8 @@ impl Runner {
         {
             self.timers.machine_due.set(None);
             self.feed(Input::Wake);
+        } else if now.mono.saturating_sub(self.timers.machine_fed.get()) >= SIGN {
+            self.feed(Input::Ticked);
         }
     }
 
