@@ -304,9 +304,20 @@ impl World {
                 let id = self.server.id_of(0);
                 self.take_in(tab, Input::Resolved(call, Ok((id, None))));
             }
-            What::Batch(id) => self.batch_arrives(tab, call, id, fate, shows, sent),
-            What::Page => self.page_arrives(tab, call, fate, shows),
+            What::Batch(id) if self.is_awaited(tab, call) => {
+                self.batch_arrives(tab, call, id, fate, shows, sent);
+            }
+            What::Page if self.is_awaited(tab, call) => self.page_arrives(tab, call, fate, shows),
+            What::Batch(_) | What::Page => {}
         }
+    }
+
+    /// Whether the machine still wants this answer. Told first that time went by: after
+    /// a sleep it asks anew, and then has not seen what comes now.
+    fn is_awaited(&mut self, tab: usize, call: CallId) -> bool {
+        self.feed(tab, Input::Ticked);
+        let machine = self.tabs[tab].machine.as_ref();
+        machine.is_some_and(|it| it.it.awaits(call))
     }
 
     /// Feeds an answer; the page may die right after.
