@@ -10,6 +10,7 @@ use retake_core::{
     view::{
         open,
         rerun::{RerunView, verb},
+        selection::AllTicked,
         words,
     },
 };
@@ -192,12 +193,25 @@ pub fn RerunBar(
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
     let partial = Memo::new(move |_| {
-        let listed = store.loading.with(|it| it.listed) as u64;
-        (count.get() > 0 && !complete.get()).then(|| {
-            format!(
-                "Ticked among the {} tests that are read so far.",
-                words::number(listed)
-            )
+        let ticked = count.get();
+        if ticked == 0 {
+            return None;
+        }
+        if !complete.get() {
+            let listed = store.loading.with(|it| it.listed) as u64;
+            let listed = words::number(listed);
+            return Some(format!(
+                "Ticked among the {listed} tests that are read so far."
+            ));
+        }
+        store.version.track();
+        let some = store
+            .listing
+            .with(|listing| store.selection.with(|it| it.all_ticked(listing)))
+            == AllTicked::Some;
+        (store.ticked_early.get() && some).then(|| {
+            "Every test is read now; those that came after you ticked all are not ticked."
+                .to_owned()
         })
     });
     let hint = Signal::derive(move || {

@@ -66,6 +66,8 @@ pub struct TestsStore {
     pub ticked: Memo<Vec<ExperienceTagId>>,
     /// How far the listing has come.
     pub loading: RwSignal<Loading>,
+    /// All matching tests were ticked before every test was read.
+    pub ticked_early: RwSignal<bool>,
     /// Which tests wear the tags that were asked for.
     pub tags: RwSignal<TagIndex>,
     /// Tests came since the first listing that no answer about tags can have known.
@@ -91,6 +93,7 @@ impl TestsStore {
             query,
             ticked: Memo::new(move |_| query.with(|it| it.filter.tags.clone())),
             loading: RwSignal::new(Loading::default()),
+            ticked_early: RwSignal::new(false),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
             later: StoredValue::new_local(Later::default()),
@@ -422,8 +425,11 @@ impl TestsStore {
         });
     }
 
-    /// Ticks every matching test, or unticks them if all are ticked.
+    /// Ticks every matching test, or unticks them if all are ticked. While tests are
+    /// read it is remembered that more may come.
     pub fn toggle_all_matching(&self) {
+        self.ticked_early
+            .set(!self.loading.with_untracked(|it| it.complete));
         self.table.with_value(|table| {
             self.listing.with_untracked(|listing| {
                 self.selection.update(|selection| {
@@ -450,6 +456,7 @@ impl TestsStore {
 
     /// Unticks everything.
     pub fn clear_selection(&self) {
+        self.ticked_early.set(false);
         self.selection.update(Selection::clear);
     }
 

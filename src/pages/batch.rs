@@ -139,6 +139,13 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
         (name.clone(), None),
     ]);
 
+    let left_out = ViewQuery::left_out(&use_location().search.get_untracked());
+    if !left_out.is_empty() {
+        announcer.trouble(format!(
+            "The link's {} could not be read and is left out; the list may show more than was meant.",
+            left_out.join(" and ")
+        ));
+    }
     let store = TestsStore::new(id, query_in_step());
     keep_query_in_url(store);
     let limits = account.environment.limits();
@@ -151,7 +158,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     };
     let reruns = expect_context::<OwnReruns>().open(&account.identity, of, limits);
     join(feed, reruns);
-    show_what_supervision_reads(feed);
+    show_what_supervision_reads(&feed);
 
     let names = names(client, &project, &batch);
     let app = account
@@ -298,7 +305,8 @@ fn keep_query_in_url(store: TestsStore) {
 
 /// What supervision decides is on screen at once: the page looks when a decision
 /// has changed the batch.
-fn show_what_supervision_reads(feed: Feed) {
+fn show_what_supervision_reads(feed: &Feed) {
+    let feed = *feed;
     let supervisions = expect_context::<Supervisions>();
     Effect::new(move |_| {
         let id = feed.batch.with_untracked(|it| it.as_ref().map(|it| it.id));

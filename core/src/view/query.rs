@@ -226,6 +226,31 @@ impl ViewQuery {
         it
     }
 
+    /// What of a query string [`ViewQuery::parse`] left out, by the names that a
+    /// link gives it: a link that is cut or misspelt is not to show more than it
+    /// was meant to without a word.
+    pub fn left_out(query: &str) -> Vec<&'static str> {
+        let is_read = |name: &str, value: &str| match name {
+            "tag" => value
+                .split(',')
+                .all(|id| id.parse::<ExperienceTagId>().is_ok()),
+            "test" => value.parse::<TestId>().is_ok(),
+            "sort" => {
+                let slug = value.strip_prefix('-').unwrap_or(value);
+                SortKey::ALL.into_iter().any(|key| key.slug() == slug)
+            }
+            _ => true,
+        };
+        let pairs: Vec<_> = pairs(query).collect();
+        ["tag", "test", "sort"]
+            .into_iter()
+            .filter(|known| {
+                let mut values = pairs.iter().filter(|(name, _)| name == known);
+                values.any(|(name, value)| !is_read(name, value))
+            })
+            .collect()
+    }
+
     /// The query string, with its `?`; empty for the view that needs none.
     pub fn to_query(&self) -> String {
         let mut parts = Vec::new();
@@ -432,6 +457,16 @@ mod tests {
 
     /// A new key does not compile here until it has its place, and then has to
     /// be in the list of all.
+    #[test]
+    fn what_a_link_names_in_vain_is_told() {
+        let id = TestId::from_u128(7);
+        assert!(ViewQuery::left_out(&format!("?test={id}&sort=-name&q=x&status=NEW")).is_empty());
+        assert_eq!(
+            ViewQuery::left_out("?test=nope&sort=colour&tag=nope"),
+            ["tag", "test", "sort"]
+        );
+    }
+
     #[test]
     fn a_link_can_name_every_key() {
         let after = |key| match key {

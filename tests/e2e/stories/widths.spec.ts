@@ -16,7 +16,7 @@ async function wholeJob(retake: Retake, sandbox: Sandbox): Promise<void> {
   await retake.hook('rerun-selected').click();
   await expect(retake.page.getByRole('dialog')).toContainText('Rerun 4 tests');
   await retake.hook('confirm').click();
-  await expect(retake.hook('rerun-steps')).toContainText('Seen running');
+  await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
   expect(await sandbox.reruns(batch)).toHaveLength(1);
   await expect(retake.hook('batch-status')).toHaveText('ERROR', { timeout: 30_000 });
   await retake.supervise({ 'poll-every': '1s' });
