@@ -288,7 +288,6 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                 <span class="visually-hidden">"Account and settings: "</span>
                 <span class="clip">{environment}</span>
             </button>
-        </header>
         <div id="account" popover class="menu" role="group" aria-label="Account and settings">
             <div class="menu__head">
                 <b>{move || account().unwrap_or_else(|| "Signed in".into())}</b>
@@ -310,6 +309,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             </button>
             <SignOutItems leaving/>
         </div>
+        </header>
         <SignOutQuestion leaving/>
     }
 }
