@@ -263,6 +263,12 @@ impl Supervisor {
             self.listing = None;
             return self.read_again("the batch changed while it was listed".into(), now);
         }
+        // A rerun rests on these marks; they come with the next answer, or never again.
+        if self.state.lacks_a_mark(&batch) && self.torn_tries + 1 < TORN_TRIES {
+            self.picture = Some(batch);
+            let why = "the answer lacks what earlier ones had (run, start or history)";
+            return self.read_again(why.into(), now);
+        }
         let tests = self.listing.take().unwrap_or_default();
         self.decide(&batch, &tests, now);
     }

@@ -369,6 +369,15 @@ impl State {
         }
     }
 
+    /// Whether a picture lacks a mark that an earlier one had. A fence that is made
+    /// of it would have to rest on an older one.
+    pub(super) fn lacks_a_mark(&self, batch: &Batch) -> bool {
+        let now = Fence::at(batch);
+        (self.awaited.is_some() && now.run.is_none())
+            || (self.newest_start.is_some() && now.last_run.is_none())
+            || (self.newest_change.is_some() && now.last_change.is_none())
+    }
+
     /// Where to go on: with the open rerun if there is one, else by reading first.
     fn phase_to_resume(&self) -> Phase {
         if self.open.is_some() {

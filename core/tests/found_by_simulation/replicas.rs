@@ -380,3 +380,29 @@ fn somebody_elses_quick_run_is_listed_for_good_after_a_minute() {
     it.handle(Input::TestsRead(asked, Ok(tests)), now(65, 65));
     assert_eq!(it.state().phase, Phase::Deciding);
 }
+
+#[test]
+fn a_rerun_is_not_decided_on_answers_that_lack_what_earlier_ones_had() {
+    let (mut it, asked) = started();
+    read(
+        &mut it,
+        asked,
+        batch(BatchStatus::ExperiencesRunning, 1),
+        now(1, 1),
+    );
+    it.handle(Input::Wake, now(31, 31));
+    // Masked for once, twice: a fence of it would rest on an older mark (seed 5881685).
+    let mut masked = batch(BatchStatus::Error, 1);
+    masked.run_counter = None;
+    let asked = question(&drain(&mut it));
+    let outputs = read(&mut it, asked, masked.clone(), now(32, 32));
+    assert_eq!(it.state().phase, Phase::Reading);
+    it.handle(
+        Input::TestsRead(question(&outputs), Ok(one_failing())),
+        now(33, 33),
+    );
+    let confirm = question(&drain(&mut it));
+    read(&mut it, confirm, masked, now(34, 34));
+    assert_eq!(it.state().phase, Phase::Reading, "it is listed again");
+    assert!(it.submission().is_none());
+}

@@ -128,9 +128,12 @@ impl Fence {
             Some(status) if was_terminal && is_known_unfinished(status) => {
                 Passage::Unfinished(status.clone())
             }
-            // A picture without a status is not another one: a replica that lags may
-            // leave it out, and its counter is the old one (seed 2901215).
-            None if self.status.is_some() => Passage::Stale,
+            // A picture without a status, or with a word that nobody knows, is not
+            // another one: a replica that lags may send it, with the old counter or
+            // none (seeds 2901215 and 7564472).
+            status @ (None | Some(BatchStatus::Unknown(_))) if *status != self.status => {
+                Passage::Stale
+            }
             // An answer that lacks every mark the fence has says nothing.
             _ if !self.is_blind() && !self.shares_a_mark(later) => Passage::Stale,
             status if *status == self.status => Passage::Unmoved,
@@ -196,6 +199,15 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_without_a_word_that_is_known_proves_nothing() {
+        let fence = Fence::at(&batch(BatchStatus::Error, None));
+        let mut later = batch(BatchStatus::from_word("THAWING"), None);
+        assert_eq!(fence.compare(&later), Passage::Stale);
+        later.status = None;
+        assert_eq!(fence.compare(&later), Passage::Stale);
+    }
+
+    #[test]
     fn an_unfinished_picture_alone_proves_nothing() {
         let fence = Fence::at(&batch(BatchStatus::Succeeded, Some(3)));
         assert_eq!(
@@ -208,7 +220,7 @@ mod tests {
     fn an_unknown_word_is_no_evidence() {
         let fence = Fence::at(&batch(BatchStatus::Succeeded, None));
         let odd = batch(BatchStatus::from_word("THAWING"), None);
-        assert_eq!(fence.compare(&odd), Passage::Changed);
+        assert_eq!(fence.compare(&odd), Passage::Stale);
     }
 
     #[test]
