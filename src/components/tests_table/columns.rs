@@ -64,7 +64,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "name",
         title: "Test",
-        width: "minmax(10rem, 1fr)",
+        width: "minmax(16rem, 1.1fr)",
         from: From::Narrow,
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
@@ -73,7 +73,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column {
         name: "error",
         title: "Error",
-        width: "minmax(8rem, 1.25fr)",
+        width: "minmax(8rem, 1.2fr)",
         from: From::Narrow,
         sort: None,
         cell: |test, _, _| error_cell(test),
