@@ -30,6 +30,7 @@ pub fn OwnRerun(
     };
     let what = of(|view| Some(verb(&view.request.scope)));
     let trouble = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
+    let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
     let over = is(|view| !view.is_open());
     let cools = is(RerunView::can_be_called_off);
     let asks = is(|view| view.stage == Stage::Asking);
@@ -75,6 +76,14 @@ pub fn OwnRerun(
                         "Call it off"
                     </button>
                 </Show>
+                {move || elsewhere.get().map(|batch| view! {
+                    <A
+                        href=dom::at(&open::batch_path(reruns.project(), batch))
+                        attr:class="button button--small"
+                    >
+                        "Open that batch"
+                    </A>
+                })}
                 <Show when=move || over.get()>
                     <button
                         type="button"

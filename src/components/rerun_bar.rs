@@ -10,7 +10,6 @@ use retake_core::{
     view::{
         open,
         rerun::{RerunView, verb},
-        selection::AllTicked,
         words,
     },
 };
@@ -76,7 +75,6 @@ pub fn RerunBar(
             .view
             .with(|it| it.as_ref().and_then(RerunView::holds))
     });
-    let complete = Memo::new(move |_| store.loading.with(|it| it.complete));
     let adhoc = Memo::new(move |_| {
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
@@ -154,8 +152,6 @@ pub fn RerunBar(
             },
             &tests,
         );
-        // Meant for this rerun, not for every one that follows.
-        sync.set(false);
     };
     let untick_passed = move |()| {
         let again = question.with_untracked(|it| match it {
@@ -179,6 +175,15 @@ pub fn RerunBar(
         // After the dialog has closed.
         request_animation_frame(move || ask(again));
     };
+    // Meant for one rerun, not for every one that follows.
+    Effect::new(move |_| {
+        let accepted = reruns
+            .view
+            .with(|it| it.as_ref().is_some_and(|it| it.accepted_at.is_some()));
+        if accepted {
+            sync.set(false);
+        }
+    });
     // Said when nothing was ticked; now something is.
     Effect::new(move |_| {
         if count.get() > 0 {
@@ -192,35 +197,34 @@ pub fn RerunBar(
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
-    let partial = Memo::new(move |_| {
-        let ticked = count.get();
-        if ticked == 0 {
-            return None;
+    // From signals alone: a memo of a memo that is read beside it may stay as it was.
+    let hint = Memo::new(move |_| {
+        let ticked = store.selection.with(retake_core::view::Selection::count);
+        let held = reruns
+            .view
+            .with(|it| it.as_ref().and_then(RerunView::holds));
+        if let Some(held) = held {
+            return Some(held.to_owned());
         }
-        if !complete.get() {
-            let listed = store.loading.with(|it| it.listed) as u64;
+        if ticked == 0 {
+            return Some(NOTHING_TICKED.to_owned());
+        }
+        let (listed, complete) = store.loading.with(|it| (it.listed as u64, it.complete));
+        if !complete {
             let listed = words::number(listed);
             return Some(format!(
                 "Ticked among the {listed} tests that are read so far."
             ));
         }
-        store.version.track();
-        let some = store
-            .listing
-            .with(|listing| store.selection.with(|it| it.all_ticked(listing)))
-            == AllTicked::Some;
-        (store.ticked_early.get() && some).then(|| {
-            "Every test is read now; those that came after you ticked all are not ticked."
-                .to_owned()
-        })
-    });
-    let hint = Signal::derive(move || {
-        let fixed = || {
-            reason
-                .get()
-                .or_else(|| batch_runs.get().then_some(BATCH_RUNS))
-        };
-        partial.get().or_else(|| fixed().map(ToOwned::to_owned))
+        if store.ticked_early.get() {
+            return Some(
+                "Every test is read now; what came after you ticked is not ticked.".into(),
+            );
+        }
+        let runs = feed
+            .batch
+            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()));
+        runs.then(|| BATCH_RUNS.to_owned())
     });
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),

@@ -1,10 +1,13 @@
 //! Signing out, with a question where something would stop or be lost.
 
 use leptos::{prelude::*, task::spawn_local};
-use retake_core::view::words;
+use retake_core::view::{freshness::upper_first, words};
 
 use super::modal::Modal;
-use crate::{driver::supervisions::Supervisions, session::Session};
+use crate::{
+    driver::{reruns::OwnReruns, supervisions::Supervisions},
+    session::Session,
+};
 
 /// How somebody wants to sign out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,12 @@ impl Leaving {
     }
 }
 
+/// How many reruns by hand are on their way.
+fn under_way(session: Session, own: OwnReruns) -> usize {
+    let account = session.account();
+    account.map_or(0, |it| own.under_way(&it.identity))
+}
+
 fn leave(session: Session, how: Leave) {
     spawn_local(async move { session.sign_out(how == Leave::Forget).await });
 }
@@ -38,9 +47,11 @@ pub fn SignOutItems(
 ) -> impl IntoView {
     let session = expect_context::<Session>();
     let supervisions = expect_context::<Supervisions>();
+    let own = expect_context::<OwnReruns>();
+    let under_way = move || under_way(session, own);
     let want = move |how: Leave| {
         // What goes on would stop; what is kept would be gone for good.
-        if how == Leave::Forget || untrack(|| supervisions.active()) > 0 {
+        if how == Leave::Forget || untrack(|| supervisions.active() + under_way()) > 0 {
             leaving.0.set(Some(how));
         } else {
             leave(session, how);
@@ -87,30 +98,40 @@ pub fn SignOutQuestion(
             asked.set(None);
         }
     });
-    let active = move || match supervisions.active() {
-        1 => "1 batch".to_owned(),
-        n => format!("{} batches", words::number(n as u64)),
+    let own = expect_context::<OwnReruns>();
+    // `supervision of 2 batches and 1 rerun`
+    let goes_on = move || {
+        let (batches, reruns) = (supervisions.active(), under_way(session, own));
+        let count = |n: usize, one: &str, many: &str| {
+            let noun = if n == 1 { one } else { many };
+            (n > 0).then(|| format!("{} {noun}", words::number(n as u64)))
+        };
+        let batches = count(batches, "batch", "batches").map(|it| format!("supervision of {it}"));
+        let all: Vec<String> = batches
+            .into_iter()
+            .chain(count(
+                reruns,
+                "rerun that is on its way",
+                "reruns that are on their way",
+            ))
+            .collect();
+        all.join(" and ")
     };
     let forgets = move || asked.get() == Some(Leave::Forget);
     let what = move || {
         let all = supervisions.all().len();
-        let running = supervisions.active();
-        match (forgets(), running) {
+        let goes_on = upper_first(&goes_on());
+        let lost = format!(
+            "This browser forgets its supervisions ({all}) with their verdicts and logs, what was typed \
+             and ticked, and the theme. That cannot be undone."
+        );
+        match (forgets(), goes_on.is_empty()) {
             (false, _) => format!(
-                "Supervision of {} pauses: nothing is polled or rerun until you sign in again in this \
-                 browser.",
-                active()
+                "{goes_on}: paused until you sign in again in this browser. Nothing is polled or rerun \
+                 meanwhile."
             ),
-            (true, 0) => format!(
-                "This browser forgets its supervisions ({all}) with their verdicts and logs, what was \
-                 typed and ticked, and the theme. That cannot be undone."
-            ),
-            (true, _) => format!(
-                "Supervision of {} ends here without a verdict, and this browser forgets all \
-                 supervisions ({all}) with their verdicts and logs, what was typed and ticked, and the theme. \
-                 That cannot be undone.",
-                active()
-            ),
+            (true, true) => lost,
+            (true, false) => format!("{goes_on}: ended here, without a verdict. {lost}"),
         }
     };
     view! {

@@ -211,7 +211,10 @@ impl Feed {
             match answer {
                 // From a replica that lags behind: what is on screen is newer, and says
                 // how old it is.
-                Ok(batch) if self.is_older(&batch) => failures = 0,
+                Ok(batch) if self.is_older(&batch) => {
+                    failures = 0;
+                    self.failing.set(None);
+                }
                 Ok(batch) => {
                     failures = 0;
                     let changed = self

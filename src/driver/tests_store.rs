@@ -412,6 +412,8 @@ impl TestsStore {
 
     /// Ticks or unticks a test.
     pub fn toggle(&self, row: RowId, to_here: bool) {
+        // Whoever ticks by hand sees what they tick.
+        self.ticked_early.set(false);
         self.table.with_value(|table| {
             self.listing.with_untracked(|listing| {
                 self.selection.update(|selection| {
@@ -442,6 +444,8 @@ impl TestsStore {
 
     /// Ticks exactly the tests of the batch with such a status.
     pub fn select_only(&self, wanted: impl Fn(&ConflatedStatus) -> bool) {
+        self.ticked_early
+            .set(!self.loading.with_untracked(|it| it.complete));
         self.table.with_value(|table| {
             self.selection
                 .update(|selection| selection.only(table, wanted));

@@ -100,7 +100,7 @@ pub fn Supervisions() -> impl IntoView {
             <Show when=move || !by_hand.with(Vec::is_empty)>
                 <div class="page__head">
                     <h2>"Reruns by hand"</h2>
-                    <p>"Pressed in this browser, and not accepted yet."</p>
+                    <p>"Pressed in this browser; each goes on while this tab is open."</p>
                 </div>
                 <ul class="card">
                     <For each=move || by_hand.get() key=Reruns::batch let(reruns)>

@@ -97,7 +97,7 @@ impl RerunView {
 
     /// Whether it waits and nothing of it is under way, so that calling it off makes sense.
     pub fn can_be_called_off(&self) -> bool {
-        self.posts > 0 && self.stage.can_be_called_off()
+        self.stage != Stage::Storing && self.stage.can_be_called_off()
     }
 
     /// The run that was accepted, where runs are counted.

@@ -86,6 +86,12 @@ impl OwnReruns {
         all.iter().filter(|it| it.is_behind()).count()
     }
 
+    /// How many of this account are on their way; tracked.
+    pub fn under_way(&self, identity: &Identity) -> usize {
+        let all = self.worth_showing(identity);
+        all.iter().filter(|it| it.is_under_way()).count()
+    }
+
     /// This account is signed in again: what waited for that goes on, and what
     /// was left open when the page was last closed is taken up.
     pub fn signed_in(self, identity: Identity, limits: Limits) {

@@ -15,7 +15,7 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Left, Limits, Line,
+        Doubt, Effect as Want, Ended, Fence, Found, Held, Intent, IntentTest, Left, Limits, Line,
         PersonSays, STILL_MEANT, Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN},
@@ -74,7 +74,7 @@ pub(super) struct Inner {
     pub(super) closing: Cell<bool>,
     /// Since when there has been something that this build cannot read.
     pub(super) unreadable_since: Cell<Option<Timestamp>>,
-    /// When the last POST was answered with a no.
+    /// When it was pressed, or its last POST answered with a no.
     held_since: Cell<Option<Timestamp>>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
@@ -182,6 +182,7 @@ impl Reruns {
             batch.id, request, fence, now, stage,
         )));
         inner.last_now.set(clock::now());
+        inner.held_since.set(Some(now));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -194,10 +195,13 @@ impl Reruns {
 
     /// Whether one is on its way that no page shows; tracked.
     pub fn is_behind(&self) -> bool {
-        self.pages.get() == 0
-            && self
-                .view
-                .with(|it| it.as_ref().is_some_and(RerunView::is_open))
+        self.pages.get() == 0 && self.is_under_way()
+    }
+
+    /// Whether one is on its way; tracked.
+    pub fn is_under_way(&self) -> bool {
+        self.view
+            .with(|it| it.as_ref().is_some_and(RerunView::is_open))
     }
 
     /// Whether there is something to say of one on another page: it is on its
@@ -319,6 +323,8 @@ impl Reruns {
         let (submission, wants) =
             Submission::restored(intent.clone(), limits, &left.tries, last_sent);
         self.view.set(Some(pressed(submission.stage().clone())));
+        let since = left.tries.held.as_ref().map(Held::since);
+        inner.held_since.set(since.or(Some(clock::wall())));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -329,8 +335,9 @@ impl Reruns {
         };
         let slept = inner.note_time(clock::now());
         let wants = match inner.submission.borrow_mut().as_mut() {
-            // What was pressed last night is not sent by itself in the morning.
-            Some(submission) if slept > STILL_MEANT => {
+            // What was pressed last night is not sent by itself in the morning: after a
+            // sleep, or where looks failed all night.
+            Some(submission) if slept > STILL_MEANT || inner.waits_for_long(submission) => {
                 let lapsed = submission.handle(SubmissionInput::Lapse, clock::wall());
                 if lapsed.is_empty() {
                     submission.handle(input, clock::wall())
@@ -505,6 +512,13 @@ impl Inner {
         }
         let why = "somebody else is signed in, or nobody";
         Err(ApiError::new("rerun", ErrorKind::SignedOut, why))
+    }
+
+    /// Whether the look before a POST has been waited for longer than it is meant.
+    fn waits_for_long(&self, submission: &Submission) -> bool {
+        let since = self.held_since.get();
+        matches!(submission.stage(), Stage::Checking { .. })
+            && since.is_some_and(|at| clock::wall().since(at) > STILL_MEANT)
     }
 
     /// Moves what is waited for when the clock was set, or the computer slept.

@@ -217,7 +217,7 @@ pub(super) fn put_away(inner: &Rc<Inner>) {
     spawn_local(async move {
         let held = inner.lock.borrow_mut().take();
         if has_lines && let Ok(journal) = Journal::open().await {
-            // An intent that stays is resolved by looking at the next visit.
+            // If it cannot be removed, the next visit takes it up: it looks first.
             let _ = journal.remove(&inner.journal_id()).await;
         }
         drop(held);

@@ -135,7 +135,7 @@ test('signing out in one tab signs out the others of the account, and no other a
   await retake.page.getByRole('button', { name: 'Account' }).click();
   // What it stops is said first.
   await retake.hook('sign-out').click();
-  await expect(retake.page.getByRole('dialog')).toContainText('Supervision of 1 batch pauses');
+  await expect(retake.page.getByRole('dialog')).toContainText('Supervision of 1 batch: paused until you sign in again');
   await retake.hook('sign-out-confirm').click();
   await expect(second.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
   await expect(second.page).toHaveURL(/\/sign-in$/);

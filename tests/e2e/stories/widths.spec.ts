@@ -27,6 +27,27 @@ async function wholeJob(retake: Retake, sandbox: Sandbox): Promise<void> {
   await expect(card).toBeInViewport();
 }
 
+for (const width of [1440, 1280, 768, 390]) {
+  test.describe(`${width} px`, () => {
+    test.use({ viewport: { width, height: 900 } });
+    test('what changes while one looks moves nothing, and the bar says what is so', async ({ retake, sandbox, page }) => {
+      const batch = await sandbox.batch({ tests: 40, start: 'running', duration_ms: [2_000, 6_000], outcomes: { error: 3 } });
+      await retake.openBatch(batch);
+      const reason = page.locator('#rerun-reason');
+      await expect(reason).toHaveText('Tick tests in the table to rerun them.');
+      const top = async (): Promise<number> =>
+        page.locator('.tests').evaluate((it) => it.getBoundingClientRect().top + window.scrollY);
+      const before = await top();
+      await expect(retake.hook('update-list')).toBeVisible({ timeout: 20_000 });
+      expect(await top(), 'the table stays where it is').toBeCloseTo(before, 0);
+      await retake.hook('select-all').click();
+      await expect(reason).not.toContainText('Tick tests');
+      await retake.hook('clear-selection').click();
+      await expect(reason).toHaveText('Tick tests in the table to rerun them.');
+    });
+  });
+}
+
 for (const width of [768, 390]) {
   test.describe(`${width} px wide`, () => {
     test.use({ viewport: { width, height: 844 }, hasTouch: width === 390 });
