@@ -5,7 +5,7 @@
 //! much it was measured; what follows is [`Figure::standing`], and nobody else's rule.
 //! The browser tests write the same format (`tests/e2e/support/reporter.ts`).
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path, process::ExitCode};
 
 use serde_json::{Map, Value, json};
 
@@ -204,9 +204,25 @@ impl Figures {
     /// Writes the file.
     ///
     /// # Errors
-    /// When the system refuses.
-    pub fn write(&self, to: &Path) -> io::Result<()> {
-        fs::write(to, self.to_json())
+    /// A sentence, when the system refuses.
+    pub fn write(&self, to: &Path) -> Result<(), String> {
+        fs::write(to, self.to_json()).map_err(|error| {
+            let to = to.display();
+            format!("the figures cannot be written to {to}: {error}")
+        })
+    }
+
+    /// How a program ends that has measured them: it writes the file, if it was asked
+    /// for one, and fails if that fails or it has not `passed`.
+    pub fn conclude(&self, file: Option<&Path>, passed: bool) -> ExitCode {
+        match file.map_or(Ok(()), |file| self.write(file)) {
+            Ok(()) if passed => ExitCode::SUCCESS,
+            Ok(()) => ExitCode::FAILURE,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        }
     }
 }
 

@@ -107,13 +107,7 @@ fn run(words: &Words) -> Result<bool, String> {
     let reports = reports(words)?;
     print(words, &reports, began.elapsed());
     if let Some(path) = &words.figures {
-        let wrong = |error| {
-            format!(
-                "the figures cannot be written to {}: {error}",
-                path.display()
-            )
-        };
-        figures(words, &reports)?.write(path).map_err(wrong)?;
+        figures(words, &reports)?.write(path)?;
     }
     let mut clean = true;
     for (target, report) in &reports {

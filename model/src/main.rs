@@ -68,20 +68,7 @@ fn main() -> ExitCode {
         );
         report.broken().next().is_none() && report.missed().next().is_none()
     };
-    if let Some(path) = &words.figures
-        && let Err(error) = figures.write(path)
-    {
-        eprintln!(
-            "the figures cannot be written to {}: {error}",
-            path.display()
-        );
-        return ExitCode::FAILURE;
-    }
-    if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    figures.conclude(words.figures.as_deref(), passed)
 }
 
 fn threads() -> usize {

@@ -119,20 +119,7 @@ fn main() -> ExitCode {
         figures::swarm(&totals, &batch, reached, &how, &mut figures);
         totals.failed == 0 && reached && fast
     };
-    if let Some(path) = &words.figures
-        && let Err(error) = figures.write(path)
-    {
-        eprintln!(
-            "the figures cannot be written to {}: {error}",
-            path.display()
-        );
-        return ExitCode::FAILURE;
-    }
-    if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    figures.conclude(words.figures.as_deref(), passed)
 }
 
 /// The command of these words.

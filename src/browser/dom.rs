@@ -75,14 +75,6 @@ pub fn has(selector: &str) -> bool {
         .is_some()
 }
 
-/// Whether the focus is in such an element.
-pub fn has_focus(selector: &str) -> bool {
-    window()
-        .document()
-        .and_then(|it| it.active_element())
-        .is_some_and(|it| it.closest(selector).ok().flatten().is_some())
-}
-
 /// Takes the focus out of a search field that has nothing left to clear.
 pub fn leave_if_empty(target: Option<web_sys::EventTarget>) {
     let field = target.and_then(|it| it.dyn_into::<web_sys::HtmlInputElement>().ok());

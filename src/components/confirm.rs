@@ -8,7 +8,7 @@ use retake_core::{
     view::{rerun::verb, words},
 };
 
-use super::modal::Modal;
+use super::modal::{Modal, open_while};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,13 +59,7 @@ pub fn Confirm(
     #[prop(into, optional)]
     untick_passed: Option<Callback<()>>,
 ) -> impl IntoView {
-    let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(question.with(Option::is_some)));
-    Effect::new(move |_| {
-        if !open.get() && question.with_untracked(Option::is_some) {
-            question.set(None);
-        }
-    });
+    let open = open_while(question);
     let confirm = move |_| {
         if let Some(asked) = question.get_untracked() {
             // Emptied first: a second click finds nothing to confirm.

@@ -63,18 +63,24 @@ pub fn RerunBar(
     let store = feed.tests;
     let sync = RwSignal::new(false);
     let question = RwSignal::new(None::<Question>);
-    let count = Memo::new(move |_| store.selection.with(retake_core::view::Selection::count));
+    let ticked = move || store.selection.with(retake_core::view::Selection::count);
+    let holds = move || {
+        reruns
+            .view
+            .with(|it| it.as_ref().and_then(RerunView::holds))
+    };
+    let runs = move || {
+        feed.batch
+            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()))
+    };
+    let count = Memo::new(move |_| ticked());
     let hidden = Memo::new(move |_| {
         store.version.track();
         store
             .listing
             .with(|listing| store.selection.with(|selection| selection.hidden(listing)))
     });
-    let held = Memo::new(move |_| {
-        reruns
-            .view
-            .with(|it| it.as_ref().and_then(RerunView::holds))
-    });
+    let held = Memo::new(move |_| holds());
     let adhoc = Memo::new(move |_| {
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
@@ -190,23 +196,17 @@ pub fn RerunBar(
             announcer.withdraw(NOTHING_TICKED);
         }
     });
-    let batch_runs = Memo::new(move |_| {
-        feed.batch
-            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()))
-    });
+    let batch_runs = Memo::new(move |_| runs());
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
-    // From signals alone: a memo of a memo that is read beside it may stay as it was.
+    // From signals alone: what reads a memo, and a memo of that one beside it, may miss
+    // a change.
     let hint = Memo::new(move |_| {
-        let ticked = store.selection.with(retake_core::view::Selection::count);
-        let held = reruns
-            .view
-            .with(|it| it.as_ref().and_then(RerunView::holds));
-        if let Some(held) = held {
+        if let Some(held) = holds() {
             return Some(held.to_owned());
         }
-        if ticked == 0 {
+        if ticked() == 0 {
             return Some(NOTHING_TICKED.to_owned());
         }
         let (listed, complete) = store.loading.with(|it| (it.listed as u64, it.complete));
@@ -221,10 +221,7 @@ pub fn RerunBar(
                 "Every test is read now; what came after you ticked is not ticked.".into(),
             );
         }
-        let runs = feed
-            .batch
-            .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()));
-        runs.then(|| BATCH_RUNS.to_owned())
+        runs().then(|| BATCH_RUNS.to_owned())
     });
     let of_tests = move || match count.get() {
         0 => "tests".to_owned(),

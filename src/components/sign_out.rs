@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::view::{freshness::upper_first, words};
 
-use super::modal::Modal;
+use super::modal::{Modal, open_while};
 use crate::{
     driver::{reruns::OwnReruns, supervisions::Supervisions},
     session::Session,
@@ -86,18 +86,7 @@ pub fn SignOutQuestion(
     let session = expect_context::<Session>();
     let supervisions = expect_context::<Supervisions>();
     let asked = leaving.0;
-    let open = RwSignal::new(false);
-    Effect::new(move |_| {
-        if asked.with(Option::is_some) {
-            open.set(true);
-        }
-    });
-    // Closed by Escape as well. Set only if it was, or the two would go in circles.
-    Effect::new(move |_| {
-        if !open.get() && asked.with_untracked(Option::is_some) {
-            asked.set(None);
-        }
-    });
+    let open = open_while(asked);
     let own = expect_context::<OwnReruns>();
     // `supervision of 2 batches and 1 rerun`
     let goes_on = move || {

@@ -90,7 +90,7 @@ fn Listed(project: Project) -> impl IntoView {
         }
     });
     let names = NameBook::new(client, project.id);
-    // Asked for by the rows; here they are only looked up, and only for a text.
+    // Asked for once, by a row or here; only a text needs them all.
     let names_of = move |batch: &Batch| {
         if filter.with(|it| it.text.is_empty()) {
             return Vec::new();

@@ -36,36 +36,21 @@ pub fn Supervisions() -> impl IntoView {
     let supervisions = expect_context::<All>();
     let session = expect_context::<Session>();
     let own = expect_context::<OwnReruns>();
-    let by_hand = move || {
-        let account = session.account();
-        account.map_or_else(Vec::new, |it| own.worth_showing(&it.identity))
-    };
-    let by_hand = Memo::new_with_compare(
-        move |_| by_hand(),
-        |a: Option<&Vec<Reruns>>, b: Option<&Vec<Reruns>>| {
-            let ids = |all: Option<&Vec<Reruns>>| {
-                all.map(|all| all.iter().map(Reruns::batch).collect::<Vec<_>>())
-            };
-            ids(a) != ids(b)
+    let by_hand = listed(
+        move || {
+            let account = session.account();
+            account.map_or_else(Vec::new, |it| own.worth_showing(&it.identity))
         },
+        Reruns::batch,
     );
     let of = move |over: bool| {
-        Memo::new_with_compare(
-            move |_| {
-                let mut all: Vec<Supervision> = supervisions
-                    .all()
-                    .into_iter()
-                    .filter(|one| !one.is_read_only() && one.is_over() == over)
-                    .collect();
-                all.reverse();
-                all
+        listed(
+            move || {
+                let all = supervisions.all().into_iter().rev();
+                all.filter(|one| !one.is_read_only() && one.is_over() == over)
+                    .collect()
             },
-            |a: Option<&Vec<Supervision>>, b: Option<&Vec<Supervision>>| {
-                let ids = |all: Option<&Vec<Supervision>>| {
-                    all.map(|all| all.iter().map(|one| one.id.clone()).collect::<Vec<_>>())
-                };
-                ids(a) != ids(b)
-            },
+            |one: &Supervision| one.id.clone(),
         )
     };
     let (running, finished) = (of(false), of(true));
@@ -162,6 +147,21 @@ pub fn Supervisions() -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// A list that is drawn anew only when it has others in it: what changes within one
+/// is its own affair.
+fn listed<T, K>(list: impl Fn() -> Vec<T> + Send + Sync + 'static, key: fn(&T) -> K) -> Memo<Vec<T>>
+where
+    T: Send + Sync + 'static,
+    K: PartialEq + 'static,
+{
+    let keys = move |list: &Vec<T>| list.iter().map(key).collect::<Vec<_>>();
+    Memo::new_owning(move |before: Option<Vec<T>>| {
+        let now = list();
+        let has_others = before.as_ref().map(keys) != Some(keys(&now));
+        (now, has_others)
+    })
 }
 
 /// Name of the batch, linked to its page, over the project's name.

@@ -404,6 +404,53 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_because_nothing_is_set_to_fail_is_not_called_clean() {
+        let policy = Policy {
+            rerun_on: WatchedStates::default(),
+            ..Policy::default()
+        };
+        let with = |blocker| Figures {
+            listed: 10,
+            blocker,
+            ..Figures::default()
+        };
+        let beside = verdict("BLOCKER", with(3), 0, &policy);
+        assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
+        assert_eq!(beside.outcome, Outcome::PassHidingFailures);
+        assert_eq!(beside.failing_count, 3);
+        let clean = verdict("COMPLETE", with(0), 0, &policy);
+        assert_eq!(clean.outcome, Outcome::CleanPass);
+    }
+
+    #[test]
+    fn errors_that_failed_the_batch_are_named_though_only_warnings_are_watched() {
+        let policy = Policy {
+            rerun_on: WatchedStates::parse("Warning").expect("states"),
+            ..Policy::default()
+        };
+        let mut error = Test::new(TestId::from_u128(1), "broken");
+        error.conflated = Some(crate::domain::ConflatedStatus::Error);
+        let findings = Findings {
+            status: Some(&BatchStatus::Error),
+            word: Some(&ConflatedBatchStatus::Error),
+            run: None,
+            figures: Some(Figures {
+                listed: 10,
+                error: 1,
+                ..Figures::default()
+            }),
+            why_not: WhyNot::NoneFailing,
+            attempts: 0,
+            reruns: RerunOutcome::default(),
+            tests: &[error],
+        };
+        let verdict = Verdict::of_finished(&policy, findings);
+        assert_eq!(verdict.exit_code, ExitCode::Error);
+        assert_eq!(verdict.failing_count, 1);
+        assert_eq!(verdict.failing[0].name, "broken");
+    }
+
+    #[test]
     fn failures_that_the_one_word_hides_keep_the_code_and_are_said() {
         let policy = Policy {
             rerun_on: WatchedStates::parse("Error").unwrap(),

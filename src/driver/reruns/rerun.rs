@@ -15,8 +15,8 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Doubt, Effect as Want, Ended, Fence, Found, Held, Intent, IntentTest, Left, Limits, Line,
-        PersonSays, STILL_MEANT, Stage, Submission, SubmissionInput, SubmissionNote,
+        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Left, Limits, Line,
+        PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN},
     view::rerun::RerunView,
@@ -74,8 +74,6 @@ pub(super) struct Inner {
     pub(super) closing: Cell<bool>,
     /// Since when there has been something that this build cannot read.
     pub(super) unreadable_since: Cell<Option<Timestamp>>,
-    /// When it was pressed, or its last POST answered with a no.
-    held_since: Cell<Option<Timestamp>>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
 }
@@ -98,7 +96,6 @@ impl Reruns {
             lines: Cell::new(0),
             closing: Cell::new(false),
             unreadable_since: Cell::new(None),
-            held_since: Cell::new(None),
             last_now: Cell::new(clock::now()),
         });
         Self {
@@ -182,7 +179,6 @@ impl Reruns {
             batch.id, request, fence, now, stage,
         )));
         inner.last_now.set(clock::now());
-        inner.held_since.set(Some(now));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -242,16 +238,8 @@ impl Reruns {
         self.feed(SubmissionInput::CallOff);
     }
 
-    /// Signed in again. Who comes back long after has gone on to other things.
+    /// Signed in again.
     pub(super) fn resume(&self) {
-        let inner = self.inner();
-        let long_ago = |since: Timestamp| clock::wall().since(since) > STILL_MEANT;
-        let is_parked = self
-            .view
-            .with_untracked(|it| it.as_ref().is_some_and(|it| it.stage == Stage::Parked));
-        if is_parked && inner.held_since.get().is_some_and(long_ago) {
-            return self.feed(SubmissionInput::Lapse);
-        }
         self.feed(SubmissionInput::Resume);
     }
 
@@ -323,8 +311,6 @@ impl Reruns {
         let (submission, wants) =
             Submission::restored(intent.clone(), limits, &left.tries, last_sent);
         self.view.set(Some(pressed(submission.stage().clone())));
-        let since = left.tries.held.as_ref().map(Held::since);
-        inner.held_since.set(since.or(Some(clock::wall())));
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -333,18 +319,8 @@ impl Reruns {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
-        let slept = inner.note_time(clock::now());
+        inner.note_time(clock::now());
         let wants = match inner.submission.borrow_mut().as_mut() {
-            // What was pressed last night is not sent by itself in the morning: after a
-            // sleep, or where looks failed all night.
-            Some(submission) if slept > STILL_MEANT || inner.waits_for_long(submission) => {
-                let lapsed = submission.handle(SubmissionInput::Lapse, clock::wall());
-                if lapsed.is_empty() {
-                    submission.handle(input, clock::wall())
-                } else {
-                    lapsed
-                }
-            }
             Some(submission) => submission.handle(input, clock::wall()),
             None => return,
         };
@@ -420,9 +396,7 @@ impl Reruns {
                     it.feed(SubmissionInput::Looked(sent, answer.map(Box::new)));
                 }),
                 Want::WakeAt(at) => {
-                    let delay = at
-                        .since(clock::wall())
-                        .max(std::time::Duration::from_millis(1));
+                    let delay = at.since(clock::wall()).max(Duration::from_millis(1));
                     let timer = Timer::after(delay, move || it.feed(SubmissionInput::Wake));
                     *inner.timer.borrow_mut() = Some(timer);
                 }
@@ -487,7 +461,6 @@ impl Reruns {
             },
             _ => return,
         };
-        inner.held_since.set(Some(at));
         let inner = inner.clone();
         spawn_local(async move {
             // Without this line a restored intent counts as in doubt.
@@ -514,26 +487,17 @@ impl Inner {
         Err(ApiError::new("rerun", ErrorKind::SignedOut, why))
     }
 
-    /// Whether the look before a POST has been waited for longer than it is meant.
-    fn waits_for_long(&self, submission: &Submission) -> bool {
-        let since = self.held_since.get();
-        matches!(submission.stage(), Stage::Checking { .. })
-            && since.is_some_and(|at| clock::wall().since(at) > STILL_MEANT)
-    }
-
     /// Moves what is waited for when the clock was set, or the computer slept.
-    /// Gives by how much it jumped forward.
-    fn note_time(&self, now: Now) -> Duration {
+    fn note_time(&self, now: Now) {
         let before = self.last_now.replace(now);
         let wall = now.wall.as_millis() - before.wall.as_millis();
         let mono = now.mono.saturating_sub(before.mono).as_millis();
         let jump = wall - i64::try_from(mono).unwrap_or(i64::MAX);
         if jump.abs() < JUMP_MS {
-            return Duration::ZERO;
+            return;
         }
         if let Some(submission) = self.submission.borrow_mut().as_mut() {
             submission.shift(|at| Timestamp::from_millis(at.as_millis().saturating_add(jump)));
         }
-        Duration::from_millis(u64::try_from(jump).unwrap_or(0))
     }
 }

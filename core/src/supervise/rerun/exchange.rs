@@ -28,9 +28,6 @@ pub enum SubmissionInput {
     PersonSays(PersonSays),
     /// The person calls it off; honoured while nothing is under way.
     CallOff,
-    /// It has waited for so long that it is not to be sent by itself any more;
-    /// honoured like [`SubmissionInput::CallOff`].
-    Lapse,
 }
 
 /// A person's word on a POST whose outcome is unknown.

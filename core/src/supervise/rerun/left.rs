@@ -10,7 +10,7 @@ use crate::domain::{ProjectId, Timestamp};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
 /// not sent by itself any more: whoever pressed has long gone on.
-pub const STILL_MEANT: Duration = Duration::from_mins(10);
+pub(crate) const STILL_MEANT: Duration = Duration::from_mins(10);
 
 /// A line: an intent, and what became of its POSTs.
 #[derive(Debug, Serialize, Deserialize)]

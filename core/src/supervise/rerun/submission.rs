@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Effect, Ended, Evidence, Held, Intent, Limits, Stage, SubmissionInput, SubmissionNote, Then,
-    Tries, WaitReason,
+    Effect, Ended, Evidence, Held, Intent, Limits, STILL_MEANT, Stage, SubmissionInput,
+    SubmissionNote, Then, Tries, WaitReason,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
@@ -33,6 +33,10 @@ pub struct Submission {
     pub(super) sent_at: Option<Timestamp>,
     /// When the picture was read that it rests on.
     pub(super) rests_on: Timestamp,
+    /// When it was to be sent: once pressed, or at its next try. By the wall, sleep
+    /// and all. A supervisor's rerun never asks for it.
+    #[serde(skip)]
+    pub(super) meant_for: Timestamp,
     /// The last POST was answered, and the answer was no.
     pub(super) said_no: bool,
     /// A POST whose outcome nobody knows may be under way.
@@ -92,6 +96,11 @@ impl Submission {
         it.busy = tries.busy;
         it.throttled = tries.throttled;
         it.said_no = tries.held.is_some();
+        match &tries.held {
+            Some(Held::Until { next, .. }) => it.meant_for = *next,
+            Some(Held::SignedOut { since }) => it.meant_for = *since,
+            None => it.meant_for = last_sent,
+        }
         if tries.held.is_none() {
             it.posts = it.posts.max(1);
             it.sent_at = Some(last_sent);
@@ -107,6 +116,7 @@ impl Submission {
     fn at_stage(intent: Intent, limits: Limits, stage: Stage) -> Self {
         Self {
             rests_on: intent.at,
+            meant_for: intent.at,
             said_no: false,
             intent,
             limits,
@@ -178,6 +188,9 @@ impl Submission {
         if matches!(self.stage, Stage::Ended(_)) {
             return Vec::new();
         }
+        if self.has_lapsed(now) && !matches!(input, SubmissionInput::CallOff) {
+            return self.end(Ended::NotApplied);
+        }
         match input {
             SubmissionInput::Stored(stored) => self.stored(stored, now),
             SubmissionInput::Posted(answer) => self.posted(answer, now),
@@ -198,15 +211,25 @@ impl Submission {
             SubmissionInput::Resume if planted::is(Bug::RepostsOnResume) => self.post(now),
             SubmissionInput::Resume => self.resume(),
             SubmissionInput::PersonSays(word) => self.person_says(word),
-            SubmissionInput::Lapse if self.stage.can_be_called_off() && !self.in_doubt => {
-                self.end(Ended::NotApplied)
-            }
-            SubmissionInput::Lapse => Vec::new(),
             SubmissionInput::CallOff if self.stage.can_be_called_off() && !self.in_doubt => {
                 self.end(Ended::CalledOff)
             }
             SubmissionInput::CallOff => Vec::new(),
         }
+    }
+
+    /// Whether a person's own rerun has waited for so long that it is not sent by
+    /// itself any more: after a sleep, a sign-in the day after, looks that failed all
+    /// night. A supervisor decides anew each time, and waits as long as it takes.
+    fn has_lapsed(&self, now: Timestamp) -> bool {
+        let waits = matches!(
+            self.stage,
+            Stage::Cooling { .. } | Stage::Checking { .. } | Stage::Parked
+        );
+        self.intent.attempt == 0
+            && waits
+            && !self.in_doubt
+            && now.since(self.meant_for) > STILL_MEANT
     }
 
     fn stored(&mut self, stored: Result<(), String>, now: Timestamp) -> Vec<Effect> {
@@ -290,6 +313,7 @@ impl Submission {
             }
             ErrorKind::SignedOut => {
                 self.stage = Stage::Parked;
+                self.meant_for = now;
                 vec![Effect::Note(SubmissionNote::SignedOut), Effect::SignIn]
             }
             _ => self.end(Ended::Refused(error)),
@@ -314,6 +338,7 @@ impl Submission {
         now: Timestamp,
     ) -> Vec<Effect> {
         let until = now.after(pause);
+        self.meant_for = until;
         let note = SubmissionNote::Waiting {
             post: self.posts,
             why: why.clone(),

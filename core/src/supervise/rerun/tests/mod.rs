@@ -272,3 +272,73 @@ fn what_was_surely_not_sent_is_over_at_once() {
     );
     assert!(matches!(it.stage(), Stage::Settling { .. }));
 }
+
+/// A person's own rerun, answered 409 at second 1, and the look after it.
+fn own_and_held() -> Submission {
+    let own = Intent {
+        attempt: 0,
+        ..intent()
+    };
+    let (mut it, _) = Submission::new(own, Limits::default());
+    it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    look(&mut it, 2, batch(BatchStatus::Error, 1));
+    assert!(matches!(it.stage(), Stage::Cooling { .. }));
+    it
+}
+
+#[test]
+fn a_rerun_by_hand_that_was_slept_over_is_not_sent() {
+    let mut it = own_and_held();
+    // The clock that was found to have jumped moves the wait, and not what was meant.
+    it.shift(|time| time.after(Duration::from_hours(8)));
+    let effects = it.handle(SubmissionInput::Wake, at(8 * 3600 + 40));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_rerun_by_hand_whose_looks_fail_for_long_is_not_sent() {
+    let mut it = own_and_held();
+    it.handle(SubmissionInput::Wake, at(32));
+    let failed = SubmissionInput::Looked(at(33), Err(error(ErrorKind::Unreachable)));
+    it.handle(failed, at(33));
+    assert!(matches!(it.stage(), Stage::Checking { .. }));
+    let effects = look(&mut it, 3600, batch(BatchStatus::Error, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_long_wait_that_the_server_asked_for_is_no_lapse() {
+    let own = Intent {
+        attempt: 0,
+        ..intent()
+    };
+    let (mut it, _) = Submission::new(own, Limits::default());
+    it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    let mut throttled = error(ErrorKind::Throttled);
+    throttled.retry_after = Some(Duration::from_mins(15));
+    it.handle(SubmissionInput::Posted(Err(throttled)), at(1));
+    it.handle(SubmissionInput::Wake, at(901));
+    let effects = look(&mut it, 902, batch(BatchStatus::Error, 1));
+    assert_eq!(posts(&effects), 1);
+}
+
+#[test]
+fn a_sign_in_the_day_after_sends_a_supervisors_rerun_and_no_persons() {
+    for (attempt, sent) in [(0, 0), (1, 1)] {
+        let parked = Intent {
+            attempt,
+            ..intent()
+        };
+        let (mut it, _) = Submission::new(parked, Limits::default());
+        it.handle(SubmissionInput::Stored(Ok(())), at(0));
+        let refused = SubmissionInput::Posted(Err(error(ErrorKind::SignedOut)));
+        it.handle(refused, at(1));
+        let tomorrow = 24 * 3600;
+        it.handle(SubmissionInput::Resume, at(tomorrow));
+        let effects = look(&mut it, tomorrow + 1, batch(BatchStatus::Error, 1));
+        assert_eq!(posts(&effects), sent, "attempt {attempt}");
+    }
+}
