@@ -297,12 +297,30 @@ impl Journal {
     /// # Errors
     /// It could not be removed.
     pub async fn remove(&self, id: &str) -> Result<(), JournalError> {
+        self.remove_if(id, None).await
+    }
+
+    /// Forgets a journal, unless somebody other than `writer` has written since.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    pub async fn remove_of(&self, id: &str, writer: &Writer) -> Result<(), JournalError> {
+        self.remove_if(id, Some(writer)).await
+    }
+
+    async fn remove_if(&self, id: &str, writer: Option<&Writer>) -> Result<(), JournalError> {
         self.database().await?;
         self.may_write()?;
         self.with(|database| {
-            let id = id.to_owned();
+            let (id, writer) = (id.to_owned(), writer.cloned());
             Box::pin(async move {
                 let transaction = Transaction::write(&database, &[LINES, WRITERS])?;
+                if writer.is_some() {
+                    let held = transaction.store(WRITERS)?.get(&id.as_str().into());
+                    if parse_writer(&idb::done(held).await?) != writer {
+                        return Ok(());
+                    }
+                }
                 let range = places(&id).map_err(|_| IdbError::new("DataError", "a bad name"))?;
                 idb::done(transaction.store(LINES)?.delete(&range)).await?;
                 idb::done(transaction.store(WRITERS)?.delete(&id.as_str().into())).await?;

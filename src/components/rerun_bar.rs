@@ -344,6 +344,7 @@ fn Progress(
             .view
             .with(|view| view.as_ref()?.waiting(now, batch_runs, next))
     });
+    let gave_way = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.gave_way()));
     let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
     let cools = Memo::new(move |_| with_view(RerunView::can_be_called_off));
     let asks = Memo::new(move |_| with_view(|it| it.stage == Stage::Asking));
@@ -369,6 +370,9 @@ fn Progress(
                 </div>
                 <div class="buttons">{dismiss()}</div>
             </div>
+        })}
+        {move || gave_way.get().map(|said| view! {
+            <p class="rerun-bar__gave-way" role="status" data-testid="rerun-gave-way">{said}</p>
         })}
         <div class="rerun-bar__progress" data-idle=move || steps.with(Option::is_none).then_some("")>
             <p class="rerun-bar__reason" id="rerun-reason">{idle}</p>

@@ -21,6 +21,17 @@ const JUMP_MS: i64 = 30_000;
 /// Timers of a hidden tab may be this late without having slept (`reliability.md` §2.1).
 const LATE: Duration = Duration::from_mins(1);
 
+/// By how many milliseconds the wall clock moved beyond what was waited, if that is
+/// worth a line: the computer slept, or somebody set the clock. `planned`: how long
+/// the page meant to wait, at most.
+pub(super) fn jump(before: Now, now: Now, planned: Duration) -> Option<i64> {
+    let wall_ms = now.wall.as_millis() - before.wall.as_millis();
+    let late = planned.saturating_add(LATE);
+    let waited = now.mono.saturating_sub(before.mono).min(late);
+    let shift_ms = wall_ms - i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
+    (shift_ms.abs() >= JUMP_MS).then_some(shift_ms)
+}
+
 impl Supervisor {
     pub(super) fn woken(&mut self, now: Now) {
         let Some(due) = self.due else { return };
@@ -99,18 +110,15 @@ impl Supervisor {
         if planted::is(Bug::WallClockOnly) {
             return;
         }
-        let wall_ms = now.wall.as_millis() - before.wall.as_millis();
         // However long an open question may take: a nap during a listing is a nap.
         let longest = self.open_call.map_or(Duration::MAX, |_| CALL_GUARD);
         let planned = self
             .due
             .map_or(Duration::ZERO, |due| due.since(before.wall))
             .min(longest);
-        let waited = now.mono.saturating_sub(before.mono).min(planned + LATE);
-        let shift_ms = wall_ms - i64::try_from(waited.as_millis()).unwrap_or(i64::MAX);
-        if shift_ms.abs() < JUMP_MS {
+        let Some(shift_ms) = jump(before, now, planned) else {
             return;
-        }
+        };
         // A pause counts its own time when it ends; what is in doubt is not paused.
         if !matches!(self.state.phase, Phase::Paused(_)) {
             if planted::is(Bug::Unrecorded) {

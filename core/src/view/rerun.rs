@@ -12,7 +12,7 @@ use super::{freshness::upper_first, words};
 use crate::{
     api::{ApiError, RerunRequest, RerunScope},
     domain::{Batch, BatchId, RunCounter, Timestamp},
-    rerun::{Ended, Evidence, Fence, Passage, Stage, WaitReason},
+    rerun::{Accepted, Ended, Evidence, Fence, Passage, Stage, WaitReason},
 };
 
 /// A rerun that is accepted and not seen running for this long is remarked upon.
@@ -48,6 +48,8 @@ pub struct RerunView {
     pub seen_running: bool,
     /// The run was seen finished.
     pub seen_finished: bool,
+    /// What was pressed meanwhile, and gave way to this one.
+    pub gave_way: Option<RerunScope>,
 }
 
 /// One step: its words, and how styles show it.
@@ -75,7 +77,46 @@ impl RerunView {
             accepted_at: None,
             seen_running: false,
             seen_finished: false,
+            gave_way: None,
         }
+    }
+
+    /// One that an earlier life of the page saw accepted, and nothing shows yet.
+    pub fn of_accepted(accepted: Accepted) -> Self {
+        let Accepted { intent, .. } = accepted;
+        let stage = Stage::Ended(Ended::Applied {
+            batch: intent.batch,
+            run: accepted.run,
+            evidence: Evidence::Answer,
+        });
+        Self {
+            sent: accepted.sent,
+            posts: accepted.posts,
+            accepted_at: Some(accepted.at),
+            ..Self::pressed(intent.batch, intent.request, intent.fence, intent.at, stage)
+        }
+    }
+
+    /// When and as which run it was accepted, while it is held until a read shows it.
+    /// What was only found by a read has been shown by that.
+    pub fn to_be_kept(&self) -> Option<(Timestamp, Option<RunCounter>)> {
+        let by_answer = matches!(
+            &self.stage,
+            Stage::Ended(Ended::Applied {
+                evidence: Evidence::Answer | Evidence::Person,
+                ..
+            })
+        );
+        (by_answer && self.is_unaccounted()).then_some((self.accepted_at?, self.run()))
+    }
+
+    /// That something was pressed meanwhile and gave way, while this one holds.
+    pub fn gave_way(&self) -> Option<String> {
+        let pressed = self.gave_way.as_ref().filter(|_| self.holds().is_some())?;
+        Some(format!(
+            "Not sent: {}. An earlier rerun of this batch is still open and is looked into first.",
+            verb(pressed)
+        ))
     }
 
     /// Whether it was accepted in this batch.
@@ -419,6 +460,48 @@ mod tests {
         assert!(it.is_shown_by(&moved));
         it.seen_running = true;
         assert_eq!((it.holds(), it.watch_until()), (None, None));
+    }
+
+    #[test]
+    fn a_reload_shows_the_same_of_what_was_accepted_and_holds_as_long() {
+        let before = view(applied(1, 2));
+        assert_eq!(before.to_be_kept(), Some((at(2), Some(RunCounter(2)))));
+        let intent = crate::rerun::Intent {
+            batch: before.batch,
+            fence: before.fence.clone(),
+            request: before.request.clone(),
+            attempt: 0,
+            epoch: 0,
+            at: before.pressed,
+            tests: Vec::new(),
+        };
+        let after = RerunView::of_accepted(Accepted {
+            intent,
+            sent: before.sent,
+            posts: before.posts,
+            at: at(2),
+            run: Some(RunCounter(2)),
+        });
+        assert_eq!(after, before);
+        assert!(!after.is_open(), "nothing of it is on its way");
+        let mut seen = after;
+        seen.seen_running = true;
+        assert_eq!((seen.holds(), seen.to_be_kept()), (None, None));
+        assert_eq!(view(applied(2, 1)).to_be_kept(), None, "it is elsewhere");
+    }
+
+    #[test]
+    fn what_gave_way_is_said_as_long_as_the_earlier_one_is_open() {
+        let mut it = view(Stage::Asking);
+        assert_eq!(it.gave_way(), None);
+        it.gave_way = Some(RerunScope::BatchMetrics);
+        let said = it.gave_way().expect("it is said");
+        assert!(
+            said.starts_with("Not sent: Rerun batch metrics only."),
+            "{said}"
+        );
+        it.stage = Stage::Ended(Ended::NotApplied);
+        assert_eq!(it.gave_way(), None);
     }
 
     #[test]

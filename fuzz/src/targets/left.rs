@@ -19,11 +19,17 @@ pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
     let lines: Vec<&str> = text.lines().collect();
     let left = match Left::read(lines.iter().copied()) {
         Found::Nothing => {
-            let has_intent = lines.iter().any(|line| is(line, "Intent"));
-            holds(!has_intent, || "an intent was taken for nothing".into())?;
+            let intent = lines.iter().rposition(|line| is(line, "Intent"));
+            let over = lines.iter().rposition(|line| is(line, "Over"));
+            holds(intent <= over, || "an intent was taken for nothing".into())?;
             return Ok(Outcome::invalid("nothing"));
         }
         Found::Unreadable => return Ok(Outcome::invalid("unreadable")),
+        Found::Accepted(_) => {
+            let said = lines.iter().any(|line| is(line, "Accepted"));
+            holds(said, || "accepted, although no line says so".into())?;
+            return Ok(Outcome::valid("accepted"));
+        }
         Found::Left(left) => left,
     };
     let doubt = left.doubt(NOW);

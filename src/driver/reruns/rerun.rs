@@ -11,7 +11,7 @@ use std::{
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, ErrorKind, RerunRequest, endpoint},
+    api::{ApiError, ErrorKind, RerunRequest, RerunScope, endpoint},
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
@@ -72,14 +72,13 @@ pub(super) struct Inner {
     pub(super) lines: Cell<u32>,
     /// It is over, and its lines are being removed.
     pub(super) closing: Cell<bool>,
+    /// Who wrote the lines of an accepted rerun that is not seen running yet.
+    pub(super) kept: RefCell<Option<Writer>>,
     /// Since when there has been something that this build cannot read.
     pub(super) unreadable_since: Cell<Option<Timestamp>>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
 }
-
-/// A jump of the wall clock by less than this changes nothing.
-const JUMP_MS: i64 = 30_000;
 
 impl Reruns {
     /// No rerun yet.
@@ -95,6 +94,7 @@ impl Reruns {
             }),
             lines: Cell::new(0),
             closing: Cell::new(false),
+            kept: RefCell::new(None),
             unreadable_since: Cell::new(None),
             last_now: Cell::new(clock::now()),
         });
@@ -127,7 +127,7 @@ impl Reruns {
     /// Takes up what an earlier life of the tab left open, if that is to be had.
     pub(super) fn take_up_later(self, inner: Rc<Inner>) {
         if !inner.has_open() {
-            spawn_local(async move { self.take_up(inner).await });
+            spawn_local(async move { self.take_up(inner, None).await });
         }
     }
 
@@ -179,6 +179,9 @@ impl Reruns {
             batch.id, request, fence, now, stage,
         )));
         inner.last_now.set(clock::now());
+        inner.kept.borrow_mut().take();
+        // Each rerun has a writer of its own: the end of one removes no lines of the next.
+        inner.writer.borrow_mut().life = random::u64();
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
     }
@@ -245,11 +248,11 @@ impl Reruns {
 
     /// Puts the steps away, once it is over.
     pub fn dismiss(&self) {
-        self.view.update(|view| {
-            if view.as_ref().is_some_and(|view| !view.is_open()) {
-                *view = None;
-            }
-        });
+        let is_over = |view: &mut RerunView| !view.is_open();
+        let put_away = self.view.try_update(|view| view.take_if(is_over).is_some());
+        if put_away == Some(true) {
+            self.inner().forget_accepted();
+        }
     }
 
     /// A read of the batch: whether it shows the accepted run.
@@ -266,10 +269,19 @@ impl Reruns {
                     view.seen_finished = finished;
                 }
             });
+            self.inner().forget_accepted();
         }
     }
 
-    async fn take_up(self, inner: Rc<Inner>) {
+    /// Why what was accepted is to be kept on disk: no read shows it yet.
+    fn accepted(self) -> Option<Line> {
+        let kept = self.view.with_untracked(|view| view.as_ref()?.to_be_kept());
+        kept.map(|(at, run)| Line::Accepted { at, run })
+    }
+
+    /// Takes up what is on disk. `gave_way`: what was pressed, and comes after it.
+    async fn take_up(self, inner: Rc<Inner>, gave_way: Option<RerunScope>) {
+        inner.last_one_removed().await;
         let Ok(journal) = Journal::open().await else {
             return;
         };
@@ -277,8 +289,19 @@ impl Reruns {
             return;
         };
         let lines = stored.lines.iter().map(|(_, line)| line.as_str());
-        let Found::Left(left) = Left::read(lines) else {
-            return;
+        let left = match Left::read(lines) {
+            Found::Left(left) => left,
+            Found::Accepted(accepted) => {
+                if !inner.has_open() && self.accepted().is_none() {
+                    *inner.kept.borrow_mut() = stored.writer;
+                    self.view.set(Some(RerunView {
+                        gave_way,
+                        ..RerunView::of_accepted(*accepted)
+                    }));
+                }
+                return;
+            }
+            Found::Nothing | Found::Unreadable => return,
         };
         // Another tab may be in the middle of it.
         if !inner.lock().await || inner.has_open() {
@@ -293,6 +316,7 @@ impl Reruns {
             sent: left.sent,
             posts: left.tries.posts,
             said: left.said.clone(),
+            gave_way: gave_way.clone(),
             ..RerunView::pressed(
                 intent.batch,
                 intent.request.clone(),
@@ -304,7 +328,7 @@ impl Reruns {
         if left.doubt(clock::wall()) == Doubt::Lapsed {
             self.view
                 .set(Some(pressed(Stage::Ended(Ended::NotApplied))));
-            return put_away(&inner);
+            return put_away(&inner, None, || false);
         }
         // A POST may have gone out until the page was closed.
         let last_sent = clock::wall().after(SEND_WITHIN);
@@ -356,10 +380,11 @@ impl Reruns {
                         Err(NotYet::Storage(why)) => it.feed(SubmissionInput::Stored(Err(why))),
                         Err(NotYet::Held(why)) => it.feed(SubmissionInput::NotSent(why)),
                         Err(NotYet::LeftOpen(earlier)) => {
-                            it.feed(SubmissionInput::NotSent(earlier.clone()));
-                            // What was pressed gives way on screen; so it is said.
-                            (inner.about.tell)(format!("Not sent: {earlier}."));
-                            it.take_up(inner).await;
+                            it.feed(SubmissionInput::NotSent(earlier));
+                            let pressed = it.view.with_untracked(|view| {
+                                view.as_ref().map(|view| view.request.scope.clone())
+                            });
+                            it.take_up(inner, pressed).await;
                         }
                     }
                 }),
@@ -404,7 +429,7 @@ impl Reruns {
                 Want::SignIn => {}
                 Want::Note(note) => it.note(&inner, &note),
                 Want::Ended(_) => {
-                    put_away(&inner);
+                    put_away(&inner, it.accepted(), move || it.accepted().is_some());
                     it.tell_if_left(&inner);
                 }
             }
@@ -459,7 +484,11 @@ impl Reruns {
                 wait: None,
                 said: None,
             },
-            _ => return,
+            SubmissionNote::Unknown { error, .. } => Line::InDoubt {
+                at,
+                said: error.to_string(),
+            },
+            SubmissionNote::AsksPerson | SubmissionNote::Ended(_) => return,
         };
         let inner = inner.clone();
         spawn_local(async move {
@@ -490,14 +519,8 @@ impl Inner {
     /// Moves what is waited for when the clock was set, or the computer slept.
     fn note_time(&self, now: Now) {
         let before = self.last_now.replace(now);
-        let wall = now.wall.as_millis() - before.wall.as_millis();
-        let mono = now.mono.saturating_sub(before.mono).as_millis();
-        let jump = wall - i64::try_from(mono).unwrap_or(i64::MAX);
-        if jump.abs() < JUMP_MS {
-            return;
-        }
         if let Some(submission) = self.submission.borrow_mut().as_mut() {
-            submission.shift(|at| Timestamp::from_millis(at.as_millis().saturating_add(jump)));
+            submission.note_time(before, now);
         }
     }
 }

@@ -15,7 +15,7 @@ use retake_core::{
 use super::rerun::Inner;
 use crate::browser::{
     clock,
-    journal::{Journal, JournalError},
+    journal::{Journal, JournalError, Writer},
     locks, timer,
 };
 
@@ -166,7 +166,8 @@ impl Inner {
                     ))
                 })
             }
-            Found::Left(_) | Found::Nothing => None,
+            // What was accepted holds the page that shows it, and no other tab.
+            Found::Left(_) | Found::Accepted(_) | Found::Nothing => None,
         };
         if let Some(first) = first {
             // Its lines stay: none of them is ours.
@@ -178,7 +179,7 @@ impl Inner {
     }
 
     /// Waits until the lines of the last one are gone, which takes a moment.
-    async fn last_one_removed(&self) {
+    pub(super) async fn last_one_removed(&self) {
         let step = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
         while self.closing.get() && waited < REMOVAL {
@@ -199,26 +200,63 @@ impl Inner {
     }
 
     async fn append(&self, place: u32, json: &str) -> Result<(), String> {
-        let journal = Journal::open().await.map_err(|error| error.to_string())?;
         let writer = self.writer.borrow().clone();
+        self.append_as(&writer, place, json).await
+    }
+
+    async fn append_as(&self, writer: &Writer, place: u32, json: &str) -> Result<(), String> {
+        let journal = Journal::open().await.map_err(|error| error.to_string())?;
         let id = self.journal_id();
-        let appended = journal.append(&id, &writer, place, json).await;
+        let appended = journal.append(&id, writer, place, json).await;
         appended.map_err(|error| error.to_string())
+    }
+
+    async fn remove_lines_of(&self, writer: &Writer) {
+        if let Ok(journal) = Journal::open().await {
+            let _ = journal.remove_of(&self.journal_id(), writer).await;
+        }
+    }
+
+    /// What was accepted is seen running, or put away: no later life holds for it.
+    pub(super) fn forget_accepted(self: &Rc<Self>) {
+        let Some(writer) = self.kept.borrow_mut().take() else {
+            return;
+        };
+        let inner = self.clone();
+        inner.closing.set(true);
+        spawn_local(async move {
+            inner.remove_lines_of(&writer).await;
+            inner.closing.set(false);
+        });
     }
 }
 
-/// It is over: the journal forgets it, and other tabs may begin.
-pub(super) fn put_away(inner: &Rc<Inner>) {
+/// It is over: the journal forgets it, and other tabs may begin. What was accepted
+/// stays written as `accepted` says, `while_held`, until a read shows the run.
+pub(super) fn put_away(
+    inner: &Rc<Inner>,
+    accepted: Option<Line>,
+    while_held: impl Fn() -> bool + 'static,
+) {
     inner.timer.borrow_mut().take();
     // What this life has not written, or taken up, is another's.
-    let has_lines = inner.lines.replace(0) > 0;
+    let place = inner.lines.replace(0);
+    let writer = inner.writer.borrow().clone();
     let inner = inner.clone();
     inner.closing.set(true);
     spawn_local(async move {
         let held = inner.lock.borrow_mut().take();
-        if has_lines && let Ok(journal) = Journal::open().await {
-            // If it cannot be removed, the next visit takes it up: it looks first.
-            let _ = journal.remove(&inner.journal_id()).await;
+        if place > 0 {
+            let keeps = accepted.is_some();
+            // If its lines cannot be removed, this tells the next visit that it is over.
+            let last = accepted.unwrap_or(Line::Over { at: clock::wall() });
+            let json = serde_json::to_string(&last).expect("plain data serialises");
+            let written = inner.append_as(&writer, place, &json).await;
+            if keeps && written.is_ok() && while_held() {
+                *inner.kept.borrow_mut() = Some(writer);
+            } else {
+                inner.remove_lines_of(&writer).await;
+            }
         }
         drop(held);
         inner.closing.set(false);

@@ -1,4 +1,22 @@
+import type { Page } from '@playwright/test';
+
 import { expect, test } from '../support/retake.js';
+
+/** What the journals of reruns by hand hold, line by line. */
+const journalled = async (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const asked = indexedDB.open('retake');
+      asked.onsuccess = () => resolve(asked.result);
+    });
+    const store = database.transaction('journal').objectStore('journal');
+    const lines = await new Promise<unknown[]>((resolve) => {
+      const asked = store.getAll(IDBKeyRange.bound('rerun:', 'rerun;'));
+      asked.onsuccess = () => resolve(asked.result);
+    });
+    database.close();
+    return lines.join('\n');
+  });
 
 test.describe('select across filters and rerun', () => {
   test('exactly the ticked tests are sent, after a confirmation that names them', async ({ retake, sandbox, page }) => {
@@ -239,6 +257,116 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('sign-in-token-submit').click();
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
     expect((await sandbox.reruns(batch)).map((it) => it.status)).toEqual([401, 200]);
+  });
+
+  test('what was accepted and is not seen running holds across a reload, and is nothing on its way', async ({ retake, sandbox, page, context }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    // Accepted, and nothing comes of it.
+    await page.route('**/rerun', (route) => route.fulfill({ json: { batchID: batch.batchID, runCounter: 2 } }));
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    const pressed = await retake.hook('rerun-steps').innerText();
+    await expect.poll(async () => journalled(page)).toContain('Accepted');
+    await page.reload();
+    await expect(retake.hook('rerun-steps')).toHaveText(pressed, { useInnerText: true });
+    await expect(retake.hook('rerun-waiting')).toContainText('not seen running for');
+    await expect(retake.hook('rerun-selected')).toHaveAttribute('aria-disabled', 'true');
+    // On another page it is neither on its way nor asked about.
+    await page.goto('/supervisions');
+    await expect(page.getByRole('heading', { name: 'Nothing is supervised' })).toBeVisible();
+    await expect(retake.hook('reruns-behind')).toHaveCount(0);
+    // Another tab shows it too, until somebody there puts it away.
+    const other = await context.newPage();
+    await other.goto(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(other.getByTestId('rerun-steps')).toContainText('Accepted as run 2');
+    await other.getByTestId('rerun-dismiss').click();
+    await expect.poll(async () => journalled(page)).toBe('');
+    await other.reload();
+    await expect(other.getByTestId('row-count')).toHaveText(/12 tests/);
+    await expect(other.getByTestId('rerun-steps')).toHaveCount(0);
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+  });
+
+  test('what was accepted is forgotten once it is seen running after a reload', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [500, 800] });
+    await page.route('**/rerun', (route) => route.fulfill({ json: { batchID: batch.batchID, runCounter: 2 } }));
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Accepted');
+    await page.reload();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+    await expect(retake.hook('rerun-steps').getByText('Seen running')).toHaveAttribute('data-state', 'done', { timeout: 20_000 });
+    await expect.poll(async () => journalled(page)).toBe('');
+  });
+
+  test('why nobody knows whether it was applied is said again after a reload', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await page.route('**/rerun', (route) => route.fulfill({ status: 502, body: 'upstream took too long' }));
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-waiting')).toContainText('Nobody knows yet');
+    const why = (await retake.hook('rerun-waiting').innerText()).replace(/^.*Why: /, '');
+    expect(why).toContain('502');
+    await expect.poll(async () => journalled(page)).toContain('InDoubt');
+    await page.reload();
+    await expect(retake.hook('rerun-waiting')).toContainText(`Why: ${why}`);
+  });
+
+  test('what gives way to an earlier rerun says so in the bar, as long as that one is open', async ({ retake, sandbox, page, context }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    // A second tab on the batch, from before anything was pressed.
+    const other = await context.newPage();
+    await other.goto(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(other.getByTestId('row-count')).toHaveText(/12 tests/);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Held');
+    await page.close();
+    await other.getByTestId('rerun-batch-metrics').click();
+    await other.getByTestId('confirm').click();
+    const said = other.getByTestId('rerun-gave-way');
+    await expect(said).toContainText('Not sent: Rerun batch metrics only.');
+    await expect(other.getByTestId('rerun-steps')).toContainText('Rerun 2 tests');
+    await other.waitForTimeout(6_000);
+    await expect(said, 'longer than a message stays').toBeVisible();
+    await other.getByTestId('call-off').click();
+    await expect(said).toHaveCount(0);
+  });
+
+  test('what was called off stays called off, whether its lines can be removed or not', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Held');
+    await page.evaluate(() => {
+      IDBObjectStore.prototype.delete = () => {
+        throw new DOMException('no room', 'QuotaExceededError');
+      };
+    });
+    await retake.hook('call-off').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Called off');
+    await expect.poll(async () => journalled(page)).toContain('Over');
+    expect(await journalled(page), 'nothing was removed').toContain('Intent');
+    await page.reload();
+    await expect(retake.hook('row-count')).toHaveText(/12 tests/);
+    await retake.hook('select-failed').click();
+    await expect(retake.hook('rerun-selected')).not.toHaveAttribute('aria-disabled', 'true');
+    await expect(retake.hook('rerun-steps')).toHaveCount(0);
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
   });
 
   test('409 on a batch that runs says that it runs', async ({ retake, sandbox }) => {

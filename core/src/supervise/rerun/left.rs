@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, SubmissionNote, Tries, WaitReason};
-use crate::domain::{ProjectId, Timestamp};
+use crate::domain::{ProjectId, RunCounter, Timestamp};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
 /// not sent by itself any more: whoever pressed has long gone on.
@@ -43,6 +43,26 @@ pub enum Line {
         #[serde(default)]
         said: Option<String>,
     },
+    /// Nobody knows whether it was applied.
+    InDoubt {
+        /// When that was clear.
+        at: Timestamp,
+        /// Why, with the server's words where it gave any.
+        said: String,
+    },
+    /// It was accepted in this batch, and no read shows the run yet.
+    Accepted {
+        /// When.
+        at: Timestamp,
+        /// The run to wait for, where runs are counted.
+        run: Option<RunCounter>,
+    },
+    /// It is over, called off or refused: there is nothing left to do. Only read
+    /// where the lines could not be removed.
+    Over {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// What an earlier life left open.
@@ -60,6 +80,22 @@ pub struct Left {
     pub said: Option<String>,
 }
 
+/// A rerun that an earlier life saw accepted, and no life has seen running. Nothing
+/// of it is to be sent; a page holds its buttons until it shows, or is put away.
+#[derive(Debug)]
+pub struct Accepted {
+    /// What was to be rerun.
+    pub intent: Intent,
+    /// When it was last sent, where that was noted.
+    pub sent: Option<Timestamp>,
+    /// Its POSTs.
+    pub posts: u32,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// The run to wait for, where runs are counted.
+    pub run: Option<RunCounter>,
+}
+
 /// What the lines of a journal say.
 #[derive(Debug)]
 pub enum Found {
@@ -67,6 +103,8 @@ pub enum Found {
     Nothing,
     /// This.
     Left(Box<Left>),
+    /// Nothing is open, and this has not been seen running.
+    Accepted(Box<Accepted>),
     /// Something that this build cannot read: it may be an intent, and its POST
     /// under way.
     Unreadable,
@@ -96,11 +134,13 @@ impl Left {
     /// Reads the lines of a journal.
     pub fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Found {
         let (mut left, mut of, mut unreadable) = (None::<Self>, None, false);
+        let mut accepted = None;
         for line in lines {
             match (serde_json::from_str(line), &mut left) {
                 (Ok(Line::Of { project, name }), _) => of = Some((project, name)),
                 (Ok(Line::Intent(intent)), _) => {
                     unreadable = false;
+                    accepted = None;
                     left = Some(Self {
                         of: of.take(),
                         intent: *intent,
@@ -126,15 +166,37 @@ impl Left {
                     left.tries.note(&note, at);
                     left.said = said;
                 }
+                (Ok(Line::InDoubt { said, .. }), Some(left)) => {
+                    left.tries.held = None;
+                    left.said = Some(said);
+                }
+                (Ok(Line::Accepted { at, run }), it @ Some(_)) => {
+                    accepted = it.take().map(|it| it.accepted(at, run));
+                }
+                (Ok(Line::Over { .. }), it) => {
+                    (*it, accepted, unreadable) = (None, None, false);
+                }
                 // It may say that one more was sent: in doubt.
                 (Err(_), Some(left)) => left.tries.held = None,
-                (Ok(Line::Sent { .. } | Line::Held { .. }) | Err(_), None) => unreadable = true,
+                // About a rerun whose intent nobody can read.
+                (Ok(_) | Err(_), None) => (accepted, unreadable) = (None, true),
             }
         }
-        match left {
-            Some(left) => Found::Left(Box::new(left)),
-            None if unreadable => Found::Unreadable,
-            None => Found::Nothing,
+        match (left, accepted) {
+            (Some(left), _) => Found::Left(Box::new(left)),
+            (None, Some(accepted)) => Found::Accepted(Box::new(accepted)),
+            (None, None) if unreadable => Found::Unreadable,
+            (None, None) => Found::Nothing,
+        }
+    }
+
+    fn accepted(self, at: Timestamp, run: Option<RunCounter>) -> Accepted {
+        Accepted {
+            intent: self.intent,
+            sent: self.sent,
+            posts: self.tries.posts,
+            at,
+            run,
         }
     }
 }
@@ -220,6 +282,54 @@ mod tests {
         let lines = [intent(), sent(1), signed_out];
         assert_eq!(facts(&lines, 10).2, Doubt::Unapplied);
         assert_eq!(facts(&lines, 11).2, Doubt::Lapsed);
+    }
+
+    fn accepted() -> Line {
+        Line::Accepted {
+            at: at(2),
+            run: Some(RunCounter(4)),
+        }
+    }
+
+    #[test]
+    fn what_was_accepted_is_kept_and_is_nothing_to_send() {
+        let lines = json(&[intent(), held(), sent(2), accepted()]);
+        let Found::Accepted(it) = read(&lines) else {
+            panic!("it was accepted: {:?}", read(&lines));
+        };
+        assert_eq!((it.sent, it.posts), (Some(at(1)), 2));
+        assert_eq!((it.at, it.run), (at(2), Some(RunCounter(4))));
+        // The next one is a rerun of its own.
+        let again = json(&[intent(), sent(1), accepted(), intent()]);
+        assert_eq!(left(&again).tries.posts, 0);
+        // Whatever follows and cannot be read may be one.
+        let odd = [&lines[..], &["{\"IntentAnew\":{}}".to_owned()]].concat();
+        assert!(matches!(read(&odd), Found::Unreadable));
+    }
+
+    #[test]
+    fn what_is_over_is_not_taken_up_whatever_stays_of_its_lines() {
+        let over = || Line::Over { at: at(2) };
+        for lines in [
+            &[intent(), sent(1), held(), over()][..],
+            &[intent(), sent(1), accepted(), over()],
+            &[sent(1), over()],
+        ] {
+            let lines = json(lines);
+            assert!(matches!(read(&lines), Found::Nothing), "{lines:?}");
+        }
+        assert_eq!(facts(&[intent(), over(), intent()], 1).2, Doubt::Open);
+    }
+
+    #[test]
+    fn why_nobody_knows_is_kept() {
+        let doubt = Line::InDoubt {
+            at: at(1),
+            said: "bad gateway".into(),
+        };
+        let left = left(&json(&[intent(), held(), sent(2), doubt]));
+        assert_eq!(left.said.as_deref(), Some("bad gateway"));
+        assert_eq!(left.doubt(at(1)), Doubt::Open);
     }
 
     #[test]

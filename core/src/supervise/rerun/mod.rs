@@ -41,7 +41,7 @@ pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
 pub(crate) use left::STILL_MEANT;
-pub use left::{Doubt, Found, Left, Line};
+pub use left::{Accepted, Doubt, Found, Left, Line};
 pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub use submission::Submission;

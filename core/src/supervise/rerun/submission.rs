@@ -15,6 +15,7 @@ use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::Timestamp,
     planted::{self, Bug},
+    supervise::{Now, clock::jump, machine::CALL_GUARD, state::shifted},
 };
 
 /// A decision that is older than this when it is stored is looked at again
@@ -180,6 +181,22 @@ impl Submission {
             &mut self.stale_since,
         ] {
             *time = time.map(&shift);
+        }
+    }
+
+    /// Compares the clocks, where no supervisor does: what is waited for moves when
+    /// the computer slept, or somebody set the clock.
+    pub fn note_time(&mut self, before: Now, now: Now) {
+        let due = match &self.stage {
+            Stage::Cooling { until, .. } => Some(*until),
+            _ if self.looking || self.stage == Stage::Posting => {
+                Some(before.wall.after(CALL_GUARD))
+            }
+            _ => self.next_look,
+        };
+        let planned = due.map_or(Duration::ZERO, |due| due.since(before.wall));
+        if let Some(shift_ms) = jump(before, now, planned) {
+            self.shift(|at| shifted(at, shift_ms));
         }
     }
 

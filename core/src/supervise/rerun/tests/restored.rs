@@ -73,3 +73,31 @@ fn answers_of_busy_before_a_reload_count_towards_giving_up() {
     look(&mut it, 1033, batch(BatchStatus::Error, 1));
     assert!(matches!(ended(&it), Ended::StillBusy(_)));
 }
+
+#[test]
+fn sleep_is_no_part_of_what_is_waited_for_on_whatever_clock_it_counts() {
+    let now = |wall: i64, mono: u64| crate::supervise::Now {
+        wall: at(wall),
+        mono: Duration::from_secs(mono),
+        dice: 0,
+    };
+    let until = |it: &Submission| match it.stage() {
+        Stage::Settling { until, .. } => *until,
+        other => panic!("settling, not {other:?}"),
+    };
+    // Asked for a look at 1000, awake again an hour later: some computers count it.
+    for mono in [5, 3600] {
+        let (mut it, _) =
+            Submission::restored(intent(), Limits::default(), &Tries::default(), at(1000));
+        let before = until(&it);
+        it.note_time(now(1000, 0), now(4600, mono));
+        let moved = until(&it).since(before);
+        assert!(moved > Duration::from_mins(50), "{mono}: {moved:?}");
+    }
+    // Late timers of a hidden tab are no sleep.
+    let (mut it, _) =
+        Submission::restored(intent(), Limits::default(), &Tries::default(), at(1000));
+    let before = until(&it);
+    it.note_time(now(1000, 0), now(1060, 60));
+    assert_eq!(until(&it), before);
+}
