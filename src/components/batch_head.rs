@@ -190,6 +190,7 @@ fn Badges(batch: Arc<Batch>) -> impl IntoView {
                 <span
                     class="status status--word"
                     data-status=status.word().to_owned()
+                    data-tone=status.tone()
                     data-moving=is_moving(status).then_some("")
                     data-testid="batch-status"
                 >

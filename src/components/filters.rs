@@ -179,6 +179,7 @@ fn StatusChip(store: TestsStore, chips: Memo<Vec<Chip>>, status: ConflatedStatus
             type="button"
             class="chip"
             data-status=word
+            data-tone=status.tone()
             data-testid=hook
             data-count=move || count.get().to_string()
             data-zero=move || (count.get() == 0).then_some("")

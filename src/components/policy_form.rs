@@ -4,6 +4,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
+    domain::ConflatedStatus,
     supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
     view::{freshness::upper_first, query::pairs},
 };
@@ -256,15 +257,16 @@ fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) ->
         form.update(|form| form.set(field, states.to_string()));
         storage::save_policy_form(&form.get_untracked());
     };
-    let button = move |word: &'static str,
-                       label: &'static str,
+    let button = move |state: ConflatedStatus,
                        on: fn(&WatchedStates) -> bool,
                        flip: fn(&mut WatchedStates)| {
+        let label = state.meaning().label;
         view! {
             <button
                 type="button"
                 class="chip chip--small"
-                data-status=word
+                data-status=state.word().to_owned()
+                data-tone=state.tone()
                 aria-pressed=move || on(&parsed()).to_string()
                 aria-disabled=move || unread.get().then_some("true")
                 title=move || unread.get().then_some("Correct the list first")
@@ -277,9 +279,9 @@ fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) ->
     };
     view! {
         <div class="chips" role="group" aria-label=format!("States of {}", field.name())>
-            {button("WARNING", "Warning", |it| it.warning, |it| it.warning = !it.warning)}
-            {button("ERROR", "Error", |it| it.error, |it| it.error = !it.error)}
-            {button("BLOCKER", "Blocker", |it| it.blocker, |it| it.blocker = !it.blocker)}
+            {button(ConflatedStatus::Warning, |it| it.warning, |it| it.warning = !it.warning)}
+            {button(ConflatedStatus::Error, |it| it.error, |it| it.error = !it.error)}
+            {button(ConflatedStatus::Blocker, |it| it.blocker, |it| it.blocker = !it.blocker)}
         </div>
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::{ConflatedBatchStatus, ConflatedStatus},
+    domain::{ConflatedBatchStatus, ConflatedStatus, Tone},
     view::{batches, words},
 };
 
@@ -13,7 +13,9 @@ pub fn TestStatusBadge(
     status: ConflatedStatus,
 ) -> impl IntoView {
     let label = words::clean(words::status_label(&status)).into_owned();
-    view! { <span class="status" data-status=status.word().to_owned()>{label}</span> }
+    view! {
+        <span class="status" data-status=status.word().to_owned() data-tone=status.tone()>{label}</span>
+    }
 }
 
 /// A batch's one word.
@@ -29,12 +31,15 @@ pub fn BatchStatusBadge(
         .as_ref()
         .map_or("UNKNOWN", ConflatedBatchStatus::word)
         .to_owned();
+    let tone = status
+        .as_ref()
+        .map_or(Tone::Unknown.slug(), ConflatedBatchStatus::tone);
     let label = status.as_ref().map_or_else(
         || "No status".to_owned(),
         |it| words::clean(words::batch_label(it)).into_owned(),
     );
     view! {
-        <span class="status" class:status--badge=badge data-status=word>{label}</span>
+        <span class="status" class:status--badge=badge data-status=word data-tone=tone>{label}</span>
     }
 }
 
@@ -50,7 +55,11 @@ pub fn Counts(
             {segments
                 .into_iter()
                 .map(|(status, n)| view! {
-                    <i data-status=status.word().to_owned() style=("--n", n.to_string())></i>
+                    <i
+                        data-status=status.word().to_owned()
+                        data-tone=status.tone()
+                        style=("--n", n.to_string())
+                    ></i>
                 })
                 .collect_view()}
         </span>

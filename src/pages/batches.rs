@@ -203,6 +203,7 @@ fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
                 type="button"
                 class="chip"
                 data-status=status.word().to_owned()
+                data-tone=status.tone()
                 data-testid=format!("status-chip-{}", status.word())
                 data-zero=move || (count.get() == Some(0)).then_some("")
                 aria-pressed=pressed
@@ -350,7 +351,7 @@ fn Figures(batch: Batch) -> impl IntoView {
     let summary = batch.summary();
     let figure = |status: ConflatedStatus, n: u64| {
         (n > 0).then(|| view! {
-            <span class="status" data-status=status.word().to_owned()>
+            <span class="status" data-status=status.word().to_owned() data-tone=status.tone()>
                 <span class="visually-hidden">{words::status_label(&status).to_owned()} " "</span>
                 {words::number(n)}
             </span>

@@ -204,6 +204,11 @@ impl Batch {
         }
     }
 
+    /// Tests that wait to run, by the batch's own counts.
+    pub fn submitted(&self) -> u64 {
+        self.status_counts.map_or(0, |counts| counts.submitted)
+    }
+
     /// What to call the batch on screen: its name, else the ID.
     pub fn display_name(&self) -> String {
         match self.name.as_deref() {

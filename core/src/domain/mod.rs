@@ -23,8 +23,8 @@ pub use ids::{
 };
 pub use project::{ExperienceTag, Project};
 pub use status::{
-    BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, MetricStatus, RunnerType,
-    TestStatus,
+    BatchStatus, BatchType, BatchWord, ConflatedBatchStatus, ConflatedStatus, Failing, Means,
+    MetricStatus, RunnerType, StatusWord, TestStatus, TestWord, Tone,
 };
 pub use test::{ExecutionError, Test, TestHistory};
 pub use time::{RunCounter, Timestamp};

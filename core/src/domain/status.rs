@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::{Batch, text};
 use crate::planted::{self, Bug};
 
 /// The longest unknown word that is kept, in characters.
@@ -26,7 +26,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every word that this program knows, in the order of the API's description.
+            /// Every word that this program knows, in the order of its table.
             pub const KNOWN: &[Self] = &[$(Self::$variant,)*];
 
             /// The status that this word names; never fails.
@@ -66,38 +66,167 @@ macro_rules! words {
     };
 }
 
-words! {
+/// What a word means for a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// Not finished.
+    Open,
+    /// Finished without a complaint.
+    Passes,
+    /// Finished, in a state that supervision can watch.
+    Fails(Failing),
+    /// Finished: cancelled.
+    Cancelled,
+}
+
+/// The three states that supervision can watch (`resim-api.md` §6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// A metric asks for attention.
+    Warning,
+    /// It broke.
+    Error,
+    /// A metric blocks a release.
+    Blocker,
+}
+
+/// How a word looks: a colour and a drawn glyph, one rule each in `style/status.css`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Purple octagon.
+    Blocker,
+    /// Red cross.
+    Error,
+    /// Amber triangle.
+    Warning,
+    /// Green check mark.
+    Passed,
+    /// The check mark without the green: it went through, and says nothing of metrics.
+    Done,
+    /// Half a disc.
+    Running,
+    /// An empty ring.
+    Queued,
+    /// A ring with a slash.
+    Cancelled,
+    /// A question mark.
+    Unknown,
+}
+
+impl Tone {
+    /// The tone as styles read it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Blocker => "blocker",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Passed => "passed",
+            Self::Done => "done",
+            Self::Running => "running",
+            Self::Queued => "queued",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// All that is to be said of a word beside its name. How it looks is here too, although
+/// nothing else in `domain` has looks: a new word is one entry, not one in each of five files.
+#[derive(Debug)]
+pub struct TestWord {
+    /// The word for people; an unknown one is shown as it is.
+    pub label: &'static str,
+    /// Whether it is finished, and failing.
+    pub means: Means,
+    /// Its colour and glyph.
+    pub tone: Tone,
+    /// What of a batch's own counts it is, before the tests are listed.
+    pub count: fn(&Batch) -> u64,
+}
+
+/// All that is to be said of a batch's word beside its name; see [`TestWord`].
+#[derive(Debug)]
+pub struct BatchWord {
+    /// The word for people; an unknown one is shown as it is.
+    pub label: &'static str,
+    /// Whether it is an outcome, and which.
+    pub means: Means,
+    /// Its colour and glyph.
+    pub tone: Tone,
+}
+
+/// All that is to be said of a batch's orchestration word, which is shown as it is.
+#[derive(Debug)]
+pub struct StatusWord {
+    /// Whether the batch has finished.
+    pub is_terminal: bool,
+    /// Its colour and glyph.
+    pub tone: Tone,
+}
+
+/// [`words!`] with what each means. The compiler asks each entry for everything.
+macro_rules! meant_words {
+    ($(#[$doc:meta])* $name:ident: $meaning:ident {
+        $($(#[$vdoc:meta])* $variant:ident = $word:literal { $($entry:tt)* },)*
+    } unknown { $($unknown:tt)* }) => {
+        words! {
+            $(#[$doc])*
+            $name { $($(#[$vdoc])* $variant = $word,)* }
+        }
+
+        impl $name {
+            /// What the word means and how it looks.
+            pub const fn meaning(&self) -> &'static $meaning {
+                match self {
+                    $(Self::$variant => const { &$meaning { $($entry)* } },)*
+                    Self::Unknown(_) => const { &$meaning { $($unknown)* } },
+                }
+            }
+
+            /// Its place among the entries; unknown words come last.
+            pub const fn place(&self) -> u8 {
+                enum Place { $($variant,)* Last }
+                match self {
+                    $(Self::$variant => Place::$variant as u8,)*
+                    Self::Unknown(_) => Place::Last as u8,
+                }
+            }
+
+            /// Its colour and glyph, as styles read them.
+            pub const fn tone(&self) -> &'static str {
+                self.meaning().tone.slug()
+            }
+        }
+    };
+}
+
+meant_words! {
     /// Orchestration state of a batch (`resim-api.md` §3.1). Says nothing about
     /// metrics: a batch full of blockers is `SUCCEEDED`.
-    BatchStatus {
+    BatchStatus: StatusWord {
         /// Accepted; nothing runs yet.
-        Submitted = "SUBMITTED",
+        Submitted = "SUBMITTED" { is_terminal: false, tone: Tone::Queued },
         /// Tests run.
-        ExperiencesRunning = "EXPERIENCES_RUNNING",
+        ExperiencesRunning = "EXPERIENCES_RUNNING" { is_terminal: false, tone: Tone::Running },
         /// Tests are done, batch metrics wait.
-        BatchMetricsQueued = "BATCH_METRICS_QUEUED",
+        BatchMetricsQueued = "BATCH_METRICS_QUEUED" { is_terminal: false, tone: Tone::Running },
         /// Batch metrics run.
-        BatchMetricsRunning = "BATCH_METRICS_RUNNING",
+        BatchMetricsRunning = "BATCH_METRICS_RUNNING" { is_terminal: false, tone: Tone::Running },
         /// Finished: orchestration went through.
-        Succeeded = "SUCCEEDED",
+        Succeeded = "SUCCEEDED" { is_terminal: true, tone: Tone::Done },
         /// Finished: too many tests had an execution error, or the batch itself failed.
-        Error = "ERROR",
+        Error = "ERROR" { is_terminal: true, tone: Tone::Error },
         /// Finished: somebody cancelled it.
-        Cancelled = "CANCELLED",
+        Cancelled = "CANCELLED" { is_terminal: true, tone: Tone::Cancelled },
     }
+    unknown { is_terminal: false, tone: Tone::Unknown }
 }
 
 impl BatchStatus {
     /// Whether the batch has finished. An unknown word has not.
     pub fn is_terminal(&self) -> bool {
-        match self {
-            Self::Succeeded | Self::Error | Self::Cancelled => true,
-            Self::Unknown(_) => planted::is(Bug::UnknownStatusEnds),
-            Self::Submitted
-            | Self::ExperiencesRunning
-            | Self::BatchMetricsQueued
-            | Self::BatchMetricsRunning => false,
-        }
+        self.meaning().is_terminal
+            || (matches!(self, Self::Unknown(_)) && planted::is(Bug::UnknownStatusEnds))
     }
 }
 
@@ -139,24 +268,68 @@ words! {
     }
 }
 
-words! {
+meant_words! {
     /// State and outcome of one test in one word: the only field that
     /// supervision looks at (`resim-api.md` §3.4).
-    ConflatedStatus {
-        /// Waits to run.
-        Queued = "QUEUED",
-        /// Runs, or its metrics do.
-        Running = "RUNNING",
-        /// Broke while running.
-        Error = "ERROR",
-        /// Cancelled.
-        Cancelled = "CANCELLED",
+    ///
+    /// In the order that people triage in, worst first: the CLI's exit-code
+    /// priority (7 › 2 › 8), then what is still moving, then the rest.
+    ConflatedStatus: TestWord {
         /// A metric blocks a release.
-        Blocker = "BLOCKER",
+        Blocker = "BLOCKER" {
+            label: "Blocker",
+            means: Means::Fails(Failing::Blocker),
+            tone: Tone::Blocker,
+            count: |batch| batch.summary().blocking,
+        },
+        /// Broke while running.
+        Error = "ERROR" {
+            label: "Error",
+            means: Means::Fails(Failing::Error),
+            tone: Tone::Error,
+            count: |batch| batch.summary().erroring,
+        },
         /// A metric asks for attention.
-        Warning = "WARNING",
+        Warning = "WARNING" {
+            label: "Warning",
+            means: Means::Fails(Failing::Warning),
+            tone: Tone::Warning,
+            count: |batch| batch.summary().warning,
+        },
+        /// Runs, or its metrics do.
+        Running = "RUNNING" {
+            label: "Running",
+            means: Means::Open,
+            tone: Tone::Running,
+            count: |batch| batch.summary().running.saturating_sub(batch.submitted()),
+        },
+        /// Waits to run.
+        Queued = "QUEUED" {
+            label: "Queued",
+            means: Means::Open,
+            tone: Tone::Queued,
+            count: Batch::submitted,
+        },
         /// Finished without a complaint.
-        Passed = "PASSED",
+        Passed = "PASSED" {
+            label: "Passed",
+            means: Means::Passes,
+            tone: Tone::Passed,
+            count: |batch| batch.summary().passed,
+        },
+        /// Cancelled.
+        Cancelled = "CANCELLED" {
+            label: "Cancelled",
+            means: Means::Cancelled,
+            tone: Tone::Cancelled,
+            count: |batch| batch.summary().cancelled,
+        },
+    }
+    unknown {
+        label: "Unknown",
+        means: Means::Open,
+        tone: Tone::Unknown,
+        count: |_| 0,
     }
 }
 
@@ -164,49 +337,20 @@ impl ConflatedStatus {
     /// Number of ranks that [`Self::severity_rank`] gives.
     pub const RANKS: usize = Self::KNOWN.len() + 1;
 
-    /// The order that people triage in, worst first: the CLI's exit-code
-    /// priority (7 › 2 › 8), then what is still moving, then the rest.
-    pub const WORST_FIRST: [Self; Self::KNOWN.len()] = [
-        Self::Blocker,
-        Self::Error,
-        Self::Warning,
-        Self::Running,
-        Self::Queued,
-        Self::Passed,
-        Self::Cancelled,
-    ];
-
     /// Whether the test has finished. An unknown word has not.
     pub fn is_terminal(&self) -> bool {
-        match self {
-            Self::Error | Self::Cancelled | Self::Blocker | Self::Warning | Self::Passed => true,
-            Self::Queued | Self::Running | Self::Unknown(_) => false,
-        }
+        self.meaning().means != Means::Open
     }
 
     /// Whether the word is one of the three that supervision can watch:
     /// blocker, error or warning. An unknown word is not.
     pub fn is_failing(&self) -> bool {
-        match self {
-            Self::Blocker | Self::Error | Self::Warning => true,
-            Self::Queued | Self::Running | Self::Passed | Self::Cancelled | Self::Unknown(_) => {
-                false
-            }
-        }
+        matches!(self.meaning().means, Means::Fails(_))
     }
 
-    /// Place in [`Self::WORST_FIRST`]; unknown words come last.
+    /// Its place in [`Self::KNOWN`], worst first; unknown words come last.
     pub const fn severity_rank(&self) -> u8 {
-        match self {
-            Self::Blocker => 0,
-            Self::Error => 1,
-            Self::Warning => 2,
-            Self::Running => 3,
-            Self::Queued => 4,
-            Self::Passed => 5,
-            Self::Cancelled => 6,
-            Self::Unknown(_) => 7,
-        }
+        self.place()
     }
 
     /// The rule of `resim-api.md` §3.4, for answers that lack the field.
@@ -228,25 +372,44 @@ impl ConflatedStatus {
     }
 }
 
-words! {
+meant_words! {
     /// State and outcome of a batch in one word (`resim-api.md` §3.5). Two words
     /// differ from a test's: `SUBMITTED` for `QUEUED`, `COMPLETE` for `PASSED`.
-    ConflatedBatchStatus {
-        /// Accepted; nothing runs yet.
-        Submitted = "SUBMITTED",
-        /// Something runs.
-        Running = "RUNNING",
-        /// Cancelled.
-        Cancelled = "CANCELLED",
-        /// Finished with execution errors.
-        Error = "ERROR",
-        /// Finished without a complaint.
-        Complete = "COMPLETE",
+    ///
+    /// Worst first, as the words of a test.
+    ConflatedBatchStatus: BatchWord {
         /// Finished; a metric blocks a release.
-        Blocker = "BLOCKER",
+        Blocker = "BLOCKER" {
+            label: "Blocker",
+            means: Means::Fails(Failing::Blocker),
+            tone: Tone::Blocker,
+        },
+        /// Finished with execution errors.
+        Error = "ERROR" {
+            label: "Error",
+            means: Means::Fails(Failing::Error),
+            tone: Tone::Error,
+        },
         /// Finished; a metric asks for attention.
-        Warning = "WARNING",
+        Warning = "WARNING" {
+            label: "Warning",
+            means: Means::Fails(Failing::Warning),
+            tone: Tone::Warning,
+        },
+        /// Something runs.
+        Running = "RUNNING" { label: "Running", means: Means::Open, tone: Tone::Running },
+        /// Accepted; nothing runs yet.
+        Submitted = "SUBMITTED" { label: "Submitted", means: Means::Open, tone: Tone::Queued },
+        /// Finished without a complaint.
+        Complete = "COMPLETE" { label: "Complete", means: Means::Passes, tone: Tone::Passed },
+        /// Cancelled.
+        Cancelled = "CANCELLED" {
+            label: "Cancelled",
+            means: Means::Cancelled,
+            tone: Tone::Cancelled,
+        },
     }
+    unknown { label: "Unknown", means: Means::Open, tone: Tone::Unknown }
 }
 
 impl ConflatedBatchStatus {
@@ -328,10 +491,35 @@ mod tests {
     }
 
     #[test]
-    fn worst_first_agrees_with_the_rank() {
-        for (rank, status) in ConflatedStatus::WORST_FIRST.iter().enumerate() {
+    fn the_order_is_worst_first_and_agrees_with_the_rank() {
+        for (rank, status) in ConflatedStatus::KNOWN.iter().enumerate() {
             assert_eq!(usize::from(status.severity_rank()), rank, "{status}");
         }
+        let words = |all: &[ConflatedStatus]| all.iter().map(|it| it.word().to_owned()).collect();
+        let all: Vec<String> = words(ConflatedStatus::KNOWN);
+        assert_eq!(all[..4], ["BLOCKER", "ERROR", "WARNING", "RUNNING"]);
+        let unknown = ConflatedStatus::from_word("SHINY");
+        assert_eq!(
+            usize::from(unknown.severity_rank()),
+            ConflatedStatus::RANKS - 1
+        );
+    }
+
+    #[test]
+    fn a_word_means_what_its_entry_says() {
+        let facts = |word| {
+            let it = ConflatedStatus::from_word(word);
+            (it.is_terminal(), it.is_failing(), it.tone())
+        };
+        assert_eq!(facts("BLOCKER"), (true, true, "blocker"));
+        assert_eq!(facts("RUNNING"), (false, false, "running"));
+        assert_eq!(facts("CANCELLED"), (true, false, "cancelled"));
+        assert_eq!(facts("PASSED"), (true, false, "passed"));
+        assert_eq!(facts("SHINY_RUNNING"), (false, false, "unknown"));
+        let tone = |word| BatchStatus::from_word(word).tone();
+        assert_eq!(tone("SUCCEEDED"), "done", "it says nothing of metrics");
+        assert_eq!(tone("BATCH_METRICS_QUEUED"), "running");
+        assert_eq!(ConflatedBatchStatus::from_word("COMPLETE").tone(), "passed");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::WatchedStates;
-use crate::domain::{BatchStatus, ConflatedBatchStatus, text};
+use crate::domain::{BatchStatus, ConflatedBatchStatus, Failing, Means, text};
 
 /// The CLI's exit codes that a supervision can end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,32 +95,28 @@ impl fmt::Display for Rule {
             Self::StatusCancelled => {
                 f.write_str("The batch status is CANCELLED, which always exits 5.")
             }
-            Self::Word { word, filter } => match word {
-                ConflatedBatchStatus::Complete => {
+            Self::Word { word, filter } => match word.meaning().means {
+                Means::Passes => {
                     write!(
                         f,
-                        "The batch's word is COMPLETE, which is none of the fail states {}.",
+                        "The batch's word is {word}, which is none of the fail states {}.",
                         filter.in_words()
                     )
                 }
-                word if filter.fails(word) => {
+                Means::Fails(_) if filter.fails(word) => {
                     write!(
                         f,
                         "The batch's word is {word}, which is among the fail states {}.",
                         filter.in_words()
                     )
                 }
-                ConflatedBatchStatus::Blocker
-                | ConflatedBatchStatus::Error
-                | ConflatedBatchStatus::Warning => write!(
+                Means::Fails(_) => write!(
                     f,
                     "The batch's word is {word}, which is not among the fail states {}.",
                     filter.in_words()
                 ),
-                ConflatedBatchStatus::Cancelled => {
-                    f.write_str("The batch's word is CANCELLED, which exits 5.")
-                }
-                word => write!(
+                Means::Cancelled => write!(f, "The batch's word is {word}, which exits 5."),
+                Means::Open => write!(
                     f,
                     "The batch is finished but its word is {word}, which is no outcome."
                 ),
@@ -156,18 +152,14 @@ pub fn exit_code(
     }
     match word {
         Some(word) if !filter.is_empty() => {
-            let code = match word {
-                ConflatedBatchStatus::Complete => ExitCode::Success,
-                ConflatedBatchStatus::Blocker if filter.blocker => ExitCode::Blocker,
-                ConflatedBatchStatus::Error if filter.error => ExitCode::Error,
-                ConflatedBatchStatus::Warning if filter.warning => ExitCode::Warning,
-                ConflatedBatchStatus::Blocker
-                | ConflatedBatchStatus::Error
-                | ConflatedBatchStatus::Warning => ExitCode::Success,
-                ConflatedBatchStatus::Cancelled => ExitCode::Cancelled,
-                ConflatedBatchStatus::Submitted
-                | ConflatedBatchStatus::Running
-                | ConflatedBatchStatus::Unknown(_) => ExitCode::CouldNotTell,
+            let code = match word.meaning().means {
+                Means::Passes => ExitCode::Success,
+                Means::Fails(Failing::Blocker) if filter.blocker => ExitCode::Blocker,
+                Means::Fails(Failing::Error) if filter.error => ExitCode::Error,
+                Means::Fails(Failing::Warning) if filter.warning => ExitCode::Warning,
+                Means::Fails(_) => ExitCode::Success,
+                Means::Cancelled => ExitCode::Cancelled,
+                Means::Open => ExitCode::CouldNotTell,
             };
             (
                 code,

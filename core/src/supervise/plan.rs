@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Policy;
 use crate::{
     api::TestIds,
-    domain::{BatchStatus, ConflatedStatus, Test, TestId},
+    domain::{BatchStatus, ConflatedStatus, Failing, Means, Test, TestId},
     planted::{self, Bug},
 };
 
@@ -140,15 +140,11 @@ pub fn plan_rerun<'a>(
     for (id, status) in tests {
         figures.listed += 1;
         let Some(status) = status else { continue };
-        match status {
-            ConflatedStatus::Blocker => figures.blocker += 1,
-            ConflatedStatus::Error => figures.error += 1,
-            ConflatedStatus::Warning => figures.warning += 1,
-            ConflatedStatus::Queued
-            | ConflatedStatus::Running
-            | ConflatedStatus::Passed
-            | ConflatedStatus::Cancelled
-            | ConflatedStatus::Unknown(_) => {}
+        match status.meaning().means {
+            Means::Fails(Failing::Blocker) => figures.blocker += 1,
+            Means::Fails(Failing::Error) => figures.error += 1,
+            Means::Fails(Failing::Warning) => figures.warning += 1,
+            Means::Open | Means::Passes | Means::Cancelled => {}
         }
         if policy.rerun_on.watches(status)
             && let Some(id) = id

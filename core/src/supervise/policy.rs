@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{ConflatedBatchStatus, ConflatedStatus},
+    domain::{ConflatedBatchStatus, ConflatedStatus, Failing, Means},
     planted::{self, Bug},
 };
 
@@ -58,29 +58,21 @@ impl WatchedStates {
 
     /// Whether a test with this status is watched. Unknown words never are.
     pub fn watches(self, status: &ConflatedStatus) -> bool {
-        match status {
-            ConflatedStatus::Warning => self.warning,
-            ConflatedStatus::Error => self.error,
-            ConflatedStatus::Blocker => self.blocker,
-            ConflatedStatus::Unknown(_) => planted::is(Bug::UnknownWordFails),
-            ConflatedStatus::Queued
-            | ConflatedStatus::Running
-            | ConflatedStatus::Passed
-            | ConflatedStatus::Cancelled => false,
-        }
+        self.has(status.meaning().means)
+            || (matches!(status, ConflatedStatus::Unknown(_)) && planted::is(Bug::UnknownWordFails))
     }
 
     /// Whether a batch with this word fails by these states.
     pub fn fails(self, status: &ConflatedBatchStatus) -> bool {
-        match status {
-            ConflatedBatchStatus::Warning => self.warning,
-            ConflatedBatchStatus::Error => self.error,
-            ConflatedBatchStatus::Blocker => self.blocker,
-            ConflatedBatchStatus::Submitted
-            | ConflatedBatchStatus::Running
-            | ConflatedBatchStatus::Complete
-            | ConflatedBatchStatus::Cancelled
-            | ConflatedBatchStatus::Unknown(_) => false,
+        self.has(status.meaning().means)
+    }
+
+    fn has(self, means: Means) -> bool {
+        match means {
+            Means::Fails(Failing::Warning) => self.warning,
+            Means::Fails(Failing::Error) => self.error,
+            Means::Fails(Failing::Blocker) => self.blocker,
+            Means::Open | Means::Passes | Means::Cancelled => false,
         }
     }
 }

@@ -99,26 +99,17 @@ pub struct BatchChip {
     pub count: Option<u64>,
 }
 
-/// The words that always have a chip, worst first.
-const CHIPS: [ConflatedBatchStatus; ConflatedBatchStatus::KNOWN.len()] = [
-    ConflatedBatchStatus::Blocker,
-    ConflatedBatchStatus::Error,
-    ConflatedBatchStatus::Warning,
-    ConflatedBatchStatus::Running,
-    ConflatedBatchStatus::Submitted,
-    ConflatedBatchStatus::Complete,
-    ConflatedBatchStatus::Cancelled,
-];
-
 /// The chips of the loaded batches: known words always, others where they occur.
 pub fn chips(loaded: &[Batch], is_read: bool) -> Vec<BatchChip> {
     let words: Vec<ConflatedBatchStatus> = loaded
         .iter()
         .filter_map(Batch::conflated_or_derived)
         .collect();
-    let odd: BTreeSet<&ConflatedBatchStatus> =
-        words.iter().filter(|it| !CHIPS.contains(it)).collect();
-    CHIPS
+    let odd: BTreeSet<&ConflatedBatchStatus> = words
+        .iter()
+        .filter(|it| !ConflatedBatchStatus::KNOWN.contains(it))
+        .collect();
+    ConflatedBatchStatus::KNOWN
         .iter()
         .chain(odd)
         .map(|status| BatchChip {

@@ -27,10 +27,10 @@ pub fn chips(batch: Option<&Batch>, tally: Option<&Tally>) -> Vec<Chip> {
         status: status.clone(),
         count,
     };
-    let known = ConflatedStatus::WORST_FIRST.iter().map(|status| {
+    let known = ConflatedStatus::KNOWN.iter().map(|status| {
         let count = match tally {
             Some(tally) => tally.of(status),
-            None => batch.map_or(0, |batch| batch_count(batch, status)),
+            None => batch.map_or(0, |batch| (status.meaning().count)(batch)),
         };
         chip(status, count)
     });
@@ -42,21 +42,6 @@ pub fn chips(batch: Option<&Batch>, tally: Option<&Tally>) -> Vec<Chip> {
             count,
         });
     known.chain(unknown).collect()
-}
-
-fn batch_count(batch: &Batch, status: &ConflatedStatus) -> u64 {
-    let summary = batch.summary();
-    let queued = batch.status_counts.map_or(0, |counts| counts.submitted);
-    match status {
-        ConflatedStatus::Blocker => summary.blocking,
-        ConflatedStatus::Error => summary.erroring,
-        ConflatedStatus::Warning => summary.warning,
-        ConflatedStatus::Running => summary.running.saturating_sub(queued),
-        ConflatedStatus::Queued => queued,
-        ConflatedStatus::Passed => summary.passed,
-        ConflatedStatus::Cancelled => summary.cancelled,
-        ConflatedStatus::Unknown(_) => 0,
-    }
 }
 
 #[cfg(test)]

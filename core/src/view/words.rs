@@ -57,28 +57,16 @@ pub fn bytes(n: u64) -> String {
 /// A test's status word as a label; words that we do not know stay as they are.
 pub fn status_label(status: &ConflatedStatus) -> &str {
     match status {
-        ConflatedStatus::Queued => "Queued",
-        ConflatedStatus::Running => "Running",
-        ConflatedStatus::Error => "Error",
-        ConflatedStatus::Cancelled => "Cancelled",
-        ConflatedStatus::Blocker => "Blocker",
-        ConflatedStatus::Warning => "Warning",
-        ConflatedStatus::Passed => "Passed",
         ConflatedStatus::Unknown(word) => word,
+        known => known.meaning().label,
     }
 }
 
 /// A batch's one word as a label.
 pub fn batch_label(status: &ConflatedBatchStatus) -> &str {
     match status {
-        ConflatedBatchStatus::Submitted => "Submitted",
-        ConflatedBatchStatus::Running => "Running",
-        ConflatedBatchStatus::Cancelled => "Cancelled",
-        ConflatedBatchStatus::Error => "Error",
-        ConflatedBatchStatus::Complete => "Complete",
-        ConflatedBatchStatus::Blocker => "Blocker",
-        ConflatedBatchStatus::Warning => "Warning",
         ConflatedBatchStatus::Unknown(word) => word,
+        known => known.meaning().label,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The columns of the tests table. A new one is one entry here: its heading,
-//! its width, where it is shown and what stands in it.
+//! its width, where it is shown, its place on phones and what stands in it.
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::{Test, Timestamp},
+    domain::{ConflatedStatus, Test, Timestamp, Tone},
     view::{
         SortKey,
         runs::{Run, RunMemory, known_runs, reason},
@@ -13,11 +13,23 @@ use retake_core::{
 
 use crate::{browser::clock, components::status::TestStatusBadge};
 
+/// Where a cell stands in a row of several lines, as a `grid-area` beside the tick box,
+/// which has the first track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// In two lines of three tracks, on small tablets.
+    pub two_lines: &'static str,
+    /// In three lines of two tracks, on phones.
+    pub three_lines: &'static str,
+    /// To which side of its place.
+    pub side: &'static str,
+}
+
 /// From which width on a column is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
-    /// Always; on phones at the place that `style/tests.css` gives it.
-    Narrow,
+    /// Always; where a row has lines, at this place.
+    Narrow(Place),
     /// On tablets and wider.
     Medium,
     /// On desktops only.
@@ -25,10 +37,18 @@ pub(super) enum From {
 }
 
 impl From {
+    /// Its place where a row has lines, if it is shown there.
+    pub(super) const fn place(self) -> Option<Place> {
+        match self {
+            Self::Narrow(place) => Some(place),
+            Self::Medium | Self::Wide => None,
+        }
+    }
+
     /// The value as styles read it.
     pub(super) const fn slug(self) -> &'static str {
         match self {
-            Self::Narrow => "narrow",
+            Self::Narrow(_) => "narrow",
             Self::Medium => "medium",
             Self::Wide => "wide",
         }
@@ -52,12 +72,16 @@ pub(super) struct Column {
 }
 
 /// The columns after the tick box, from left to right.
-pub(super) const COLUMNS: [Column; 5] = [
+pub(super) const COLUMNS: &[Column] = &[
     Column {
         name: "status",
         title: "Status",
         width: "7.5rem",
-        from: From::Narrow,
+        from: From::Narrow(Place {
+            two_lines: "2 / 2",
+            three_lines: "2 / 2",
+            side: "stretch",
+        }),
         sort: Some(SortKey::Status),
         cell: |test, _, _| view! { <TestStatusBadge status=test.shown_status()/> }.into_any(),
     },
@@ -65,7 +89,11 @@ pub(super) const COLUMNS: [Column; 5] = [
         name: "name",
         title: "Test",
         width: "minmax(16rem, 1.1fr)",
-        from: From::Narrow,
+        from: From::Narrow(Place {
+            two_lines: "1 / 2 / 2 / 4",
+            three_lines: "1 / 2 / 2 / 4",
+            side: "stretch",
+        }),
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
         cell: |_, _, _| ().into_any(),
@@ -74,7 +102,11 @@ pub(super) const COLUMNS: [Column; 5] = [
         name: "error",
         title: "Error",
         width: "minmax(8rem, 1.2fr)",
-        from: From::Narrow,
+        from: From::Narrow(Place {
+            two_lines: "2 / 3",
+            three_lines: "3 / 2",
+            side: "stretch",
+        }),
         sort: None,
         cell: |test, _, _| error_cell(test),
     },
@@ -82,7 +114,11 @@ pub(super) const COLUMNS: [Column; 5] = [
         name: "runs",
         title: "Runs",
         width: "4.5rem",
-        from: From::Narrow,
+        from: From::Narrow(Place {
+            two_lines: "1 / 4",
+            three_lines: "2 / 3",
+            side: "end",
+        }),
         sort: Some(SortKey::Run),
         cell: |test, _, memory| runs_cell(test, memory),
     },
@@ -90,7 +126,11 @@ pub(super) const COLUMNS: [Column; 5] = [
         name: "updated",
         title: "Updated",
         width: "5rem",
-        from: From::Narrow,
+        from: From::Narrow(Place {
+            two_lines: "2 / 4",
+            three_lines: "3 / 3",
+            side: "end",
+        }),
         sort: Some(SortKey::Updated),
         cell: |test, now, _| {
             test.updated
@@ -134,8 +174,10 @@ fn runs_cell(test: &Test, memory: &RunMemory) -> AnyView {
         <span class="runs" role="img" aria-label=aloud.clone() title=aloud>
             {runs
                 .into_iter()
-                .map(|run| view! {
-                    <i data-status=run.status.map_or("NOT_KNOWN".to_owned(), |it| it.word().to_owned())></i>
+                .map(|run| {
+                    let tone = run.status.as_ref().map_or(Tone::Unknown.slug(), ConflatedStatus::tone);
+                    let word = run.status.map_or("NOT_KNOWN".to_owned(), |it| it.word().to_owned());
+                    view! { <i data-status=word data-tone=tone></i> }
                 })
                 .collect_view()}
             <span class="runs__count">{latest.to_string()}</span>

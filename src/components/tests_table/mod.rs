@@ -105,10 +105,19 @@ fn bones() -> impl IntoView {
                     <td role="cell"></td>
                     {COLUMNS
                         .iter()
-                        .map(|column| view! {
-                            <td role="cell" data-col=column.name data-from=column.from.slug()>
-                                <span class="bone"></span>
-                            </td>
+                        .map(|column| {
+                            let place = column.from.place();
+                            view! {
+                                <td
+                                    role="cell"
+                                    style=("--two-lines", place.map(|it| it.two_lines))
+                                    style=("--three-lines", place.map(|it| it.three_lines))
+                                    data-col=column.name
+                                    data-from=column.from.slug()
+                                >
+                                    <span class="bone"></span>
+                                </td>
+                            }
                         })
                         .collect_view()}
                 </tr>

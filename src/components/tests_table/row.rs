@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use retake_core::{
-    domain::Test,
+    domain::{ConflatedStatus, Test},
     view::{RowId, words},
 };
 
@@ -33,7 +33,9 @@ pub fn Row(
         now.or_else(|| before.copied().flatten())
     });
     let test = Memo::new(move |_| row.get().map_or_else(Test::default, |row| store.test(row)));
-    let word = Memo::new(move |_| test.with(|test| test.shown_status().word().to_owned()));
+    let status = Memo::new(move |_| test.with(Test::shown_status));
+    let word = Memo::new(move |_| status.with(|it| it.word().to_owned()));
+    let tone = move || status.with(ConflatedStatus::tone);
     let name = Memo::new(move |_| test.with(|test| words::name(&test.name)));
     let ticked = Memo::new(move |_| {
         row.get()
@@ -86,6 +88,7 @@ pub fn Row(
             data-testid="job-row"
             data-job-id=move || id.get().map(|id| id.to_string())
             data-status=word
+            data-tone=tone
             data-left=move || left.get().then_some("")
             data-changed=move || changed.get().then_some("")
             aria-rowindex=(index + 2).to_string()
@@ -125,9 +128,13 @@ pub fn Row(
                     } else {
                         (move || test.with(|test| store.with_memory(|memory| cell(test, now.get(), memory)))).into_any()
                     };
+                    let place = column.from.place();
                     view! {
                         <td
                             role="cell"
+                            style=("--two-lines", place.map(|it| it.two_lines))
+                            style=("--three-lines", place.map(|it| it.three_lines))
+                            style=("--side", place.map(|it| it.side))
                             class=(column.name != "name").then(|| format!("row__{}", column.name))
                             data-col=column.name
                             data-from=column.from.slug()
