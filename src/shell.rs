@@ -423,7 +423,7 @@ fn title_and_icon() {
         let last = all.iter().rev().find_map(|one| {
             one.snapshot.with(|it| {
                 let verdict = it.state.verdict()?;
-                let of = of_batch(it.state.name.as_deref(), &page);
+                let of = of_batch(it.state.name.as_deref(), &supervisions.mark(one), &page);
                 Some((verdict.outcome, of))
             })
         });
@@ -438,7 +438,7 @@ fn title_and_icon() {
         match (active.as_slice(), &last) {
             ([one], _) => {
                 let text = one.snapshot.with(|it| {
-                    let of = of_batch(it.state.name.as_deref(), &page);
+                    let of = of_batch(it.state.name.as_deref(), &supervisions.mark(one), &page);
                     format!("{}{of}", supervision::in_title(&it.state))
                 });
                 dom::set_title(&format!("● {text}{looked} · {ended}{shown}"));
@@ -463,10 +463,12 @@ fn title_and_icon() {
     });
 }
 
-/// `: nightly`, unless the page is about that batch.
-fn of_batch(name: Option<&str>, page: &str) -> String {
-    let name = name.map(words::title).filter(|name| name != page);
-    name.map_or(String::new(), |name| format!(": {name}"))
+/// `: nightly`, unless the page is about that batch. `mark` tells it from another one
+/// of the name, which the page may be about.
+fn of_batch(name: Option<&str>, mark: &str, page: &str) -> String {
+    let name = name.map(words::title);
+    let name = name.filter(|name| name != page || !mark.is_empty());
+    name.map_or(String::new(), |name| format!(": {name}{mark}"))
 }
 
 fn announce_verdicts(announcer: Announcer) {

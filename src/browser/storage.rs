@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
-use retake_core::supervise::PolicyForm;
+use retake_core::{
+    domain::BatchId,
+    supervise::{LinkedForm, PolicyForm},
+};
 
 use super::window;
 
@@ -89,6 +92,23 @@ pub fn save_policy_form(form: &PolicyForm) {
     if let Ok(json) = serde_json::to_string(form) {
         device_set(POLICY, &json);
     }
+}
+
+/// The supervise form of a batch as a link has filled it in, and as it was changed
+/// since, in this tab.
+pub fn linked_form(batch: BatchId) -> Option<LinkedForm> {
+    serde_json::from_str(&tab_get(&linked_form_key(batch))?).ok()
+}
+
+/// Remembers the supervise form that a link has filled in.
+pub fn save_linked_form(batch: BatchId, form: &LinkedForm) {
+    if let Ok(json) = serde_json::to_string(form) {
+        tab_set(&linked_form_key(batch), &json);
+    }
+}
+
+fn linked_form_key(batch: BatchId) -> String {
+    format!("retake-linked-{batch}")
 }
 
 /// The chosen theme: `light`, `dark`, or none for the system's.

@@ -5,7 +5,10 @@
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     domain::ConflatedStatus,
-    supervise::{Field, FieldError, Policy, PolicyForm, Preview, WatchedStates, supervise_command},
+    supervise::{
+        Field, FieldError, LinkedForm, Policy, PolicyForm, Preview, WatchedStates,
+        supervise_command,
+    },
     view::{freshness::upper_first, query::pairs},
 };
 
@@ -26,8 +29,23 @@ pub fn PolicyFields(
     let supervisions = expect_context::<Supervisions>();
     let kept = storage::load_policy_form().unwrap_or_default();
     // A link may fill the form in; only a click acts (`design.md` §5).
-    let linked = kept.clone().filled_in_by(pairs(&dom::query()));
-    let form = RwSignal::new(linked.clone().unwrap_or_else(|| kept.clone()));
+    let batch = context
+        .batch
+        .with_untracked(|it| it.as_ref().map(|it| it.id));
+    let named: Vec<_> = pairs(&dom::query()).collect();
+    let linked = LinkedForm::begin(batch.and_then(storage::linked_form), &kept, &named);
+    let form = RwSignal::new(
+        linked
+            .as_ref()
+            .map_or_else(|| kept.clone(), |it| it.form.clone()),
+    );
+    let filled_in = linked.as_ref().map(|it| it.filled_in.clone());
+    // The address forgets the link at the next filter, and knows nothing of changes.
+    if let Some((batch, linked)) = batch.zip(linked) {
+        Effect::new(move |_| {
+            storage::save_linked_form(batch, &linked.clone().changed_to(form.get()));
+        });
+    }
     let refused = RwSignal::new(None::<String>);
     let starting = RwSignal::new(false);
     let min_poll = context.min_poll;
@@ -105,7 +123,7 @@ pub fn PolicyFields(
                 "Runs in this tab: keep it open, and pin it. A closed tab supervises nothing until you \
                  open this page again."
             </p>
-            <Origin form kept linked/>
+            <Origin form kept linked=filled_in/>
             {Field::ALL
                 .into_iter()
                 .map(|field| view! { <PolicyField field form error=Signal::derive(move || error(field))/> })
@@ -158,6 +176,8 @@ fn Origin(
             "These are the documented defaults."
         } else if form.with(|form| linked.as_ref() == Some(form)) {
             "Filled in by the link that led here."
+        } else if linked.is_some() {
+            "Filled in by the link that led here, and changed since."
         } else if form.with(|form| *form == kept) {
             "Filled in as last set in this browser."
         } else {

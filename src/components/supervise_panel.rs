@@ -220,9 +220,6 @@ fn Now(one: Supervision) -> impl IntoView {
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
-    let by_person = Memo::new(move |_| {
-        snapshot.with(|it| it.state.phase == Phase::Paused(PauseReason::ByPerson))
-    });
     let doing = move || {
         let now = tick.now();
         snapshot.with(|it| it.doing().sentence(now))
@@ -241,7 +238,7 @@ fn Now(one: Supervision) -> impl IntoView {
         })
     };
     let policy_line = move || snapshot.with(|it| policy(&it.state.policy));
-    let (pause, resume, stop, look) = (one.clone(), one.clone(), one.clone(), one.clone());
+    let (pause, stop, look) = (one.clone(), one.clone(), one.clone());
     let asked = one.clone();
     let asks = {
         let one = one.clone();
@@ -266,36 +263,7 @@ fn Now(one: Supervision) -> impl IntoView {
                 <div><dt>"Rerun so far"</dt><dd>{move || facts().2}</dd></div>
             </dl>
             <div class="buttons">
-                <Show when=move || !by_person.get()>
-                    {
-                        let pause = pause.clone();
-                        view! {
-                            <button
-                                type="button"
-                                class="button button--small"
-                                disabled=move || !acts_here.get()
-                                on:click=move |_| pause.pause()
-                            >
-                                "Pause"
-                            </button>
-                        }
-                    }
-                </Show>
-                <Show when=move || paused.get()>
-                    {
-                        let resume = resume.clone();
-                        view! {
-                            <button
-                                type="button"
-                                class="button button--primary button--small"
-                                disabled=move || !acts_here.get()
-                                on:click=move |_| resume.resume()
-                            >
-                                "Resume"
-                            </button>
-                        }
-                    }
-                </Show>
+                <PauseResume one=pause.clone()/>
                 <button
                     type="button"
                     class="button button--small"
@@ -321,6 +289,53 @@ fn Now(one: Supervision) -> impl IntoView {
                 </p>
             </Show>
         </div>
+    }
+}
+
+/// Pauses it, and lets it go on, where this tab acts.
+#[component]
+pub fn PauseResume(
+    /// The supervision.
+    one: Supervision,
+) -> impl IntoView {
+    let (snapshot, standing) = (one.snapshot, one.standing);
+    let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
+    let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
+    let by_person = Memo::new(move |_| {
+        snapshot.with(|it| it.state.phase == Phase::Paused(PauseReason::ByPerson))
+    });
+    let (pause, resume) = (one.clone(), one);
+    view! {
+        <Show when=move || !by_person.get()>
+            {
+                let pause = pause.clone();
+                view! {
+                    <button
+                        type="button"
+                        class="button button--small"
+                        disabled=move || !acts_here.get()
+                        on:click=move |_| pause.pause()
+                    >
+                        "Pause"
+                    </button>
+                }
+            }
+        </Show>
+        <Show when=move || paused.get()>
+            {
+                let resume = resume.clone();
+                view! {
+                    <button
+                        type="button"
+                        class="button button--primary button--small"
+                        disabled=move || !acts_here.get()
+                        on:click=move |_| resume.resume()
+                    >
+                        "Resume"
+                    </button>
+                }
+            }
+        </Show>
     }
 }
 

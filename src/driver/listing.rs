@@ -106,6 +106,26 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     }
 }
 
+/// How many batches of a project have this name, and whether there may be more: the
+/// first page that the server finds is counted.
+///
+/// # Errors
+/// The list could not be read.
+pub async fn namesakes(
+    client: &Client,
+    project: ProjectId,
+    name: &str,
+) -> Result<(usize, bool), ApiError> {
+    let page = client
+        .read(&endpoint::list_batches(project, name, None))
+        .await?;
+    let count = page
+        .items
+        .iter()
+        .filter(|it| it.name.as_deref() == Some(name));
+    Ok((count.count(), page.next.is_some()))
+}
+
 /// The batch of this ID, or the newest of this name.
 ///
 /// # Errors

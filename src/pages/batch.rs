@@ -9,7 +9,7 @@ use leptos_router::{
 };
 use retake_core::{
     api::links,
-    domain::{Batch as BatchData, Project, TestId},
+    domain::{Batch as BatchData, Project, ProjectId, TestId},
     view::{ViewQuery, open, query::escape, words},
 };
 
@@ -33,6 +33,7 @@ use crate::{
         reruns::{Of, OwnReruns},
         supervisions::Supervisions,
         tag_reader,
+        task::while_open,
         tests_store::TestsStore,
     },
     names::NameBook,
@@ -89,7 +90,10 @@ pub fn Batch() -> impl IntoView {
                 }
                 .into_any()
             }
-            Load::Ready((project, batch)) => view! { <Found project batch/> }.into_any(),
+            Load::Ready((project, batch)) => {
+                let by_name = open::canonical(&title).is_none();
+                view! { <Found project batch by_name/> }.into_any()
+            }
         }
     }
 }
@@ -119,7 +123,7 @@ fn pace(account: &Account) -> Duration {
 }
 
 #[component]
-fn Found(project: Project, batch: BatchData) -> impl IntoView {
+fn Found(project: Project, batch: BatchData, by_name: bool) -> impl IntoView {
     let session = expect_context::<Session>();
     let Some(account) = session.account_now() else {
         return ().into_any();
@@ -129,6 +133,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     let supervisions = expect_context::<Supervisions>();
     let id = batch.id;
     let name = batch.display_name();
+    let called = name.clone();
     expect_context::<PageTitle>().0.set(words::title(&name));
     expect_context::<Crumbs>().0.set(vec![
         ("Projects".into(), Some("/".into())),
@@ -218,6 +223,7 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
     view! {
         <div class="batch">
             <BatchHead feed names app_link=app_link.clone() link cancel=ask_cancel cancelling/>
+            {by_name.then(|| view! { <Namesakes project=project.id name=called/> })}
             <Confirm question yes/>
             <div class="batch__body">
                 <section class="batch__main" aria-label="Tests">
@@ -232,6 +238,29 @@ fn Found(project: Project, batch: BatchData) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Says that the name in the address is that of several batches.
+#[component]
+fn Namesakes(project: ProjectId, name: String) -> impl IntoView {
+    let client = expect_context::<Client>();
+    let said = RwSignal::new(None::<String>);
+    let list = dom::at(&format!("/projects/{project}?q={}", escape(&name)));
+    while_open(async move {
+        // Where they cannot be listed, the batch is here all the same.
+        if let Ok((count, may_be_more)) = listing::namesakes(&client, project, &name).await {
+            said.try_set(open::namesakes(count, may_be_more));
+        }
+    });
+    move || {
+        said.get().map(|said| {
+            view! {
+                <div class="notice notice--bar" role="status" data-testid="namesakes">
+                    <p>{said} " " <A href=list.clone()>"Show them all"</A></p>
+                </div>
+            }
+        })
+    }
 }
 
 /// Says that the list of tests is not whole, and what happens about it.

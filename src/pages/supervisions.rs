@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
-    supervise::{BatchRef, Phase},
+    supervise::BatchRef,
     view::{
         open,
         supervision::{policy, progress},
@@ -14,7 +14,9 @@ use retake_core::{
 use crate::{
     browser::{clock, dom},
     components::{
-        own_reruns::OwnRerun, supervise_panel::PhasePill, verdict::VerdictLine,
+        own_reruns::OwnRerun,
+        supervise_panel::{PauseResume, PhasePill},
+        verdict::VerdictLine,
         was_it_applied::WasItApplied,
     },
     driver::{
@@ -179,6 +181,10 @@ fn Subject(one: Supervision) -> impl IntoView {
             words::clean(&name.unwrap_or(named)).into_owned()
         })
     };
+    let mark = {
+        let (one, supervisions) = (one.clone(), expect_context::<All>());
+        Memo::new(move |_| supervisions.mark(&one))
+    };
     let href = move || {
         let batch = snapshot.with(|it| it.state.batch);
         dom::at(&batch.map_or_else(
@@ -188,7 +194,7 @@ fn Subject(one: Supervision) -> impl IntoView {
     };
     view! {
         <div>
-            <A href=href attr:class="watch__name">{name}</A>
+            <A href=href attr:class="watch__name">{name}{mark}</A>
             <p class="muted">{words::clean(&one.about.project_name).into_owned()}</p>
         </div>
     }
@@ -211,7 +217,6 @@ fn Running(one: Supervision) -> impl IntoView {
         snapshot.with(|it| it.doing().sentence(now))
     };
     let made = move || snapshot.with(|it| progress(&it.state));
-    let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
     let (control, stop, take, asked) = (one.clone(), one.clone(), one.clone(), one.clone());
@@ -254,14 +259,7 @@ fn Running(one: Supervision) -> impl IntoView {
                         }
                     }
                 </Show>
-                <button
-                    type="button"
-                    class="button button--small"
-                    disabled=move || !acts_here.get()
-                    on:click=move |_| if paused.get_untracked() { control.resume() } else { control.pause() }
-                >
-                    {move || if paused.get() { "Resume" } else { "Pause" }}
-                </button>
+                <PauseResume one=control.clone()/>
                 <button
                     type="button"
                     class="button button--danger button--small"

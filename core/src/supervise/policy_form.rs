@@ -223,6 +223,48 @@ impl PolicyForm {
     }
 }
 
+/// A form that a link has filled in, as the tab remembers it for its batch: what was
+/// linked, and what a person has made of it since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedForm {
+    /// What the link sets, on top of the defaults: which link it was.
+    link: PolicyForm,
+    /// The form as the link filled it in.
+    pub filled_in: PolicyForm,
+    /// The form as it is now.
+    pub form: PolicyForm,
+}
+
+impl LinkedForm {
+    /// What the page of a batch begins with: what the tab remembers of it, unless
+    /// another link leads here now. `kept`: the form as last set in this browser.
+    /// `None` where no link ever filled it in.
+    pub fn begin(
+        remembered: Option<Self>,
+        kept: &PolicyForm,
+        pairs: &[(String, String)],
+    ) -> Option<Self> {
+        let Some(link) = PolicyForm::default().filled_in_by(pairs.iter().cloned()) else {
+            return remembered;
+        };
+        if let Some(same) = remembered.filter(|it| it.link == link) {
+            return Some(same);
+        }
+        let filled_in = kept.clone().filled_in_by(pairs.iter().cloned())?;
+        Some(Self {
+            link,
+            form: filled_in.clone(),
+            filled_in,
+        })
+    }
+
+    /// The same with what a person has made of it.
+    #[must_use]
+    pub fn changed_to(self, form: PolicyForm) -> Self {
+        Self { form, ..self }
+    }
+}
+
 fn attempts(text: &str) -> Result<u32, String> {
     match text.trim().parse::<i64>() {
         Ok(n) if n < 0 => Err(format!("must be at least 0, got: {n}")),
@@ -290,6 +332,31 @@ mod tests {
         assert_eq!(filled.wait_timeout, "2h");
         assert_eq!(filled.rerun_on_states, "Error,Blocker");
         assert_eq!(filled.poll_every, "30s", "not named, so as it was");
+    }
+
+    #[test]
+    fn what_a_link_filled_in_survives_a_reload_with_what_was_made_of_it() {
+        let kept = PolicyForm {
+            poll_every: "20s".into(),
+            ..PolicyForm::default()
+        };
+        let link = |n: &str| vec![("max-rerun-attempts".to_owned(), n.to_owned())];
+        assert_eq!(LinkedForm::begin(None, &kept, &[]), None);
+        let mut it = LinkedForm::begin(None, &kept, &link("3")).expect("it names one");
+        assert_eq!(
+            (&*it.form.max_rerun_attempts, &*it.form.poll_every),
+            ("3", "20s")
+        );
+        it.form.set(Field::WaitTimeout, "2h".into());
+        // The address still names it, or no longer does; what was set last has changed too.
+        let kept = it.form.clone();
+        for pairs in [link("3"), Vec::new()] {
+            let again = LinkedForm::begin(Some(it.clone()), &kept, &pairs);
+            assert_eq!(again.as_ref(), Some(&it));
+        }
+        let other = LinkedForm::begin(Some(it), &kept, &link("5")).expect("another link");
+        assert_eq!(other.form.max_rerun_attempts, "5");
+        assert_eq!(other.form, other.filled_in);
     }
 
     #[test]

@@ -13,12 +13,12 @@ use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId,
 /// The conclusion in one word for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Exit 0, no rerun was needed, nothing watched is failing.
+    /// Exit 0, no rerun was needed, and nothing failed, whether it was to be watched or not.
     CleanPass,
-    /// Exit 0, and at least one rerun was made.
+    /// Exit 0, at least one rerun was made, and nothing is left that failed.
     PassAfterRerun,
-    /// Exit 0 by the CLI's rule, although tests are in a state that fails:
-    /// the batch's one word hides them.
+    /// Exit 0 by the CLI's rule, although something failed: the batch's one word hides
+    /// it, or its state is not among those that are set to fail.
     PassHidingFailures,
     /// The batch fails.
     Fail,
@@ -102,10 +102,10 @@ pub struct Verdict {
     /// What became of the tests that were run again.
     pub reruns: RerunOutcome,
     /// The tests that are in a state that fails, worst first, the first
-    /// [`NAMED_FAILURES`] of them.
+    /// [`NAMED_FAILURES`] of them; beside a pass, of all three states.
     #[serde(default)]
     pub failing: Vec<NamedTest>,
-    /// How many tests are in a state that fails.
+    /// How many tests these are.
     #[serde(default)]
     pub failing_count: u64,
     /// What the exit code does not say, in whole sentences.
@@ -144,30 +144,27 @@ impl Verdict {
         let (exit_code, rule) = exit_code(findings.status, findings.word, filter);
         let mut notes = Vec::new();
         // What failed the batch is named, whether it was to be watched or not; and
-        // where nothing is watched, whatever fails stands beside the pass.
-        let named = match (exit_code, filter.is_empty()) {
-            (ExitCode::Success, true) => WatchedStates::ALL,
-            (ExitCode::Error, _) => WatchedStates {
+        // whatever failed stands beside a pass.
+        let named = match exit_code {
+            ExitCode::Success => WatchedStates::ALL,
+            ExitCode::Error => WatchedStates {
                 error: true,
                 ..filter
             },
             _ => filter,
         };
-        let hidden = findings
-            .figures
-            .map_or(0, |figures| watched_count(&figures, named));
+        let count = |states| {
+            findings
+                .figures
+                .map_or(0, |figures| watched_count(&figures, states))
+        };
+        let failed = count(named);
+        let word_fails = findings.word.is_some_and(fails);
+        if exit_code == ExitCode::Success {
+            notes.extend(beside_the_pass(&findings, filter));
+        }
         let outcome = match exit_code {
-            ExitCode::Success if hidden > 0 && filter.is_empty() => Outcome::PassHidingFailures,
-            ExitCode::Success if hidden > 0 => {
-                let word = findings.word.map_or("unknown", ConflatedBatchStatus::word);
-                notes.push(format!(
-                    "{hidden} {} in a state that fails ({filter}), but the batch's one word is \
-                     {word}, and the CLI compares only that word: it would exit 0. Look at them \
-                     before you rely on this pass.",
-                    if hidden == 1 { "test is" } else { "tests are" },
-                ));
-                Outcome::PassHidingFailures
-            }
+            ExitCode::Success if failed > 0 || word_fails => Outcome::PassHidingFailures,
             ExitCode::Success if findings.attempts > 0 => Outcome::PassAfterRerun,
             ExitCode::Success => Outcome::CleanPass,
             ExitCode::Cancelled => Outcome::Cancelled,
@@ -213,7 +210,7 @@ impl Verdict {
             limit_percent: policy.rerun_max_failure_percent,
             reruns: findings.reruns,
             failing: failing_tests(findings.tests, named),
-            failing_count: hidden,
+            failing_count: failed,
             notes,
         }
     }
@@ -298,6 +295,51 @@ impl Verdict {
             Some(why) => format!("{share}; {made}; {why}."),
         })
     }
+}
+
+/// Whether a batch's word says that something failed, whatever is set to fail.
+fn fails(word: &ConflatedBatchStatus) -> bool {
+    WatchedStates::ALL.fails(word)
+}
+
+/// What an exit code of 0 does not say of what failed, in whole sentences.
+fn beside_the_pass(findings: &Findings<'_>, filter: WatchedStates) -> Vec<String> {
+    let mut notes = Vec::new();
+    let figures = findings.figures.unwrap_or_default();
+    let hidden = watched_count(&figures, filter);
+    if hidden > 0 {
+        let word = findings.word.map_or("unknown", ConflatedBatchStatus::word);
+        notes.push(format!(
+            "{} in a state that fails ({filter}), but the batch's one word is {word}, and the \
+             CLI compares only that word: it would exit 0. Look at them before you rely on \
+             this pass.",
+            tests(hidden),
+        ));
+    }
+    let left: Vec<String> = [
+        (filter.blocker, figures.blocker, "BLOCKER"),
+        (filter.error, figures.error, "ERROR"),
+        (filter.warning, figures.warning, "WARNING"),
+    ]
+    .into_iter()
+    .filter(|(is_set, count, _)| !is_set && *count > 0)
+    .map(|(_, count, word)| format!("{} in {word}", tests(count)))
+    .collect();
+    if !left.is_empty() && !filter.is_empty() {
+        notes.push(format!(
+            "{}, which is not set to fail ({filter} is).",
+            left.join(", ")
+        ));
+    }
+    // Batch metrics have no test of their own.
+    if let Some(word) = findings.word.filter(|word| fails(word))
+        && watched_count(&figures, WatchedStates::ALL) == 0
+    {
+        notes.push(format!(
+            "The batch's one word is {word}, and no test in the list is: look at its batch metrics."
+        ));
+    }
+    notes
 }
 
 /// The tests in the states that fail, worst first, as many as a verdict names.
@@ -420,6 +462,71 @@ mod tests {
         assert_eq!(beside.failing_count, 3);
         let clean = verdict("COMPLETE", with(0), 0, &policy);
         assert_eq!(clean.outcome, Outcome::CleanPass);
+    }
+
+    #[test]
+    fn no_pass_is_called_clean_beside_something_that_failed_whatever_is_set_to_fail() {
+        let states = |bits: u8| WatchedStates {
+            warning: bits & 1 > 0,
+            error: bits & 2 > 0,
+            blocker: bits & 4 > 0,
+        };
+        let words = [
+            "COMPLETE", "WARNING", "ERROR", "BLOCKER", "RUNNING", "SHINY",
+        ];
+        for (bits, failed, word) in (0..64).flat_map(|n| words.map(|word| (n & 7, n >> 3, word))) {
+            for (rerun_on, attempts) in [(0, 0), (7, 0), (7, 1)] {
+                let policy = Policy {
+                    rerun_on: states(rerun_on),
+                    fail_on: states(bits),
+                    ..Policy::default()
+                };
+                let of = states(failed);
+                let figures = Figures {
+                    listed: 10,
+                    failing: 0,
+                    blocker: u64::from(of.blocker),
+                    error: u64::from(of.error),
+                    warning: u64::from(of.warning),
+                };
+                let it = verdict(word, figures, attempts, &policy);
+                let case = format!(
+                    "fails {}, failed {of}, {word}: {it:?}",
+                    policy.fail_filter()
+                );
+                if it.exit_code != ExitCode::Success {
+                    assert!(!it.outcome.words().contains("ass"), "{case}");
+                    continue;
+                }
+                let nothing_failed =
+                    failed == 0 && !["WARNING", "ERROR", "BLOCKER"].contains(&word);
+                let clean = [Outcome::CleanPass, Outcome::PassAfterRerun].contains(&it.outcome);
+                assert_eq!(clean, nothing_failed, "{case}");
+                assert!(clean || !it.notes.is_empty(), "it says why: {case}");
+                assert_eq!(it.failing_count, u64::from(failed.count_ones()), "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn blockers_beside_a_pass_that_fails_on_warnings_only_are_said() {
+        let policy = Policy {
+            fail_on: WatchedStates::parse("Warning").expect("states"),
+            ..Policy::default()
+        };
+        let figures = Figures {
+            listed: 10,
+            failing: 2,
+            blocker: 2,
+            ..Figures::default()
+        };
+        let beside = verdict("BLOCKER", figures, 0, &policy);
+        assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
+        assert_eq!(beside.outcome, Outcome::PassHidingFailures);
+        assert_eq!(
+            beside.notes,
+            ["2 tests are in BLOCKER, which is not set to fail (Warning is)."]
+        );
     }
 
     #[test]

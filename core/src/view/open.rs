@@ -99,6 +99,13 @@ pub fn project_path(project: &str) -> String {
     format!("/projects/{}", utf8_percent_encode(project, SEGMENT))
 }
 
+/// What is to be said where an address names a batch by a name that `count` batches
+/// have, or at least as many: the newest is shown (`resim-api.md` §8).
+pub fn namesakes(count: usize, may_be_more: bool) -> Option<String> {
+    let more = if may_be_more { " or more" } else { "" };
+    (count > 1).then(|| format!("{count}{more} batches have this name; this is the newest."))
+}
+
 /// A batch or project ID in its canonical form, if the text is one.
 pub fn canonical(text: &str) -> Option<String> {
     text.parse::<BatchId>().map(|id| id.to_string()).ok()
@@ -154,6 +161,16 @@ mod tests {
             parse("https://app.resim.io/projects/p1/dashboards"),
             Some(Target::Project("p1".into()))
         );
+    }
+
+    #[test]
+    fn a_name_that_several_batches_have_is_said() {
+        assert_eq!(namesakes(1, true), None);
+        assert_eq!(
+            namesakes(3, false).as_deref(),
+            Some("3 batches have this name; this is the newest.")
+        );
+        assert!(namesakes(2, true).is_some_and(|it| it.starts_with("2 or more batches")));
     }
 
     #[test]

@@ -198,6 +198,17 @@ fn countdown(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// What tells a supervised batch from another one of its name among `all`: the
+/// beginning of its ID in brackets, to be set behind the name. Empty where none has.
+pub fn mark<'a>(of: &State, all: impl IntoIterator<Item = &'a State>) -> String {
+    let has_twin = of.name.is_some()
+        && all
+            .into_iter()
+            .any(|it| it.name == of.name && it.batch != of.batch);
+    let id = of.batch.filter(|_| has_twin);
+    id.map_or(String::new(), |id| format!(" ({})", &id.to_string()[..8]))
+}
+
 /// Where a supervision stands, for the tab's title: `14 of 60`, `paused`.
 pub fn in_title(state: &State) -> String {
     match (&state.phase, &state.seen) {
@@ -250,6 +261,21 @@ mod tests {
             next_due: None,
             failures: 0,
         }
+    }
+
+    #[test]
+    fn batches_of_one_name_are_told_apart_by_their_ids() {
+        let of = |id: u128, name: &str| State {
+            batch: Some(BatchId::from_u128(id << 96)),
+            name: Some(name.into()),
+            ..state()
+        };
+        let (a, again) = (of(0xb2ca_d0c7, "nightly"), of(0xb2ca_d0c7, "nightly"));
+        let (b, c) = (of(2, "nightly"), of(3, "weekly"));
+        assert_eq!(mark(&a, [&a, &b, &c]), " (b2cad0c7)");
+        assert_eq!(mark(&b, [&a, &b, &c]), " (00000002)");
+        assert_eq!(mark(&c, [&a, &b, &c]), "");
+        assert_eq!(mark(&a, [&a, &again]), "", "the same batch once more");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Names are made safe to read here, and are cut: one name is no whole page.
 
 use super::{export::markdown_escape, words};
-use crate::supervise::{NamedTest, Verdict};
+use crate::supervise::{ExitCode, NamedTest, Verdict};
 
 /// Names shown of a list before "and n more".
 const NAMES: usize = 5;
@@ -28,11 +28,14 @@ pub fn rerun_sentences(verdict: &Verdict) -> Vec<String> {
     .collect()
 }
 
-/// Which tests are in a state that fails.
+/// Which tests are in a state that fails; beside a pass, which failed all the same.
 pub fn failing_sentence(verdict: &Verdict) -> Option<String> {
     let count = usize::try_from(verdict.failing_count).unwrap_or(usize::MAX);
-    (count > 0 && !verdict.failing.is_empty())
-        .then(|| sentence("in a state that fails", count, &verdict.failing))
+    let what = match verdict.exit_code {
+        ExitCode::Success => "failed without failing the batch",
+        _ => "in a state that fails",
+    };
+    (count > 0 && !verdict.failing.is_empty()).then(|| sentence(what, count, &verdict.failing))
 }
 
 /// `count` tests, the first of which are `tests`.
@@ -72,9 +75,10 @@ pub fn markdown(verdict: &Verdict) -> String {
     text
 }
 
-/// Title and text of the notification that tells a verdict.
-pub fn notification(batch: Option<&str>, verdict: &Verdict) -> (String, String) {
-    let name = words::title(batch.unwrap_or("batch"));
+/// Title and text of the notification that tells a verdict. `mark` stands behind the
+/// name, where another batch has the same ([`super::supervision::mark`]).
+pub fn notification(batch: Option<&str>, mark: &str, verdict: &Verdict) -> (String, String) {
+    let name = words::title(batch.unwrap_or("batch")) + mark;
     (
         format!("{} · exit {}", verdict.outcome.words(), verdict.exit_code),
         words::line(&format!("{name}: {}", verdict.rule), BODY_CHARS),

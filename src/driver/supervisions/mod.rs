@@ -94,7 +94,8 @@ impl Supervisions {
             }
         };
         let announce = move |one: &Supervision, verdict: &Verdict| {
-            announce(one, verdict);
+            let others = list.with_untracked(|list| list.values().cloned().collect::<Vec<_>>());
+            announce(one, &untrack(|| mark(one, &others)), verdict);
             announced.update(|all| all.push((one.id.clone(), verdict.clone())));
         };
         let inner = Inner {
@@ -129,6 +130,12 @@ impl Supervisions {
         let mut all: Vec<_> = self.list.with(|list| list.values().cloned().collect());
         all.sort_by_key(|one: &Supervision| one.snapshot.with_untracked(|it| it.state.started));
         all
+    }
+
+    /// What tells its batch from another one of the same name, to be set behind the
+    /// name; tracked.
+    pub fn mark(&self, one: &Supervision) -> String {
+        mark(one, &self.all())
     }
 
     /// The newest supervision of a batch by this account.
@@ -448,9 +455,18 @@ impl Supervisions {
     }
 }
 
-/// Tells a person who looks elsewhere.
-fn announce(one: &Supervision, verdict: &Verdict) {
+fn mark(one: &Supervision, all: &[Supervision]) -> String {
+    let states: Vec<State> = all
+        .iter()
+        .map(|it| it.snapshot.with(|it| it.state.clone()))
+        .collect();
+    one.snapshot
+        .with(|it| retake_core::view::supervision::mark(&it.state, &states))
+}
+
+/// Tells a person who looks elsewhere. `mark` stands behind the batch's name.
+fn announce(one: &Supervision, mark: &str, verdict: &Verdict) {
     let name = one.snapshot.with_untracked(|it| it.state.name.clone());
-    let (title, body) = say::notification(name.as_deref(), verdict);
+    let (title, body) = say::notification(name.as_deref(), mark, verdict);
     notify::show(&title, &body);
 }

@@ -107,6 +107,25 @@ test.describe('find a batch', () => {
     await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
   });
 
+  test('a name that several batches have opens the newest, and says so', async ({ retake, sandbox, page }) => {
+    const name = `nightly twins ${Date.now()}`;
+    await sandbox.batch({ tests: 12 }, `${name} and more`);
+    let newest = await sandbox.batch({ tests: 12 }, name);
+    await retake.signInByProvider(`/projects/${newest.projectID}/batches/${encodeURIComponent(name)}`);
+    await expect(retake.hook('row-count')).toHaveText(/12 tests/);
+    await expect(retake.hook('namesakes'), 'one batch has it').toHaveCount(0);
+    for (let n = 0; n < 2; n += 1) newest = await sandbox.batch({ tests: 11 }, name);
+    await page.reload();
+    await expect(retake.hook('namesakes')).toContainText('3 batches have this name; this is the newest.');
+    await expect(retake.hook('row-count')).toHaveText(/11 tests/);
+    await retake.hook('namesakes').getByRole('link').click();
+    await expect(page).toHaveURL((url) => url.searchParams.get('q') === name);
+    await expect(retake.hook('batch-row')).toHaveCount(4);
+    await page.goto(`/projects/${newest.projectID}/batches/${newest.batchID}`);
+    await expect(retake.hook('row-count')).toHaveText(/11 tests/);
+    await expect(retake.hook('namesakes'), 'an ID is no name').toHaveCount(0);
+  });
+
   test('older batches are loaded on demand', async ({ retake, sandbox }) => {
     // A page of the API holds a hundred.
     const project = await sandbox.project('fault: one call at a time');

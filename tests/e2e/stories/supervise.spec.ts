@@ -37,7 +37,16 @@ test.describe('supervise to the verdict', () => {
     await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('No state is set to fail');
     await retake.hook('supervise-start').click();
     await retake.verdict().toBe(0, 'pass-hiding-failures');
-    await expect(retake.hook('verdict')).toContainText('3 tests in a state that fails');
+    await expect(retake.hook('verdict')).toContainText('3 tests failed without failing the batch');
+  });
+
+  test('0: what fails in a state that is not set to fail is no clean pass', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 2 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0', 'fail-on-states': 'Warning' });
+    await retake.verdict().toBe(0, 'pass-hiding-failures');
+    await expect(retake.hook('verdict')).toContainText('2 tests are in BLOCKER, which is not set to fail (Warning is).');
+    await expect(retake.hook('verdict')).toContainText('2 tests failed without failing the batch');
   });
 
   test('2: what failed the batch is named, whether it was watched or not', async ({ retake, sandbox }) => {
@@ -56,6 +65,28 @@ test.describe('supervise to the verdict', () => {
     await expect(retake.field('poll-every')).toHaveValue('30s');
     await expect(retake.hook('policy-origin')).toContainText('Filled in by the link');
     await expect(retake.hook('decision-log')).toHaveCount(0);
+  });
+
+  test('what a link filled in, and what was made of it, survives a reload and says where it is from', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}?max-rerun-attempts=3`);
+    await expect(retake.hook('policy-origin')).toContainText('Filled in by the link that led here.');
+    // A filter writes the address anew.
+    await retake.chip('ERROR').click();
+    await expect(page).toHaveURL((url) => !url.search.includes('max-rerun'));
+    await page.reload();
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.hook('policy-origin')).toHaveText(/Filled in by the link that led here\./);
+    await retake.field('wait-timeout').fill('2h');
+    await expect(retake.hook('policy-origin')).toContainText('by the link that led here, and changed since.');
+    await page.reload();
+    await expect(retake.field('wait-timeout')).toHaveValue('2h');
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.hook('policy-origin')).toContainText('by the link that led here, and changed since.');
+    // A batch that no link led to knows nothing of it but what was last set.
+    const other = await sandbox.batch({ tests: 12 });
+    await page.goto(`/projects/${other.projectID}/batches/${other.batchID}`);
+    await expect(retake.hook('policy-origin')).toContainText('as last set in this browser');
   });
 
   test('no command is copied of parameters that are wrong', async ({ retake, sandbox, page, context }) => {
@@ -201,6 +232,28 @@ test.describe('the supervise panel', () => {
     await expect(retake.hook('supervision-row')).toHaveCount(2);
     await expect(retake.hook('supervision-row').filter({ hasText: first.name })).toContainText('Waiting');
     await expect(retake.hook('supervision-row').filter({ hasText: second.name })).toContainText('exit 7');
+  });
+
+  test('two supervised batches of one name are told apart', async ({ retake, sandbox, page }) => {
+    const name = `twins-${Date.now()}`;
+    const first = await sandbox.batch({ tests: 12, start: 'running', hang: true }, name);
+    const second = await sandbox.batch({ tests: 12, start: 'running', hang: true }, name);
+    await retake.signInByProvider(`/projects/${first.projectID}/batches/${first.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    const link = (batch: Batch): Locator => page.getByRole('link', { name: `${name} (${batch.batchID.slice(0, 8)})` });
+    await expect(page.getByRole('link', { name, exact: true })).toBeVisible();
+    await expect(link(first), 'no other has its name').toHaveCount(0);
+    await page.goto(`/projects/${second.projectID}/batches/${second.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await sandbox.act(second, 'finish');
+    await retake.verdict().toBe(0, 'clean-pass');
+    await expect(page).toHaveTitle(new RegExp(`of 12: ${name} \\(${first.batchID.slice(0, 8)}\\) · .*Clean pass: ${name} \\(${second.batchID.slice(0, 8)}\\)`));
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await expect(link(first)).toBeVisible();
+    await expect(link(second)).toBeVisible();
   });
 
   test('failed reads are ridden out and said', async ({ retake, sandbox }) => {
