@@ -63,7 +63,7 @@ impl Field {
             }
             Self::RerunOnStates => "Tests in these states are run again.",
             Self::FailOnStates => "States that fail the batch. Empty: the rerun states.",
-            Self::PollEvery => "Between two looks: 30s, 1m30s.",
+            Self::PollEvery => "Between looks: 30s, 1m30s.",
             Self::WaitTimeout => "For each attempt: 1h, 90m.",
         }
     }

@@ -305,7 +305,7 @@ pub(crate) fn concluded(name: &str) -> Verdict {
 #[test]
 fn a_notification_is_two_short_lines() {
     for name in all() {
-        let (title, body) = verdict::notification(Some(&name), &concluded(&name));
+        let (title, body) = verdict::notification(Some(&name), "", &concluded(&name));
         is_line("a notification's title", &title, 100);
         is_line("a notification's text", &body, 401);
         for sentence in verdict::rerun_sentences(&concluded(&name)) {

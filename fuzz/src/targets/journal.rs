@@ -119,7 +119,7 @@ fn show(state: &State) -> Result<(), Broken> {
     };
     is_readable("what it does", &doing.sentence(NOW))?;
     if let Some(it) = state.verdict() {
-        let (title, body) = verdict::notification(state.name.as_deref(), it);
+        let (title, body) = verdict::notification(state.name.as_deref(), "", it);
         is_readable("a notification", &title)?;
         is_readable("a notification", &body)?;
         for sentence in verdict::rerun_sentences(it) {

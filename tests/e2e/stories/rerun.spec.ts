@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-import { expect, test } from '../support/retake.js';
+import { Retake, expect, test } from '../support/retake.js';
 
 /** What the journals of reruns by hand hold, line by line. */
 const journalled = async (page: Page): Promise<string> =>
@@ -280,7 +280,7 @@ test.describe('select across filters and rerun', () => {
     await expect(retake.hook('reruns-behind')).toHaveCount(0);
     // Another tab shows it too, until somebody there puts it away.
     const other = await context.newPage();
-    await other.goto(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await new Retake(other).signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
     await expect(other.getByTestId('rerun-steps')).toContainText('Accepted as run 2');
     await other.getByTestId('rerun-dismiss').click();
     await expect.poll(async () => journalled(page)).toBe('');
@@ -326,7 +326,7 @@ test.describe('select across filters and rerun', () => {
     await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
     // A second tab on the batch, from before anything was pressed.
     const other = await context.newPage();
-    await other.goto(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await new Retake(other).signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
     await expect(other.getByTestId('row-count')).toHaveText(/12 tests/);
     await retake.hook('select-failed').click();
     await retake.hook('rerun-selected').click();

@@ -1,4 +1,6 @@
-import { expect, test } from '../support/retake.js';
+import type { Locator } from '@playwright/test';
+
+import { expect, test, type Batch } from '../support/retake.js';
 
 const QUICK = { 'poll-every': '1s' };
 

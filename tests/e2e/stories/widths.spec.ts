@@ -48,6 +48,26 @@ for (const width of [1440, 1280, 768, 390]) {
   });
 }
 
+for (const [width, height] of [[1280, 800], [1280, 720], [1440, 900], [1440, 1200]] as const) {
+  test.describe(`${width} × ${height} px`, () => {
+    test.use({ viewport: { width, height } });
+    test('nothing covers a field of the supervise form', async ({ retake, sandbox }) => {
+      // The longest preview: more failures than the limit.
+      await retake.openBatch(await sandbox.batch({ tests: 12, outcomes: { error: 5, blocker: 4 } }));
+      await expect(retake.hook('supervise-start')).toBeInViewport({ ratio: 1 });
+      const covered = await retake.page.locator('.supervise__form [name]').evaluateAll((fields) =>
+        fields
+          .filter((field) => {
+            const { left, right, top, bottom } = field.getBoundingClientRect();
+            return [top + 2, bottom - 2].some((y) => document.elementFromPoint((left + right) / 2, y) !== field);
+          })
+          .map((field) => field.getAttribute('name')),
+      );
+      expect(covered).toEqual([]);
+    });
+  });
+}
+
 for (const width of [768, 390]) {
   test.describe(`${width} px wide`, () => {
     test.use({ viewport: { width, height: 844 }, hasTouch: width === 390 });
