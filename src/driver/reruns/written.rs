@@ -211,6 +211,12 @@ impl Inner {
         appended.map_err(|error| error.to_string())
     }
 
+    async fn remove_lines(&self) {
+        if let Ok(journal) = Journal::open().await {
+            let _ = journal.remove(&self.journal_id()).await;
+        }
+    }
+
     async fn remove_lines_of(&self, writer: &Writer) {
         if let Ok(journal) = Journal::open().await {
             let _ = journal.remove_of(&self.journal_id(), writer).await;
@@ -252,10 +258,12 @@ pub(super) fn put_away(
             let last = accepted.unwrap_or(Line::Over { at: clock::wall() });
             let json = serde_json::to_string(&last).expect("plain data serialises");
             let written = inner.append_as(&writer, place, &json).await;
-            if keeps && written.is_ok() && while_held() {
-                *inner.kept.borrow_mut() = Some(writer);
-            } else {
-                inner.remove_lines_of(&writer).await;
+            match written {
+                Ok(()) if keeps && while_held() => *inner.kept.borrow_mut() = Some(writer),
+                Ok(()) => inner.remove_lines_of(&writer).await,
+                // The lines may still be an earlier life's; by then none are the next one's.
+                Err(_) if inner.lines.get() == 0 => inner.remove_lines().await,
+                Err(_) => {}
             }
         }
         drop(held);
