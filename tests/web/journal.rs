@@ -76,6 +76,28 @@ async fn a_newer_epoch_shuts_the_older_out_and_nothing_of_it_is_stored() {
 }
 
 #[wasm_bindgen_test]
+async fn what_another_life_has_begun_since_is_not_forgotten_with_ones_own() {
+    let (journal, id) = (open().await, fresh("own"));
+    let (mine, other) = (writer(0), writer(0));
+    journal
+        .append(&id, &mine, 0, "mine")
+        .await
+        .expect("a line is stored");
+    journal.remove(&id).await.expect("it is removed");
+    journal
+        .append(&id, &other, 0, "another's")
+        .await
+        .expect("a line is stored");
+    journal
+        .remove_of(&id, &mine)
+        .await
+        .expect("nothing is to do");
+    assert_eq!(lines(&journal, &id).await, ["another's"]);
+    journal.remove_of(&id, &other).await.expect("it is removed");
+    assert_eq!(stored(&journal, &id).await, None);
+}
+
+#[wasm_bindgen_test]
 async fn of_two_lives_of_one_epoch_the_first_to_write_holds() {
     let (journal, id) = (open().await, fresh("tie"));
     let (first, second) = (writer(3), writer(3));
