@@ -117,7 +117,7 @@ pub async fn namesakes(
     name: &str,
 ) -> Result<(usize, bool), ApiError> {
     let page = client
-        .read(&endpoint::list_batches(project, name, None))
+        .send(&endpoint::list_batches(project, name, None))
         .await?;
     let count = page
         .items

@@ -33,7 +33,6 @@ use crate::{
         reruns::{Of, OwnReruns},
         supervisions::Supervisions,
         tag_reader,
-        task::while_open,
         tests_store::TestsStore,
     },
     names::NameBook,
@@ -62,8 +61,10 @@ pub fn Batch() -> impl IntoView {
             let (client, project, batch) = (client, project.clone(), batch.clone());
             async move {
                 let project = listing::find_project(&client, &project).await?;
-                let batch = listing::find_batch(&client, project.id, &batch).await?;
-                Ok((project, batch))
+                let found = listing::find_batch(&client, project.id, &batch).await?;
+                // Before the page is shown, so that nothing on it moves.
+                let said = namesakes(&client, project.id, &batch).await;
+                Ok((project, found, said))
             }
         });
         move || match loader.state.get() {
@@ -90,9 +91,8 @@ pub fn Batch() -> impl IntoView {
                 }
                 .into_any()
             }
-            Load::Ready((project, batch)) => {
-                let by_name = open::canonical(&title).is_none();
-                view! { <Found project batch by_name/> }.into_any()
+            Load::Ready((project, batch, namesakes)) => {
+                view! { <Found project batch namesakes/> }.into_any()
             }
         }
     }
@@ -123,7 +123,7 @@ fn pace(account: &Account) -> Duration {
 }
 
 #[component]
-fn Found(project: Project, batch: BatchData, by_name: bool) -> impl IntoView {
+fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl IntoView {
     let session = expect_context::<Session>();
     let Some(account) = session.account_now() else {
         return ().into_any();
@@ -223,7 +223,7 @@ fn Found(project: Project, batch: BatchData, by_name: bool) -> impl IntoView {
     view! {
         <div class="batch">
             <BatchHead feed names app_link=app_link.clone() link cancel=ask_cancel cancelling/>
-            {by_name.then(|| view! { <Namesakes project=project.id name=called/> })}
+            {namesakes.map(|said| view! { <Namesakes project=project.id name=called said/> })}
             <Confirm question yes/>
             <div class="batch__body">
                 <section class="batch__main" aria-label="Tests">
@@ -242,25 +242,24 @@ fn Found(project: Project, batch: BatchData, by_name: bool) -> impl IntoView {
 
 /// Says that the name in the address is that of several batches.
 #[component]
-fn Namesakes(project: ProjectId, name: String) -> impl IntoView {
-    let client = expect_context::<Client>();
-    let said = RwSignal::new(None::<String>);
+fn Namesakes(project: ProjectId, name: String, said: String) -> impl IntoView {
     let list = dom::at(&format!("/projects/{project}?q={}", escape(&name)));
-    while_open(async move {
-        // Where they cannot be listed, the batch is here all the same.
-        if let Ok((count, may_be_more)) = listing::namesakes(&client, project, &name).await {
-            said.try_set(open::namesakes(count, may_be_more));
-        }
-    });
-    move || {
-        said.get().map(|said| {
-            view! {
-                <div class="notice notice--bar" role="status" data-testid="namesakes">
-                    <p>{said} " " <A href=list.clone()>"Show them all"</A></p>
-                </div>
-            }
-        })
+    view! {
+        <div class="notice notice--bar" role="status" data-testid="namesakes">
+            <p>{said} " " <A href=list>"Show them all"</A></p>
+        </div>
     }
+}
+
+/// What is to be said of the other batches that have the name in an address. Where they
+/// cannot be listed at once, nothing: the batch is here all the same.
+async fn namesakes(client: &Client, project: ProjectId, name: &str) -> Option<String> {
+    if open::canonical(name).is_some() {
+        return None;
+    }
+    let listed = listing::namesakes(client, project, name).await;
+    let (count, may_be_more) = listed.ok()?;
+    open::namesakes(count, may_be_more)
 }
 
 /// Says that the list of tests is not whole, and what happens about it.
