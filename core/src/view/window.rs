@@ -18,13 +18,12 @@ pub fn visible_rows(top: f64, height: f64, row_height: f64, total: usize) -> Ran
     // A list that became shorter may still be scrolled to where it was long.
     let lowest = (total as f64 * row_height - height).max(0.0);
     let first = rows(top.min(lowest)).min(total - 1);
-    let last = first
-        .saturating_add(rows(height))
-        .saturating_add(2)
-        .min(total);
     let start = first.saturating_sub(OVERSCAN) / STEP * STEP;
-    let end = (last + OVERSCAN).div_ceil(STEP) * STEP;
-    start..end.min(total)
+    // Everywhere as many, so that scrolling neither makes nor removes elements.
+    let drawn = rows(height).saturating_add(2 + 2 * OVERSCAN + STEP);
+    let drawn = (drawn.div_ceil(STEP) * STEP).min(total);
+    let start = start.min(total - drawn);
+    start..start + drawn
 }
 
 /// The scroll position that brings a row into view with the least movement.
@@ -40,9 +39,110 @@ pub fn scroll_to_row(row: usize, top: f64, height: f64, row_height: f64) -> f64 
     }
 }
 
+/// Which row of the list each drawn element stands for.
+///
+/// An element keeps its row while that is drawn; one whose row was scrolled
+/// away takes up a row that came into view. So scrolling makes no elements, and
+/// the one with the keyboard's focus is never filled with another test.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slots(Vec<Option<usize>>);
+
+impl Slots {
+    /// Draws `rows`, and `keep` wherever it is.
+    #[must_use]
+    pub fn showing(mut self, rows: Range<usize>, keep: Option<usize>) -> Self {
+        let mut missing = vec![true; rows.len()];
+        let mut is_kept = false;
+        for slot in &mut self.0 {
+            let Some(row) = *slot else { continue };
+            is_kept |= keep == Some(row);
+            if rows.contains(&row) {
+                missing[row - rows.start] = false;
+            } else if keep != Some(row) {
+                *slot = None;
+            }
+        }
+        let start = rows.start;
+        let missing = missing.into_iter().enumerate();
+        let mut wanted = missing.filter_map(|(n, is_missing)| is_missing.then_some(start + n));
+        for slot in &mut self.0 {
+            if slot.is_none() {
+                *slot = wanted.next();
+            }
+        }
+        self.0.extend(wanted.map(Some));
+        let comes = keep.filter(|row| !is_kept && !rows.contains(row));
+        if let Some(row) = comes {
+            match self.0.iter_mut().find(|slot| slot.is_none()) {
+                Some(free) => *free = Some(row),
+                None => self.0.push(Some(row)),
+            }
+        }
+        self
+    }
+
+    /// The elements that there are.
+    pub fn elements(&self) -> Vec<usize> {
+        let rows = self.0.iter().enumerate();
+        rows.filter_map(|(slot, row)| row.map(|_| slot)).collect()
+    }
+
+    /// The row of an element; `None`: it is gone.
+    pub fn row(&self, slot: usize) -> Option<usize> {
+        self.0.get(slot).copied().flatten()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows(slots: &Slots) -> Vec<Option<usize>> {
+        slots.0.clone()
+    }
+
+    #[test]
+    fn an_element_keeps_its_row_and_a_free_one_takes_up_what_comes() {
+        let slots = Slots::default().showing(0..4, None);
+        assert_eq!(rows(&slots), [0, 1, 2, 3].map(Some));
+        let slots = slots.showing(2..6, None);
+        assert_eq!(rows(&slots), [4, 5, 2, 3].map(Some));
+        // A shorter list takes elements away, a longer one brings them back.
+        let slots = slots.showing(4..6, None);
+        assert_eq!(rows(&slots), [Some(4), Some(5), None, None]);
+        assert_eq!(slots.elements(), [0, 1]);
+        assert_eq!(rows(&slots.showing(3..8, None)).iter().flatten().count(), 5);
+    }
+
+    #[test]
+    fn the_row_with_the_focus_keeps_its_element_wherever_the_list_is() {
+        let mut slots = Slots::default().showing(0..40, None);
+        let focused = 17;
+        for start in [3, 40, 99_960, 500, 10] {
+            slots = slots.showing(start..start + 40, Some(focused));
+            assert_eq!(slots.row(focused), Some(focused), "at {start}");
+            let shown: std::collections::BTreeSet<usize> =
+                rows(&slots).into_iter().flatten().collect();
+            assert!((start..start + 40).all(|row| shown.contains(&row)));
+            assert!(slots.0.len() <= 41, "{slots:?}");
+        }
+        // A row that is gone to before it is drawn gets an element, too.
+        let slots = slots.showing(0..40, Some(70));
+        assert!(rows(&slots).contains(&Some(70)));
+    }
+
+    #[test]
+    fn no_row_is_drawn_twice() {
+        let mut slots = Slots::default();
+        for (start, keep) in [(0, None), (5, Some(2)), (2, Some(2)), (30, Some(31)), (0, None)] {
+            slots = slots.showing(start..start + 12, keep);
+            let mut shown: Vec<usize> = rows(&slots).into_iter().flatten().collect();
+            let all = shown.len();
+            shown.sort_unstable();
+            shown.dedup();
+            assert_eq!(shown.len(), all);
+        }
+    }
 
     #[test]
     fn what_is_seen_is_always_drawn() {
@@ -59,6 +159,16 @@ mod tests {
                 assert!(window.len() <= 64, "{window:?}");
             }
         }
+    }
+
+    #[test]
+    fn as_many_rows_are_drawn_wherever_a_long_list_is() {
+        let drawn = visible_rows(0.0, 700.0, 36.0, 1000).len();
+        for top in 0..1000 {
+            let top = f64::from(top) * 36.0;
+            assert_eq!(visible_rows(top, 700.0, 36.0, 1000).len(), drawn, "{top}");
+        }
+        assert_eq!(visible_rows(0.0, 700.0, 36.0, 20), 0..20);
     }
 
     #[test]

@@ -2,12 +2,19 @@
 //! between polls, so that nothing jumps under a hand.
 
 mod columns;
+mod reading_order;
 pub mod row;
+
+use std::time::Duration;
 
 use leptos::{ev, html, prelude::*};
 use retake_core::{
     domain::{ConflatedStatus, TestId},
-    view::{RowId, Sort, selection::AllTicked, window},
+    view::{
+        RowId, Sort,
+        selection::AllTicked,
+        window::{self, Slots},
+    },
 };
 use wasm_bindgen::{JsCast, closure::Closure};
 
@@ -15,9 +22,12 @@ use columns::{COLUMNS, From};
 use row::Row;
 
 use crate::{
-    browser::{dom, storage},
+    browser::{dom, storage, timer::Timer},
     driver::tests_store::TestsStore,
 };
+
+/// The table rests once nothing has scrolled for so long.
+const REST: Duration = Duration::from_millis(200);
 
 /// What keys on the table ask of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +50,7 @@ pub fn TestsTable(
     let table = Table::new(store);
     let scroller = table.scroller;
     table.measure();
+    table.keep_reading_order();
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
     let count = Memo::new(move |_| store.listing.with(retake_core::view::Listing::len));
@@ -63,13 +74,22 @@ pub fn TestsTable(
                     <Head store/>
                     <tbody
                         role="rowgroup"
-                        on:focusin=move |_| table.is_used.set(true)
+                        on:focusin=move |_| {
+                            table.is_used.set(true);
+                            table.has_focus.set(true);
+                        }
+                        on:focusout=move |_| table.has_focus.set(false)
+                        node_ref=table.body
                         style=("--rows", move || count.get().max(1).to_string())
                     >
-                        // By place, not by test: another filter or order fills the
-                        // rows that are there anew instead of making new ones.
-                        <For each=move || table.shown.get() key=|index| *index let(index)>
-                            <Row store index current=table.current/>
+                        // Elements, not tests: scrolling, another filter or order
+                        // fill those that are there anew instead of making new ones.
+                        <For each=move || table.elements.get() key=|slot| *slot let(slot)>
+                            <Row
+                                store
+                                place=Memo::new(move |_| table.slots.with(|slots| slots.row(slot)))
+                                current=table.current
+                            />
                         </For>
                         {move || {
                             let nothing_read = empty.get() == Some(false);
@@ -247,8 +267,14 @@ struct Table {
     top: RwSignal<f64>,
     height: RwSignal<f64>,
     row_height: RwSignal<f64>,
-    shown: Memo<std::ops::Range<usize>>,
+    body: NodeRef<html::Tbody>,
+    /// Which row each element stands for.
+    slots: Memo<Slots>,
+    /// The elements that there are.
+    elements: Memo<Vec<usize>>,
     current: RwSignal<usize>,
+    /// Whether the current row, or something in it, has the focus.
+    has_focus: RwSignal<bool>,
     /// Whether a row was gone to, by keys or by a click.
     is_used: RwSignal<bool>,
 }
@@ -260,9 +286,17 @@ impl Table {
             RwSignal::new(800.0),
             RwSignal::new(34.0),
         );
+        let (current, has_focus) = (RwSignal::new(0), RwSignal::new(false));
         let shown = Memo::new(move |_| {
             let total = store.listing.with(retake_core::view::Listing::len);
             window::visible_rows(top.get(), height.get(), row_height.get(), total)
+        });
+        let kept = Memo::new(move |_| has_focus.get().then(|| current.get()));
+        let slots = Memo::new(move |before: Option<&Slots>| {
+            let total = store.listing.with(retake_core::view::Listing::len);
+            let kept = kept.get().filter(|row| *row < total);
+            let before = before.cloned().unwrap_or_default();
+            before.showing(shown.get(), kept)
         });
         Self {
             store,
@@ -271,8 +305,11 @@ impl Table {
             top,
             height,
             row_height,
-            shown,
-            current: RwSignal::new(0),
+            body: NodeRef::new(),
+            slots,
+            elements: Memo::new(move |_| slots.with(Slots::elements)),
+            current,
+            has_focus,
             is_used: RwSignal::new(false),
         }
     }
@@ -303,6 +340,22 @@ impl Table {
                     kept.try_update_value(|(observer, _)| observer.disconnect());
                 });
             }
+        });
+    }
+
+    /// Once the table rests, its elements stand in the order of their rows, as a
+    /// screen reader goes through them. The one with the focus is not touched,
+    /// since an element that is moved loses it.
+    fn keep_reading_order(self) {
+        let rest = StoredValue::new_local(None);
+        Effect::new(move |_| {
+            self.slots.track();
+            let timer = Timer::after(REST, move || {
+                if let Some(body) = self.body.try_get_untracked().flatten() {
+                    reading_order::restore(&body);
+                }
+            });
+            rest.set_value(Some(timer));
         });
     }
 

@@ -1,4 +1,7 @@
 //! One row of the tests table: whatever test stands at its place.
+//!
+//! Its place changes when the table scrolls: rows that left the screen are
+//! filled anew, since making their elements would cost several frames.
 
 use std::time::Duration;
 
@@ -19,8 +22,9 @@ const MARKED: Duration = Duration::from_millis(2400);
 pub fn Row(
     /// The tests.
     store: TestsStore,
-    /// Its place in the list.
-    index: usize,
+    /// Its place in the list; `None`: its elements are about to go.
+    #[prop(into)]
+    place: Signal<Option<usize>>,
     /// The place that keys act on.
     current: RwSignal<usize>,
 ) -> impl IntoView {
@@ -28,8 +32,8 @@ pub fn Row(
     let row = Memo::new(move |before: Option<&Option<RowId>>| {
         let now = store
             .listing
-            .with(|listing| listing.order().get(index).copied());
-        // A list that has become shorter is about to take this row away.
+            .with(|listing| listing.order().get(place.get()?).copied());
+        // One that is about to go keeps what it showed.
         now.or_else(|| before.copied().flatten())
     });
     let test = Memo::new(move |_| row.get().map_or_else(Test::default, |row| store.test(row)));
@@ -51,7 +55,12 @@ pub fn Row(
         let id = id.get();
         id.is_some() && store.query.with(|it| it.open) == id
     });
-    let is_current = Memo::new(move |_| current.get() == index);
+    let is_current = Memo::new(move |_| place.get() == Some(current.get()));
+    let take_over = move || {
+        if let Some(place) = place.get_untracked() {
+            current.set(place);
+        }
+    };
     let href = move || {
         store.query.with(|query| {
             let mut query = query.clone();
@@ -77,7 +86,7 @@ pub fn Row(
         if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
             event.prevent_default();
             event.stop_propagation();
-            current.set(index);
+            take_over();
             store.query.update(|query| query.open = id.get_untracked());
         }
     };
@@ -91,12 +100,12 @@ pub fn Row(
             data-tone=tone
             data-left=move || left.get().then_some("")
             data-changed=move || changed.get().then_some("")
-            aria-rowindex=(index + 2).to_string()
+            aria-rowindex=move || place.get().map(|place| (place + 2).to_string())
             aria-selected=move || ticked.get().to_string()
             aria-current=move || is_open.get().then_some("true")
             tabindex=tab
-            style=("--i", index.to_string())
-            on:focusin=move |_| current.set(index)
+            style=("--i", move || place.get().unwrap_or_default().to_string())
+            on:focusin=move |_| take_over()
         >
             <td role="cell">
                 <label class="tick">
