@@ -1,6 +1,6 @@
 //! The two clocks, and local time for people.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use js_sys::{Date, Intl, Object, Reflect};
 use retake_core::{domain::Timestamp, supervise::Now};
@@ -91,7 +91,35 @@ pub fn local_day_and_zone(at: Timestamp) -> String {
     }
 }
 
-fn format(at: Timestamp, parts: &[(&str, &str)]) -> String {
+thread_local! {
+    /// The browser's formatters by what they show: a new one costs more than a
+    /// whole row of the table.
+    static FORMATTERS: RefCell<Vec<(Parts, js_sys::Function)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Which parts of a time are shown, and how.
+type Parts = &'static [(&'static str, &'static str)];
+
+fn format(at: Timestamp, parts: Parts) -> String {
+    let formatter = FORMATTERS.with_borrow_mut(|known| {
+        let same = |it: &&(Parts, js_sys::Function)| it.0 == parts;
+        if let Some((_, formatter)) = known.iter().find(same) {
+            return formatter.clone();
+        }
+        let formatter = formatter(parts);
+        known.push((parts, formatter.clone()));
+        formatter
+    });
+    #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 fit a double
+    let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
+    formatter
+        .call1(&JsValue::UNDEFINED, &date)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_else(|| at.to_rfc3339())
+}
+
+fn formatter(parts: Parts) -> js_sys::Function {
     let options = Object::new();
     for (name, value) in parts {
         // Setting a property of a fresh plain object does not fail.
@@ -104,15 +132,7 @@ fn format(at: Timestamp, parts: &[(&str, &str)]) -> String {
     let _ = Reflect::set(&options, &"hourCycle".into(), &"h23".into());
     // English order and names: the rest of the page is English.
     let locales = js_sys::Array::of1(&"en-GB".into());
-    let formatter = Intl::DateTimeFormat::new(locales.unchecked_ref(), options.unchecked_ref());
-    #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 fit a double
-    let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
-    formatter
-        .format()
-        .call1(&JsValue::UNDEFINED, &date)
-        .ok()
-        .and_then(|text| text.as_string())
-        .unwrap_or_else(|| at.to_rfc3339())
+    Intl::DateTimeFormat::new(locales.unchecked_ref(), options.unchecked_ref()).format()
 }
 
 /// The day where the person is: `24 Nov 2026`.

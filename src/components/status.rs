@@ -10,11 +10,19 @@ use retake_core::{
 #[component]
 pub fn TestStatusBadge(
     /// The status.
-    status: ConflatedStatus,
+    #[prop(into)]
+    status: Signal<ConflatedStatus>,
 ) -> impl IntoView {
-    let label = words::clean(words::status_label(&status)).into_owned();
+    let label =
+        move || status.with(|status| words::clean(words::status_label(status)).into_owned());
     view! {
-        <span class="status" data-status=status.word().to_owned() data-tone=status.tone()>{label}</span>
+        <span
+            class="status"
+            data-status=move || status.with(|status| status.word().to_owned())
+            data-tone=move || status.with(ConflatedStatus::tone)
+        >
+            {label}
+        </span>
     }
 }
 

@@ -1,12 +1,14 @@
 //! Lists that span pages, names that stand for IDs, and what a page reads once.
 //! Nothing here is tried again: whoever asks shows the failure and decides.
 
+use futures::future::join;
 use retake_core::{
     api::{
         ApiError, LogFile, Page, Paging, TestQuery, endpoint,
         resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
     domain::{Batch, BatchId, Project, ProjectId, Test, TestHistory, TestId},
+    view::open,
 };
 
 use crate::client::Client;
@@ -104,6 +106,26 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
             Step::Done(result) => return result,
         };
     }
+}
+
+/// A batch with its project, each by name or ID. Where the project's ID is known, both are asked for at
+/// once: the tests of the batch are then two round trips away, not three.
+///
+/// # Errors
+/// One of them is not there, or could not be looked for.
+pub async fn project_and_batch(
+    client: &Client,
+    project: &str,
+    batch: &str,
+) -> Result<(Project, Batch), ApiError> {
+    if let Some(id) = open::canonical(project).and_then(|id| id.parse().ok()) {
+        let both = join(find_project(client, project), find_batch(client, id, batch));
+        let (project, batch) = both.await;
+        return Ok((project?, batch?));
+    }
+    let project = find_project(client, project).await?;
+    let batch = find_batch(client, project.id, batch).await?;
+    Ok((project, batch))
 }
 
 /// How many batches of a project have this name, and whether there may be more: the

@@ -54,7 +54,7 @@ pub struct TestsStore {
     /// Outcomes of earlier runs, as this tab saw them.
     memory: StoredValue<RunMemory>,
     has_learned: StoredValue<bool>,
-    /// Rises whenever a row differs.
+    /// Rises whenever a row differs; while pages stream in, with the order.
     pub version: RwSignal<u32>,
     /// Which rows, in which order.
     pub listing: RwSignal<Listing>,
@@ -173,6 +173,8 @@ impl TestsStore {
         if let Some(listing) = listing {
             self.listing.set(listing);
         }
+        // While pages stream in, what counts all tests follows at the same pace.
+        self.note_change();
     }
 
     /// A whole new listing begins.
@@ -334,9 +336,13 @@ impl TestsStore {
                         .update(|listing| listing.absorb(table, changes, &filter, tags, sort));
                 });
             });
+            self.note_change();
         } else {
             self.order_soon();
         }
+    }
+
+    fn note_change(&self) {
         self.version
             .update(|version| *version = version.wrapping_add(1));
     }

@@ -60,8 +60,8 @@ pub fn Batch() -> impl IntoView {
         let loader = Loader::start(move || {
             let (client, project, batch) = (client, project.clone(), batch.clone());
             async move {
-                let project = listing::find_project(&client, &project).await?;
-                let found = listing::find_batch(&client, project.id, &batch).await?;
+                let (project, found) =
+                    listing::project_and_batch(&client, &project, &batch).await?;
                 // Before the page is shown, so that nothing on it moves.
                 let said = namesakes(&client, project.id, &batch).await;
                 Ok((project, found, said))

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::TagIndex;
+use super::{RowId, TagIndex, TestTable};
 use crate::domain::{ConflatedStatus, ExperienceTagId, Test, TestId};
 
 /// Most tags that a link may tick: each is a question to the server.
@@ -31,9 +31,14 @@ impl Filter {
     /// A test that asks whether a row is shown; made once per filter. A tag
     /// that was not read yet matches nothing yet.
     pub fn matcher<'a>(&'a self, index: &'a TagIndex) -> Matcher<'a> {
+        let mut ranks = [self.statuses.is_empty(); ConflatedStatus::RANKS];
+        for status in &self.statuses {
+            ranks[usize::from(status.severity_rank())] = true;
+        }
         let wearers = self.tags.iter().filter_map(|tag| index.tests(*tag));
         Matcher {
             statuses: &self.statuses,
+            ranks,
             wearers: (!self.tags.is_empty()).then(|| wearers.collect()),
             words: self
                 .text
@@ -63,12 +68,24 @@ impl Filter {
 #[derive(Debug)]
 pub struct Matcher<'a> {
     statuses: &'a BTreeSet<ConflatedStatus>,
+    /// Which ranks those have; words that nobody knows share one.
+    ranks: [bool; ConflatedStatus::RANKS],
     /// The tests of each ticked tag that was read; `None`: no tag is ticked.
     wearers: Option<Vec<&'a HashSet<TestId>>>,
     words: Vec<String>,
 }
 
 impl Matcher<'_> {
+    /// Whether the test in a row is shown.
+    pub fn shows(&self, table: &TestTable, row: RowId) -> bool {
+        let rank = usize::from(table.rank(row));
+        let by_rank_alone = self.wearers.is_none()
+            && self.words.is_empty()
+            && (rank + 1 < ConflatedStatus::RANKS || self.statuses.is_empty());
+        // Most rows are decided without going to the test.
+        self.ranks[rank] && (by_rank_alone || self.matches(table.get(row)))
+    }
+
     /// Whether the test is shown.
     pub fn matches(&self, test: &Test) -> bool {
         self.has_status(test)

@@ -96,6 +96,9 @@ impl Changes {
 #[derive(Debug, Default)]
 pub struct TestTable {
     rows: Vec<Test>,
+    /// How bad each row's shown status is: what filters and sorts ask of all
+    /// rows is read without going to the tests.
+    ranks: Vec<u8>,
     /// The listing in which each row was last seen; 0: gone.
     seen_in: Vec<u32>,
     by_id: HashMap<TestId, RowId>,
@@ -172,6 +175,7 @@ impl TestTable {
         }
         self.tally.add(test.shown_status());
         self.by_name_is_stale |= was_gone || self.rows[n].name != test.name;
+        self.ranks[n] = test.severity_rank();
         self.rows[n] = test;
         if was_gone {
             changes.added.push(row);
@@ -189,6 +193,7 @@ impl TestTable {
             None => self.nameless.push(row),
         }
         self.tally.add(test.shown_status());
+        self.ranks.push(test.severity_rank());
         self.rows.push(test);
         self.seen_in.push(self.listing);
         self.unordered.push(row);
@@ -198,6 +203,11 @@ impl TestTable {
     /// The test in a row.
     pub fn get(&self, row: RowId) -> &Test {
         &self.rows[row.index()]
+    }
+
+    /// How bad a row's shown status is; see [`ConflatedStatus::severity_rank`].
+    pub fn rank(&self, row: RowId) -> u8 {
+        self.ranks[row.index()]
     }
 
     /// The row of a test.

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 /// Rows drawn above and below the screen, so that a fast scroll shows no hole.
-const OVERSCAN: usize = 12;
+const OVERSCAN: usize = 6;
 /// The window starts at a multiple of this, so that small scrolls draw nothing.
-const STEP: usize = 8;
+const STEP: usize = 4;
 
 /// The rows to draw of `total` rows of `row_height` pixels, when the list is
 /// scrolled by `top` pixels and `height` pixels of it are seen.
@@ -134,7 +134,13 @@ mod tests {
     #[test]
     fn no_row_is_drawn_twice() {
         let mut slots = Slots::default();
-        for (start, keep) in [(0, None), (5, Some(2)), (2, Some(2)), (30, Some(31)), (0, None)] {
+        for (start, keep) in [
+            (0, None),
+            (5, Some(2)),
+            (2, Some(2)),
+            (30, Some(31)),
+            (0, None),
+        ] {
             slots = slots.showing(start..start + 12, keep);
             let mut shown: Vec<usize> = rows(&slots).into_iter().flatten().collect();
             let all = shown.len();

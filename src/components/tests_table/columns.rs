@@ -6,12 +6,12 @@ use retake_core::{
     domain::{ConflatedStatus, Test, Timestamp, Tone},
     view::{
         SortKey,
-        runs::{Run, RunMemory, known_runs, reason},
+        runs::{Run, known_runs, reason},
         words,
     },
 };
 
-use crate::{browser::clock, components::status::TestStatusBadge};
+use crate::{browser::clock, components::status::TestStatusBadge, driver::tests_store::TestsStore};
 
 /// Where a cell stands in a row of several lines, as a `grid-area` beside the tick box,
 /// which has the first track.
@@ -67,8 +67,20 @@ pub(super) struct Column {
     pub from: From,
     /// What a click on the heading sorts by.
     pub sort: Option<SortKey>,
-    /// What stands in it.
-    pub cell: fn(&Test, Timestamp, &RunMemory) -> AnyView,
+    /// What stands in it; made once, and follows its row.
+    pub cell: fn(Cell) -> AnyView,
+}
+
+/// What a cell may show. A row is filled with one test after the other, so a cell
+/// follows its signals piece by piece: making it anew costs several times as much.
+#[derive(Clone, Copy)]
+pub(super) struct Cell {
+    /// The test.
+    pub test: Memo<Test>,
+    /// The time, as exactly as ages are shown.
+    pub now: Memo<Timestamp>,
+    /// All tests, for what is remembered of earlier runs.
+    pub store: TestsStore,
 }
 
 /// The columns after the tick box, from left to right.
@@ -83,7 +95,10 @@ pub(super) const COLUMNS: &[Column] = &[
             side: "stretch",
         }),
         sort: Some(SortKey::Status),
-        cell: |test, _, _| view! { <TestStatusBadge status=test.shown_status()/> }.into_any(),
+        cell: |Cell { test, .. }| {
+            let status = Memo::new(move |_| test.with(Test::shown_status));
+            view! { <TestStatusBadge status/> }.into_any()
+        },
     },
     Column {
         name: "name",
@@ -96,7 +111,7 @@ pub(super) const COLUMNS: &[Column] = &[
         }),
         sort: Some(SortKey::Name),
         // The name is a link that the row makes, because it opens the drawer.
-        cell: |_, _, _| ().into_any(),
+        cell: |_| ().into_any(),
     },
     Column {
         name: "error",
@@ -108,7 +123,7 @@ pub(super) const COLUMNS: &[Column] = &[
             side: "stretch",
         }),
         sort: None,
-        cell: |test, _, _| error_cell(test),
+        cell: error_cell,
     },
     Column {
         name: "runs",
@@ -120,7 +135,7 @@ pub(super) const COLUMNS: &[Column] = &[
             side: "end",
         }),
         sort: Some(SortKey::Run),
-        cell: |test, _, memory| runs_cell(test, memory),
+        cell: runs_cell,
     },
     Column {
         name: "updated",
@@ -132,55 +147,74 @@ pub(super) const COLUMNS: &[Column] = &[
             side: "end",
         }),
         sort: Some(SortKey::Updated),
-        cell: |test, now, _| {
-            test.updated
-                .map(|at| {
-                    view! {
-                        <time datetime=at.to_rfc3339() title=clock::in_full(at)>
-                            {words::ago(now.since(at))}
-                        </time>
-                    }
-                })
-                .into_any()
-        },
+        cell: updated_cell,
     },
 ];
 
-fn error_cell(test: &Test) -> AnyView {
-    reason(test)
-        .map(|reason| {
-            let whole = [&*reason.code, &*reason.aside, &*reason.text].join(" ");
-            // Words of ours are set as words, the platform's code as code.
-            let is_code = reason
-                .code
-                .bytes()
-                .all(|c| c.is_ascii_uppercase() || c == b'_');
-            view! {
-                <span class="why" title=whole data-code=is_code.then_some("")>
-                    <span><b>{reason.code}</b> " " {reason.aside}</span> " " <span>{reason.text}</span>
-                </span>
-            }
-        })
-        .into_any()
+fn updated_cell(Cell { test, now, .. }: Cell) -> AnyView {
+    let updated = Memo::new(move |_| test.with(|test| test.updated));
+    let ago = move || updated.get().map(|at| words::ago(now.get().since(at)));
+    view! {
+        <time
+            datetime=move || updated.get().map(Timestamp::to_rfc3339)
+            title=move || updated.get().map(clock::in_full)
+        >
+            {ago}
+        </time>
+    }
+    .into_any()
 }
 
-fn runs_cell(test: &Test, memory: &RunMemory) -> AnyView {
-    let runs = known_runs(test, memory);
-    let Some(latest) = runs.last().map(|run| run.counter) else {
-        return ().into_any();
+fn error_cell(Cell { test, .. }: Cell) -> AnyView {
+    let reason = Memo::new(move |_| test.with(reason).unwrap_or_default());
+    let whole = move || {
+        reason.with(|it| {
+            let whole = [&*it.code, &*it.aside, &*it.text].join(" ");
+            (!it.code.is_empty()).then_some(whole)
+        })
     };
-    let aloud = runs.iter().map(Run::words).collect::<Vec<_>>().join("; ");
+    // Words of ours are set as words, the platform's code as code.
+    let is_code =
+        move || reason.with(|it| it.code.bytes().all(|c| c.is_ascii_uppercase() || c == b'_'));
     view! {
-        <span class="runs" role="img" aria-label=aloud.clone() title=aloud>
-            {runs
-                .into_iter()
+        <span class="why" title=whole data-code=move || is_code().then_some("")>
+            <span>
+                <b>{move || reason.with(|it| it.code.clone())}</b>
+                " "
+                {move || reason.with(|it| it.aside.clone())}
+            </span>
+            " "
+            <span>{move || reason.with(|it| it.text.clone())}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn runs_cell(Cell { test, store, .. }: Cell) -> AnyView {
+    let runs =
+        Memo::new(move |_| test.with(|test| store.with_memory(|memory| known_runs(test, memory))));
+    let aloud = Memo::new(move |_| {
+        let words = runs.with(|runs| runs.iter().map(Run::words).collect::<Vec<_>>());
+        (!words.is_empty()).then(|| words.join("; "))
+    });
+    let is_image = move || aloud.with(Option::is_some).then_some("img");
+    let latest = move || runs.with(|runs| runs.last().map(|run| run.counter.to_string()));
+    let marks = move || {
+        runs.with(|runs| {
+            runs.iter()
                 .map(|run| {
-                    let tone = run.status.as_ref().map_or(Tone::Unknown.slug(), ConflatedStatus::tone);
-                    let word = run.status.map_or("NOT_KNOWN".to_owned(), |it| it.word().to_owned());
+                    let status = run.status.as_ref();
+                    let tone = status.map_or(Tone::Unknown.slug(), ConflatedStatus::tone);
+                    let word = status.map_or("NOT_KNOWN".to_owned(), |it| it.word().to_owned());
                     view! { <i data-status=word data-tone=tone></i> }
                 })
-                .collect_view()}
-            <span class="runs__count">{latest.to_string()}</span>
+                .collect_view()
+        })
+    };
+    view! {
+        <span class="runs" role=is_image aria-label=aloud title=aloud>
+            {marks}
+            <span class="runs__count">{latest}</span>
         </span>
     }
     .into_any()

@@ -11,7 +11,7 @@ use retake_core::{
     view::{RowId, words},
 };
 
-use super::columns::COLUMNS;
+use super::columns::{COLUMNS, Cell};
 use crate::{driver::tests_store::TestsStore, shell::Ticker};
 
 /// How long a row that changed is marked; as long as its animation.
@@ -135,7 +135,7 @@ pub fn Row(
                         }
                         .into_any()
                     } else {
-                        (move || test.with(|test| store.with_memory(|memory| cell(test, now.get(), memory)))).into_any()
+                        cell(Cell { test, now, store })
                     };
                     let place = column.from.place();
                     view! {
