@@ -66,6 +66,9 @@ pub struct TestsStore {
     pub ticked: Memo<Vec<ExperienceTagId>>,
     /// How far the listing has come.
     pub loading: RwSignal<Loading>,
+    /// Whether every test was listed at least once: it changes far more rarely than
+    /// how many were.
+    pub complete: Memo<bool>,
     /// All matching tests were ticked before every test was read.
     pub ticked_early: RwSignal<bool>,
     /// Which tests wear the tags that were asked for.
@@ -81,7 +84,7 @@ impl TestsStore {
         let stored: Vec<TestId> = storage::tab_get(&selection_key(batch))
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default();
-        let query = RwSignal::new(query);
+        let (query, loading) = (RwSignal::new(query), RwSignal::new(Loading::default()));
         let it = Self {
             batch,
             table: StoredValue::new(TestTable::new()),
@@ -92,7 +95,8 @@ impl TestsStore {
             selection: RwSignal::new(Selection::restored(stored)),
             query,
             ticked: Memo::new(move |_| query.with(|it| it.filter.tags.clone())),
-            loading: RwSignal::new(Loading::default()),
+            loading,
+            complete: Memo::new(move |_| loading.with(|it| it.complete)),
             ticked_early: RwSignal::new(false),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
@@ -238,7 +242,7 @@ impl TestsStore {
     /// Finished tests and all tests, tracked; `None` while nobody says.
     pub fn progress(&self, batch: &retake_core::domain::Batch) -> Option<(u64, u64)> {
         self.version.track();
-        let complete = self.loading.with(|it| it.complete);
+        let complete = self.complete.get();
         self.table
             .with_value(|table| batches::progress(batch, complete.then(|| table.tally())))
     }
@@ -389,7 +393,7 @@ impl TestsStore {
     /// The status chips, tracked.
     pub fn chips(&self, batch: Option<Arc<retake_core::domain::Batch>>) -> Vec<Chip> {
         self.version.track();
-        let complete = self.loading.with(|it| it.complete);
+        let complete = self.complete.get();
         self.table.with_value(|table| {
             let tally: Option<&Tally> = complete.then(|| table.tally());
             chips(batch.as_deref(), tally)
@@ -399,7 +403,7 @@ impl TestsStore {
     /// What a policy would do now, tracked. `None` before any test is listed.
     pub fn preview(&self, batch: &retake_core::domain::Batch, policy: &Policy) -> Option<Preview> {
         self.version.track();
-        let complete = self.loading.with(|it| it.complete);
+        let complete = self.complete.get();
         self.table.with_value(|table| {
             if table.is_empty() && !complete {
                 return None;

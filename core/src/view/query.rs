@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use memchr::memmem::Finder;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{RowId, TagIndex, TestTable};
@@ -43,7 +44,7 @@ impl Filter {
             words: self
                 .text
                 .split_whitespace()
-                .map(str::to_lowercase)
+                .map(|word| Word::new(&word.to_lowercase()))
                 .collect(),
         }
     }
@@ -72,7 +73,7 @@ pub struct Matcher<'a> {
     ranks: [bool; ConflatedStatus::RANKS],
     /// The tests of each ticked tag that was read; `None`: no tag is ticked.
     wearers: Option<Vec<&'a HashSet<TestId>>>,
-    words: Vec<String>,
+    words: Vec<Word>,
 }
 
 impl Matcher<'_> {
@@ -83,14 +84,20 @@ impl Matcher<'_> {
             && self.words.is_empty()
             && (rank + 1 < ConflatedStatus::RANKS || self.statuses.is_empty());
         // Most rows are decided without going to the test.
-        self.ranks[rank] && (by_rank_alone || self.matches(table.get(row)))
+        if by_rank_alone || !self.ranks[rank] {
+            return self.ranks[rank];
+        }
+        let (test, is_plain) = (table.get(row), table.is_plain(row));
+        self.has_status(test)
+            && self.wears(test)
+            && self.words.iter().all(|word| word.is_in(test, is_plain))
     }
 
     /// Whether the test is shown.
     pub fn matches(&self, test: &Test) -> bool {
         self.has_status(test)
             && self.wears(test)
-            && self.words.iter().all(|word| has_word(test, word))
+            && self.words.iter().all(|word| word.is_in(test, false))
     }
 
     fn has_status(&self, test: &Test) -> bool {
@@ -112,12 +119,37 @@ impl Matcher<'_> {
     }
 }
 
-fn has_word(test: &Test, word: &str) -> bool {
-    contains(&test.name, word)
-        || test.current_errors().any(|error| {
-            contains(&error.code, word) || error.text.as_ref().is_some_and(|it| contains(it, word))
-        })
-        || (is_id_like(word) && test.id.is_some_and(|id| id.to_string().starts_with(word)))
+/// A word of the text filter, in lower case, made ready to be looked for.
+#[derive(Debug)]
+struct Word {
+    finder: Finder<'static>,
+    text: String,
+}
+
+impl Word {
+    fn new(text: &str) -> Self {
+        Self {
+            finder: Finder::new(text).into_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// Whether it is in what a test is found by. `is_plain`: its name holds no
+    /// letter that has another case, so it is looked through as it is.
+    fn is_in(&self, test: &Test, is_plain: bool) -> bool {
+        let word = &*self.text;
+        let in_name = if is_plain {
+            self.finder.find(test.name.as_bytes()).is_some()
+        } else {
+            contains(&test.name, word)
+        };
+        in_name
+            || test.current_errors().any(|error| {
+                contains(&error.code, word)
+                    || error.text.as_ref().is_some_and(|it| contains(it, word))
+            })
+            || (is_id_like(word) && test.id.is_some_and(|id| id.to_string().starts_with(word)))
+    }
 }
 
 /// Eight hex digits or more, as the beginning of an ID has; shorter words would

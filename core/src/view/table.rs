@@ -99,6 +99,9 @@ pub struct TestTable {
     /// How bad each row's shown status is: what filters and sorts ask of all
     /// rows is read without going to the tests.
     ranks: Vec<u8>,
+    /// Whether each row's name is in small ASCII letters, as most are: a search looks
+    /// through such a name as it is.
+    plain: Vec<bool>,
     /// The listing in which each row was last seen; 0: gone.
     seen_in: Vec<u32>,
     by_id: HashMap<TestId, RowId>,
@@ -176,6 +179,7 @@ impl TestTable {
         self.tally.add(test.shown_status());
         self.by_name_is_stale |= was_gone || self.rows[n].name != test.name;
         self.ranks[n] = test.severity_rank();
+        self.plain[n] = is_plain(&test.name);
         self.rows[n] = test;
         if was_gone {
             changes.added.push(row);
@@ -194,6 +198,7 @@ impl TestTable {
         }
         self.tally.add(test.shown_status());
         self.ranks.push(test.severity_rank());
+        self.plain.push(is_plain(&test.name));
         self.rows.push(test);
         self.seen_in.push(self.listing);
         self.unordered.push(row);
@@ -208,6 +213,11 @@ impl TestTable {
     /// How bad a row's shown status is; see [`ConflatedStatus::severity_rank`].
     pub fn rank(&self, row: RowId) -> u8 {
         self.ranks[row.index()]
+    }
+
+    /// Whether a row's name holds no letter that has another case.
+    pub(super) fn is_plain(&self, row: RowId) -> bool {
+        self.plain[row.index()]
     }
 
     /// The row of a test.
@@ -289,6 +299,11 @@ impl TestTable {
         all.extend_from_slice(old);
         all
     }
+}
+
+fn is_plain(name: &str) -> bool {
+    name.bytes()
+        .all(|c| c.is_ascii() && !c.is_ascii_uppercase())
 }
 
 /// Compares names with their runs of digits as numbers, case aside.

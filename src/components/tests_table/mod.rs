@@ -54,8 +54,7 @@ pub fn TestsTable(
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
     let count = Memo::new(move |_| store.listing.with(retake_core::view::Listing::len));
-    let empty =
-        Memo::new(move |_| (count.get() == 0).then(|| store.loading.with(|it| it.complete)));
+    let empty = Memo::new(move |_| (count.get() == 0).then(|| store.complete.get()));
     view! {
         <div class="tests">
             <div class="tests__scroller" role="region" aria-label="Tests, scrollable" node_ref=scroller
@@ -168,7 +167,7 @@ fn Head(store: TestsStore) -> impl IntoView {
                         <input
                             type="checkbox"
                             data-testid="select-all"
-                            aria-label=move || select_all_label(matching.get(), store.loading.with(|it| it.complete))
+                            aria-label=move || select_all_label(matching.get(), store.complete.get())
                             prop:checked=move || ticked.get() == AllTicked::All
                             prop:indeterminate=move || ticked.get() == AllTicked::Some
                             disabled=move || matching.get() == 0
@@ -348,14 +347,18 @@ impl Table {
     /// since an element that is moved loses it.
     fn keep_reading_order(self) {
         let rest = StoredValue::new_local(None);
-        Effect::new(move |_| {
+        Effect::new(move |before: Option<f64>| {
             self.slots.track();
-            let timer = Timer::after(REST, move || {
+            let top = self.top.get_untracked();
+            let is_scrolling = before.is_some_and(|it| (it - top).abs() > 0.5);
+            let pause = if is_scrolling { REST } else { Duration::ZERO };
+            let timer = Timer::after(pause, move || {
                 if let Some(body) = self.body.try_get_untracked().flatten() {
                     reading_order::restore(&body);
                 }
             });
             rest.set_value(Some(timer));
+            top
         });
     }
 

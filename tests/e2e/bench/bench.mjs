@@ -5,10 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { chromium } from '@playwright/test';
 
+import { address, allRows, order, prepare } from './pages.mjs';
+
 const url = process.env.RETAKE_URL;
 const runs = Number(process.env.RETAKE_BENCH_RUNS ?? 3);
 const sizes = (process.env.RETAKE_BENCH_SIZES ?? '1000,10000,100000').split(',').map(Number);
-const here = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
 const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
 
 const browser = await chromium.launch({
@@ -16,27 +17,22 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-background-networking', '--enable-precise-memory-info'],
 });
 
-async function open(batch, path) {
+async function open(kind, batch) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const requests = [];
   const bytes = {};
   page.on('request', (it) => requests.push({ url: it.url(), at: Date.now() }));
+  const answers = [];
+  page.on('response', (it) => answers.push(it.url()));
   page.on('requestfinished', async (it) => {
     const type = it.resourceType();
     const size = (await it.sizes().catch(() => null))?.responseBodySize ?? 0;
     bytes[type] = (bytes[type] ?? 0) + size;
   });
-  await page.addInitScript(here('in-page.js'));
-  await page.route('**/bench/*', (route) => {
-    const name = new URL(route.request().url()).pathname.split('/').at(-1);
-    return route.fulfill({
-      contentType: name.endsWith('.js') ? 'text/javascript' : 'text/html',
-      body: here(name),
-    });
-  });
-  await page.goto(path(batch));
-  return { context, page, requests, bytes };
+  await prepare(page);
+  await page.goto(url + address(kind, batch));
+  return { context, page, requests, answers, bytes };
 }
 
 /** Bytes that only this page's process holds, by the system's own account. */
@@ -56,21 +52,42 @@ async function memory(page, context) {
   return { jsHeap: usedSize, renderer };
 }
 
-const total = async (page, size) => {
-  await page.waitForFunction(
-    (n) => Number(document.querySelector('[data-testid=row-count]')?.dataset.count) === n,
-    size,
-    { timeout: 600_000, polling: 100 },
-  );
-};
+/** Bytes of the WebAssembly memories in a page. */
+async function wasmMemory(page, context) {
+  const cdp = await context.newCDPSession(page);
+  const { result } = await cdp.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
+  const { objects } = await cdp.send('Runtime.queryObjects', { prototypeObjectId: result.objectId });
+  const sum = await cdp.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId,
+    functionDeclaration: 'function () { return this.reduce((sum, it) => sum + it.buffer.byteLength, 0) }',
+    returnByValue: true,
+  });
+  return sum.result.value;
+}
+
+/** Calls and their bytes for each look at a batch in which nothing moves. */
+async function looks(page) {
+  const calls = [];
+  const note = async (it) => {
+    if (!it.url().includes('/v1/')) return;
+    const bytes = (await it.sizes().catch(() => null))?.responseBodySize ?? 0;
+    calls.push({ isLook: /\/batches\/[^/?]+$/.test(it.url()), bytes });
+  };
+  page.on('requestfinished', note);
+  await page.waitForTimeout(40_000);
+  page.off('requestfinished', note);
+  const polls = calls.filter((it) => it.isLook).length;
+  const each = (sum) => (polls ? sum / polls : Number.NaN);
+  return {
+    polls,
+    callsPerPoll: each(calls.length),
+    bytesPerPoll: each(calls.reduce((sum, it) => sum + it.bytes, 0)),
+  };
+}
 
 async function measure(kind, batch, size) {
   const isApp = kind === 'app';
-  const { context, page, requests, bytes } = await open(batch, (it) =>
-    isApp
-      ? `${url}/projects/${it.projectID}/batches/${it.batchID}`
-      : `${url}/bench/reference.html#${it.projectID}/${it.batchID}`,
-  );
+  const { context, page, requests, answers, bytes } = await open(kind, batch);
   if (isApp) {
     await page.getByTestId('sign-in-token').fill('test-token');
     await page.evaluate(() => (window.longTasks.length = 0));
@@ -83,9 +100,9 @@ async function measure(kind, batch, size) {
   const out = { firstRow: Date.now() - start };
   const calls = requests.filter((it) => it.url.includes('/v1/')).map((it) => it.url);
   out.callsBeforeFirstRow = calls.length;
-  if (isApp) await page.locator(`[data-testid=row-count]:has-text("of ${size.toLocaleString('en')} tests")`).waitFor({ timeout: 600_000 });
-  else await page.locator('html[data-loaded]').waitFor({ timeout: 600_000 });
-  await total(page, size);
+  // Answers with tests until the first row was there: one, if it shows the first.
+  out.listsBeforeFirstRow = answers.filter((it) => it.includes('/jobs')).length;
+  await allRows(kind, page, size);
   out.allRows = Date.now() - start;
   await page.waitForTimeout(1000);
   const tasks = await page.evaluate(() => window.longTasks);
@@ -99,6 +116,10 @@ async function measure(kind, batch, size) {
   out.scrollBlank = scroll.blank;
   Object.assign(out, await memory(page, context));
   if (isApp) {
+    out.wasmMemory = await wasmMemory(page, context);
+    Object.assign(out, await looks(page));
+  }
+  if (isApp) {
     for (const type of ['other', 'document', 'script', 'stylesheet', 'fetch', 'image']) {
       out[`bytes ${type}`] = bytes[type] ?? 0;
     }
@@ -107,23 +128,9 @@ async function measure(kind, batch, size) {
   return out;
 }
 
-async function order(size) {
-  const share = Math.max(1, Math.round(size / 200));
-  const answer = await fetch(`${url}/sandbox/batches`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: url },
-    body: JSON.stringify({
-      name: `bench ${size}`,
-      recipe: { tests: size, start: 'finished', outcomes: { blocker: share, error: share } },
-    }),
-  });
-  if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}: ${await answer.text()}`);
-  return answer.json();
-}
-
 const result = {};
 for (const size of sizes) {
-  const batch = await order(size);
+  const batch = await order(url, size);
   const all = { app: [], reference: [] };
   for (let run = 0; run < runs; run++) {
     for (const kind of ['app', 'reference']) all[kind].push(await measure(kind, batch, size));

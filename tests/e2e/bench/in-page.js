@@ -35,6 +35,26 @@
     field.dispatchEvent(new Event('input', { bubbles: true }));
   };
 
+  /** From a click with Shift at the end of the list until the rows there are ticked; the
+   * first row was ticked before. */
+  const range = async (ticks) => {
+    const box = document.querySelector('[data-bench=scroller], .tests__scroller');
+    ticks()[0].click();
+    await settled();
+    box.scrollTop = box.scrollHeight;
+    await settled();
+    const middle = document.querySelectorAll('[data-testid=job-row]');
+    const place = (row) => row.getBoundingClientRect().top;
+    const last = [...middle].sort((a, b) => place(b) - place(a))[0];
+    const shift = new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: true });
+    const took = await until(
+      () => last.querySelector('[data-testid=job-select]').dispatchEvent(shift),
+      () => ticks().length > 1 && ticks().every((it) => it.checked),
+    );
+    box.scrollTop = 0;
+    return took;
+  };
+
   window.bench = {
     async acts() {
       const all = count();
@@ -71,6 +91,8 @@
       );
       await settled();
       hook('select-all').click();
+      await settled();
+      out.rangeSelect = await range(ticks);
       return out;
     },
 

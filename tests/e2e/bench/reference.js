@@ -42,6 +42,7 @@ function draw() {
     tick.type = 'checkbox';
     tick.dataset.testid = 'job-select';
     tick.checked = ticked.has(it.id);
+    tick.onclick = (event) => pick(n, tick.checked, event.shiftKey);
     const name = document.createElement('a');
     name.className = 'row__name';
     name.textContent = it.name;
@@ -55,6 +56,14 @@ function draw() {
     shown.append(row);
   }
   body.replaceChildren(shown);
+}
+
+let from = 0;
+function pick(n, on, isRange) {
+  const [low, high] = isRange ? [Math.min(from, n), Math.max(from, n)] : [n, n];
+  for (let at = low; at <= high; at++) on ? ticked.add(order[at].id) : ticked.delete(order[at].id);
+  from = n;
+  if (isRange) draw();
 }
 
 for (const word of words) {

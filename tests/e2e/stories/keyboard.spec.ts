@@ -26,6 +26,38 @@ test.describe('by keyboard alone', () => {
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
   });
 
+  test('the row with the focus keeps it while the list is scrolled, and rows are read in their order', async ({
+    retake,
+    sandbox,
+    page,
+  }) => {
+    const batch = await sandbox.batch({ tests: 400, outcomes: { error: 3 } });
+    await retake.openBatch(batch);
+    await page.locator('body').press('j');
+    await page.keyboard.press('j');
+    const focused = page.locator('tr:focus');
+    const name = await focused.locator('.row__name').innerText();
+    const places = () =>
+      page.locator('[data-testid=job-row]').evaluateAll((rows) => rows.map((it) => Number(it.ariaRowIndex)));
+    const scroll = (top: number) => page.locator('.tests__scroller').evaluate((it, y) => (it.scrollTop = y), top);
+    for (const top of [1_000, 9_000, 300, 6_000]) {
+      await scroll(top);
+      await expect.poll(async () => (await places()).some((it) => it > 3 + top / 60)).toBe(true);
+      await expect(focused.locator('.row__name'), 'the same test').toHaveText(name);
+      await expect(focused).toHaveAttribute('aria-rowindex', '3');
+    }
+    await expect
+      .poll(async () => {
+        const shown = await places();
+        return shown.every((it, n) => n === 0 || it > (shown[n - 1] ?? 0));
+      })
+      .toBe(true);
+    await expect(focused, 'moving the others takes no focus').toHaveAttribute('aria-rowindex', '3');
+    await page.keyboard.press('x');
+    await scroll(0);
+    await expect(page.locator('tr[aria-selected=true] .row__name')).toHaveText(name);
+  });
+
   test('the slash filters, the question mark explains', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12 });
     await retake.openBatch(batch);
