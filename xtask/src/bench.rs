@@ -17,7 +17,25 @@ use crate::{port, process, sandbox};
 pub(crate) fn bench(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
     let runs = arguments.take_parsed::<u32>("--runs", "a number of runs")?;
     let sizes = arguments.take_value("--sizes")?;
+    let core_alone = arguments.take_flag("--core");
     arguments.finish()?;
+    println!("What the core does, natively; each step is ten times as many tests.\n");
+    let mut core = tools::command(workspace, "cargo");
+    core.args([
+        "bench",
+        "--quiet",
+        "--package",
+        "retake-core",
+        "--bench",
+        "view",
+    ])
+    .env("CARGO_TARGET_DIR", &workspace.target);
+    if !process::run(&mut core)? {
+        return fail("The core could not be measured; the lines above say why.");
+    }
+    if core_alone {
+        return Ok(());
+    }
     let site = site::build(workspace, Kind::Release, true)?;
     tools::node_packages(workspace, "measuring in a browser")?;
     let browser = Browser::ensure(workspace)?;

@@ -107,8 +107,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        usage: "[--sizes 1000,10000,100000] [--runs N]",
-        what: "measure the app beside a page of plain JavaScript",
+        usage: "[--core] [--sizes 1000,10000,100000] [--runs N]",
+        what: "measure the core natively, then the app beside a page of plain JavaScript",
         run: bench::bench,
     },
     Task {

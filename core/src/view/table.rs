@@ -262,13 +262,19 @@ impl TestTable {
             .map(|(n, test)| (RowId::from_index(n), test))
     }
 
+    /// Every row, in the order in which tests first came.
+    pub fn rows(&self) -> impl Iterator<Item = RowId> {
+        let listed = |n: &usize| self.seen_in[*n] != 0;
+        (0..self.rows.len()).filter(listed).map(RowId::from_index)
+    }
+
     /// Every row, sorted by name the way people count: `cut_in_2` before
     /// `cut_in_10`. While pages stream in, only what is new is sorted, then
     /// merged into what was in order.
     pub fn by_name(&mut self) -> &[RowId] {
         if self.by_name_is_stale {
             self.unordered.clear();
-            let mut order: Vec<RowId> = self.iter().map(|(row, _)| row).collect();
+            let mut order: Vec<RowId> = self.rows().collect();
             order.sort_by(|a, b| self.compare_names(*a, *b));
             self.by_name = order;
             self.by_name_is_stale = false;
