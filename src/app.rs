@@ -14,6 +14,7 @@ use crate::{
         batch::Batch, batches::Batches, callback::Callback, guard::Guard, not_found::NotFound,
         projects::Projects, sign_in::SignIn, supervisions::Supervisions as SupervisionsPage,
     },
+    reactive::{effect, memo},
     session::Session,
     shell::{Announcer, Crumbs, PageTitle, Shell, Ticker},
 };
@@ -53,7 +54,7 @@ pub fn App() -> impl IntoView {
     });
     // Whoever signs in finds what this browser supervises for them.
     let who = session.whose();
-    Effect::new(move |_| match who.get() {
+    effect(move |_| match who.get() {
         Some(identity) => {
             if let Some(account) = session.account_now() {
                 let limits = account.environment.limits();
@@ -88,9 +89,9 @@ pub fn App() -> impl IntoView {
 
 /// Renews a token ahead of its end, also when nothing asks for it.
 fn renew_ahead(session: Session) {
-    let due = Memo::new(move |_| session.account().and_then(|it| it.lasting.renew_at));
+    let due = memo(move |_| session.account().and_then(|it| it.lasting.renew_at));
     let timer = StoredValue::new_local(None);
-    Effect::new(move |_| {
+    effect(move |_| {
         timer.set_value(due.get().map(|at| {
             let delay = at.since(clock::wall());
             crate::browser::timer::Timer::after(delay, move || {

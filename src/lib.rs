@@ -6,6 +6,7 @@
 //! - [`driver`]: performs what the core's machines want.
 //! - [`session`], [`client`]: who is signed in; the API as this tab uses it.
 //! - [`shell`], [`names`]: what surrounds every page; names behind IDs.
+//! - `reactive`: memos and effects that weigh little.
 //! - [`browser`]: one thin adapter for each web API.
 
 pub mod app;
@@ -15,5 +16,6 @@ pub mod components;
 pub mod driver;
 pub mod names;
 pub mod pages;
+mod reactive;
 pub mod session;
 pub mod shell;

@@ -18,6 +18,7 @@ use crate::{
         sign_out::{Leaving, SignOutItems, SignOutQuestion},
     },
     driver::{reruns::OwnReruns, supervisions::Supervisions},
+    reactive::{effect, memo},
     session::{Session, SessionState},
 };
 
@@ -179,9 +180,9 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
     let session = expect_context::<Session>();
     let supervisions = expect_context::<Supervisions>();
     let ticker = expect_context::<Ticker>();
-    let census = Memo::new(move |_| supervisions.census());
+    let census = memo(move |_| supervisions.census());
     let own = expect_context::<OwnReruns>();
-    let behind = Memo::new(move |_| {
+    let behind = memo(move |_| {
         let account = session.account();
         account.map_or(0, |it| own.behind(&it.identity))
     });
@@ -321,7 +322,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
 fn PermissionsQuestion() -> impl IntoView {
     let session = expect_context::<Session>();
     let dismissed = RwSignal::new(false);
-    let asks = Memo::new(move |_| {
+    let asks = memo(move |_| {
         session
             .account()
             .is_some_and(|account| account.lacks_permissions && !dismissed.get())
@@ -404,7 +405,7 @@ fn Themes() -> impl IntoView {
 fn title_and_icon() {
     let title = expect_context::<PageTitle>().0;
     let supervisions = expect_context::<Supervisions>();
-    Effect::new(move |_| {
+    effect(move |_| {
         let page = title.get();
         let all: Vec<_> = supervisions
             .all()
@@ -474,7 +475,7 @@ fn of_batch(name: Option<&str>, mark: &str, page: &str) -> String {
 fn announce_verdicts(announcer: Announcer) {
     let supervisions = expect_context::<Supervisions>();
     let said = StoredValue::new(0_usize);
-    Effect::new(move |_| {
+    effect(move |_| {
         supervisions.announced.with(|all| {
             for (_, verdict) in all.iter().skip(said.get_value()) {
                 announcer.interrupt(format!(

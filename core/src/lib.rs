@@ -22,6 +22,7 @@ pub mod api;
 pub mod auth;
 pub mod config;
 pub mod domain;
+pub mod order;
 #[cfg(not(feature = "planted"))]
 mod planted;
 #[cfg(feature = "planted")]

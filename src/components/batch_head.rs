@@ -19,6 +19,7 @@ use super::{
 use crate::{
     browser::clock,
     driver::{cancel::Cancelling, feed::Feed, tests_store::TestsStore},
+    reactive::{effect, memo},
     shell::{Announcer, Ticker},
 };
 
@@ -55,10 +56,9 @@ pub fn BatchHead(
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let announcer = expect_context::<Announcer>();
-    let batch = Memo::new(move |_| feed.batch.get());
-    let finished =
-        Memo::new(move |_| batch.with(|it| it.as_ref().is_some_and(|it| it.is_terminal())));
-    let fresh = Memo::new(move |_| {
+    let batch = memo(move |_| feed.batch.get());
+    let finished = memo(move |_| batch.with(|it| it.as_ref().is_some_and(|it| it.is_terminal())));
+    let fresh = memo(move |_| {
         feed.failing.with(|failing| {
             freshness(&Age {
                 now: ticker.now(),
@@ -72,12 +72,12 @@ pub fn BatchHead(
         })
     });
     // A later run of the batch is another matter.
-    Effect::new(move |_| {
+    effect(move |_| {
         if finished.get() {
             cancelling.set(Cancelling::No);
         }
     });
-    let why_no_cancel = Memo::new(move |_| {
+    let why_no_cancel = memo(move |_| {
         if finished.get() {
             Some("The batch has finished: there is nothing to cancel.")
         } else if cancelling.get() == Cancelling::Sent {
@@ -281,9 +281,9 @@ fn Facts(batch: Arc<Batch>, names: RwSignal<Names>) -> impl IntoView {
 fn Progress(batch: Arc<Batch>, store: TestsStore) -> impl IntoView {
     let segments = {
         let batch = batch.clone();
-        Memo::new(move |_| batches::segments_of(store.chips(Some(batch.clone()))))
+        memo(move |_| batches::segments_of(store.chips(Some(batch.clone()))))
     };
-    let done = Memo::new(move |_| store.progress(&batch));
+    let done = memo(move |_| store.progress(&batch));
     view! {
         {move || view! { <Counts segments=segments.get()/> }}
         <span class="nowrap">

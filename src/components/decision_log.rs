@@ -8,7 +8,10 @@ use retake_core::{
 };
 
 use super::copy_button::CopyButton;
-use crate::browser::{clock, dom};
+use crate::{
+    browser::{clock, dom},
+    reactive::{effect, memo},
+};
 
 /// A log that is scrolled this near to its end, in pixels, follows it.
 const NEAR_END: i32 = 24;
@@ -27,7 +30,7 @@ pub fn DecisionLog(
     let is_wide = dom::is_wide();
     // A person's own choice, once they made one.
     let chosen = RwSignal::new(None::<bool>);
-    let is_open = Memo::new(move |_| chosen.get().unwrap_or(is_wide || !over.get()));
+    let is_open = memo(move |_| chosen.get().unwrap_or(is_wide || !over.get()));
     let decisions_only = RwSignal::new(false);
     let text = move || lines.with(|lines| log_text(lines));
     // The day stands where it changes among what is shown, and above the first line.
@@ -58,7 +61,7 @@ pub fn DecisionLog(
             follows.set_value(left <= NEAR_END);
         }
     };
-    Effect::new(move |_| {
+    effect(move |_| {
         lines.track();
         decisions_only.track();
         is_open.track();

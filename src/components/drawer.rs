@@ -19,6 +19,7 @@ use crate::{
     browser::{clock, dom},
     client::Client,
     driver::{listing, tests_store::TestsStore},
+    reactive::{effect, memo},
 };
 
 /// The drawer of the test that the URL names.
@@ -36,9 +37,9 @@ pub fn Drawer(
     #[prop(into)]
     rerun: Callback<TestId>,
 ) -> impl IntoView {
-    let open = Memo::new(move |_| store.query.with(|it| it.open));
+    let open = memo(move |_| store.query.with(|it| it.open));
     let before = StoredValue::new(None::<TestId>);
-    Effect::new(move |_| {
+    effect(move |_| {
         let now = open.get();
         match (before.get_value(), now) {
             (None, Some(_)) => request_animation_frame(|| dom::focus(".drawer__close")),
@@ -67,8 +68,8 @@ fn Open(
 ) -> impl IntoView {
     let client = expect_context::<Client>();
     // Read anew when the listed test changes.
-    let listed = Memo::new(move |_| store.find(id));
-    let history = Memo::new(move |_| {
+    let listed = memo(move |_| store.find(id));
+    let history = memo(move |_| {
         listed.with(|it| it.as_ref().map(|it| (it.run_counter, it.status.clone())));
         let client = client;
         let loader = Loader::start(move || {
@@ -311,7 +312,7 @@ fn Errors(errors: Vec<ExecutionError>, label: String) -> impl IntoView {
 fn Files(project: ProjectId, batch: BatchId, id: TestId) -> impl IntoView {
     let client = expect_context::<Client>();
     let wanted = RwSignal::new(0_u32);
-    let loader = Memo::new(move |_| {
+    let loader = memo(move |_| {
         let client = client;
         (wanted.get() > 0).then(|| {
             FilesLoader(Loader::start(move || {

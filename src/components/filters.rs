@@ -9,7 +9,7 @@ use retake_core::{
 };
 
 use super::tag_filter::{TagFilter, TagTrouble, TickedTags};
-use crate::{driver::tests_store::TestsStore, shell::Announcer};
+use crate::{driver::tests_store::TestsStore, reactive::memo, shell::Announcer};
 
 /// Chips, text filter, tags, quick selections, row count.
 #[component]
@@ -21,15 +21,15 @@ pub fn Filters(
     batch: Signal<Option<Arc<Batch>>>,
 ) -> impl IntoView {
     let announcer = expect_context::<Announcer>();
-    let chips = Memo::new(move |_| store.chips(batch.get()));
-    let text = Memo::new(move |_| store.query.with(|it| it.filter.text.clone()));
-    let count = Memo::new(move |_| {
+    let chips = memo(move |_| store.chips(batch.get()));
+    let text = memo(move |_| store.query.with(|it| it.filter.text.clone()));
+    let count = memo(move |_| {
         store.version.track();
         store
             .listing
             .with(retake_core::view::Listing::matching_count)
     });
-    let all = Memo::new(move |_| {
+    let all = memo(move |_| {
         let listed = store.loading.with(|it| it.listed);
         let total = batch.with(|it| it.as_ref().and_then(|it| it.total_tests));
         (listed, total)
@@ -52,8 +52,8 @@ pub fn Filters(
             )
         }
     };
-    let moved = Memo::new(move |_| store.listing.with(retake_core::view::Listing::moved));
-    let left = Memo::new(move |_| {
+    let moved = memo(move |_| store.listing.with(retake_core::view::Listing::moved));
+    let left = memo(move |_| {
         store.version.track();
         store
             .listing
@@ -162,7 +162,7 @@ fn StatusChip(store: TestsStore, chips: Memo<Vec<Chip>>, status: ConflatedStatus
     let hook = format!("status-chip-{word}");
     let count = {
         let status = status.clone();
-        Memo::new(move |_| {
+        memo(move |_| {
             chips.with(|all| {
                 all.iter()
                     .find(|it| it.status == status)
@@ -172,7 +172,7 @@ fn StatusChip(store: TestsStore, chips: Memo<Vec<Chip>>, status: ConflatedStatus
     };
     let pressed = {
         let status = status.clone();
-        Memo::new(move |_| store.query.with(|it| it.filter.statuses.contains(&status)))
+        memo(move |_| store.query.with(|it| it.filter.statuses.contains(&status)))
     };
     view! {
         <button

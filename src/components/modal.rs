@@ -2,20 +2,20 @@
 
 use leptos::{html, prelude::*};
 
-use crate::browser::dom;
+use crate::{browser::dom, reactive::effect};
 
 /// Whether a dialog is open that asks about `asked`: as long as there is something
 /// to ask. Closed by Escape or a button, it takes the question back.
 pub fn open_while<T: Send + Sync + 'static>(asked: RwSignal<Option<T>>) -> RwSignal<bool> {
     let open = RwSignal::new(false);
     // Each is set only where it differs, or the two would go in circles.
-    Effect::new(move |_| {
+    effect(move |_| {
         let is_asked = asked.with(Option::is_some);
         if open.get_untracked() != is_asked {
             open.set(is_asked);
         }
     });
-    Effect::new(move |_| {
+    effect(move |_| {
         if !open.get() && asked.with_untracked(Option::is_some) {
             asked.set(None);
         }
@@ -35,7 +35,7 @@ pub fn Modal(
     children: ChildrenFn,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if open.get() {
             if !dialog.open() {

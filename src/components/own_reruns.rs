@@ -13,7 +13,7 @@ use retake_core::{
 };
 
 use super::was_it_applied::WasItApplied;
-use crate::{browser::dom, driver::reruns::Reruns, shell::Ticker};
+use crate::{browser::dom, driver::reruns::Reruns, reactive::memo, shell::Ticker};
 
 /// One of them, in a row.
 #[component]
@@ -23,14 +23,14 @@ pub fn OwnRerun(
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
     let of = move |what: fn(&RerunView) -> Option<String>| {
-        Memo::new(move |_| reruns.view.with(|view| view.as_ref().and_then(what)))
+        memo(move |_| reruns.view.with(|view| view.as_ref().and_then(what)))
     };
     let is = move |what: fn(&RerunView) -> bool| {
-        Memo::new(move |_| reruns.view.with(|view| view.as_ref().is_some_and(what)))
+        memo(move |_| reruns.view.with(|view| view.as_ref().is_some_and(what)))
     };
     let what = of(|view| Some(verb(&view.request.scope)));
-    let trouble = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
-    let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
+    let trouble = memo(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
+    let elsewhere = memo(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
     let over = is(|view| !view.is_open());
     let cools = is(RerunView::can_be_called_off);
     let asks = is(|view| view.stage == Stage::Asking);

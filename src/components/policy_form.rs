@@ -16,6 +16,7 @@ use super::{copy_button::CopyButton, supervise_panel::PanelContext};
 use crate::{
     browser::{dom, storage},
     driver::supervisions::{About, Supervisions},
+    reactive::{effect, memo},
 };
 
 /// The parameters, with their help, their errors and the live preview.
@@ -42,14 +43,14 @@ pub fn PolicyFields(
     let filled_in = linked.as_ref().map(|it| it.filled_in.clone());
     // The address forgets the link at the next filter, and knows nothing of changes.
     if let Some((batch, linked)) = batch.zip(linked) {
-        Effect::new(move |_| {
+        effect(move |_| {
             storage::save_linked_form(batch, &linked.clone().changed_to(form.get()));
         });
     }
     let refused = RwSignal::new(None::<String>);
     let starting = RwSignal::new(false);
     let min_poll = context.min_poll;
-    let checked = Memo::new(move |_| form.with(|form| form.check(min_poll)));
+    let checked = memo(move |_| form.with(|form| form.check(min_poll)));
     let error = move |field: Field| {
         checked.with(|checked| match checked {
             Err(errors) => errors
@@ -170,7 +171,7 @@ fn Origin(
     kept: PolicyForm,
     linked: Option<PolicyForm>,
 ) -> impl IntoView {
-    let is_default = Memo::new(move |_| form.with(|form| *form == PolicyForm::default()));
+    let is_default = memo(move |_| form.with(|form| *form == PolicyForm::default()));
     let words = move || {
         if is_default.get() {
             "These are the documented defaults."
@@ -236,7 +237,7 @@ fn PolicyField(
     let is_list = matches!(field, Field::RerunOnStates | Field::FailOnStates);
     // The durations stand side by side where the panel is narrow.
     let is_stacked = is_list || matches!(field, Field::PollEvery | Field::WaitTimeout);
-    let text = Memo::new(move |_| form.with(|form| form.text(field).to_owned()));
+    let text = memo(move |_| form.with(|form| form.text(field).to_owned()));
     view! {
         <div class="field" class:field--stack=is_stacked data-field=name>
             <label class="field__label" for=format!("f-{name}")><code>{name}</code></label>
@@ -266,7 +267,7 @@ fn PolicyField(
 #[component]
 fn StateToggles(field: Field, form: RwSignal<PolicyForm>, text: Memo<String>) -> impl IntoView {
     // What cannot be read is the person's to mend; a button would overwrite it.
-    let unread = Memo::new(move |_| text.with(|text| WatchedStates::parse(text).is_err()));
+    let unread = memo(move |_| text.with(|text| WatchedStates::parse(text).is_err()));
     let parsed = move || text.with(|text| WatchedStates::parse(text).unwrap_or_default());
     let toggle = move |flip: fn(&mut WatchedStates)| {
         if unread.get_untracked() {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     browser::{clock, dom},
     driver::{feed::Feed, reruns::Reruns},
+    reactive::{effect, memo},
     shell::{Announcer, Ticker},
 };
 
@@ -73,15 +74,15 @@ pub fn RerunBar(
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()))
     };
-    let count = Memo::new(move |_| ticked());
-    let hidden = Memo::new(move |_| {
+    let count = memo(move |_| ticked());
+    let hidden = memo(move |_| {
         store.version.track();
         store
             .listing
             .with(|listing| store.selection.with(|selection| selection.hidden(listing)))
     });
-    let held = Memo::new(move |_| holds());
-    let adhoc = Memo::new(move |_| {
+    let held = memo(move |_| holds());
+    let adhoc = memo(move |_| {
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
     });
@@ -130,7 +131,7 @@ pub fn RerunBar(
             batch_runs: !batch.is_terminal(),
         }));
     };
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(verb) = wanted.get() {
             wanted.set(None);
             ask(verb);
@@ -182,7 +183,7 @@ pub fn RerunBar(
         request_animation_frame(move || ask(again));
     };
     // Meant for one rerun, not for every one that follows.
-    Effect::new(move |_| {
+    effect(move |_| {
         let accepted = reruns
             .view
             .with(|it| it.as_ref().is_some_and(|it| it.accepted_at.is_some()));
@@ -191,18 +192,18 @@ pub fn RerunBar(
         }
     });
     // Said when nothing was ticked; now something is.
-    Effect::new(move |_| {
+    effect(move |_| {
         if count.get() > 0 {
             announcer.withdraw(NOTHING_TICKED);
         }
     });
-    let batch_runs = Memo::new(move |_| runs());
+    let batch_runs = memo(move |_| runs());
     let none = move || count.get() == 0;
     let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
     let blocked = move || (none() || held.get().is_some()).then_some("true");
     // From signals alone: what reads a memo, and a memo of that one beside it, may miss
     // a change.
-    let hint = Memo::new(move |_| {
+    let hint = memo(move |_| {
         if let Some(held) = holds() {
             return Some(held.to_owned());
         }
@@ -323,19 +324,19 @@ fn Progress(
     let ticker = expect_context::<Ticker>();
     let with_view =
         move |look: fn(&RerunView) -> bool| reruns.view.with(|it| it.as_ref().is_some_and(look));
-    let trouble = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
+    let trouble = memo(move |_| reruns.view.with(|view| view.as_ref()?.trouble()));
     let what = move || {
         reruns
             .view
             .with(|it| it.as_ref().map(|it| verb(&it.request.scope)))
     };
-    let steps = Memo::new(move |_| {
+    let steps = memo(move |_| {
         let steps = reruns
             .view
             .with(|view| view.as_ref().map(|view| view.steps(clock::local_time)));
         steps.filter(|_| trouble.with(Option::is_none))
     });
-    let waiting = Memo::new(move |_| {
+    let waiting = memo(move |_| {
         let batch_runs = feed
             .batch
             .with(|it| it.as_ref().is_some_and(|it| !it.is_terminal()));
@@ -344,11 +345,11 @@ fn Progress(
             .view
             .with(|view| view.as_ref()?.waiting(now, batch_runs, next))
     });
-    let gave_way = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.gave_way()));
-    let elsewhere = Memo::new(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
-    let cools = Memo::new(move |_| with_view(RerunView::can_be_called_off));
-    let asks = Memo::new(move |_| with_view(|it| it.stage == Stage::Asking));
-    let over = Memo::new(move |_| with_view(|it| !it.is_open()));
+    let gave_way = memo(move |_| reruns.view.with(|view| view.as_ref()?.gave_way()));
+    let elsewhere = memo(move |_| reruns.view.with(|view| view.as_ref()?.elsewhere()));
+    let cools = memo(move |_| with_view(RerunView::can_be_called_off));
+    let asks = memo(move |_| with_view(|it| it.stage == Stage::Asking));
+    let over = memo(move |_| with_view(|it| !it.is_open()));
     let dismiss = move || {
         view! {
             <button
@@ -420,12 +421,12 @@ fn Progress(
 /// Shows the pictures of the batch that a rerun reads, and tells the rerun what
 /// the page reads.
 pub fn join(feed: Feed, reruns: Reruns) {
-    Effect::new(move |_| {
+    effect(move |_| {
         if let Some(batch) = reruns.picture.get() {
             feed.show(batch);
         }
     });
-    Effect::new(move |before: Option<_>| {
+    effect(move |before: Option<_>| {
         let watch = reruns
             .view
             .with(|it| it.as_ref().and_then(RerunView::watch_until));

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     browser::{clock, dom},
     driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
+    reactive::memo,
     shell::Ticker,
 };
 
@@ -148,8 +149,8 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
             })
         })
     };
-    let is_over = Memo::new(move |_| snapshot.with(|it| it.state.phase.is_over()));
-    let verdict = Memo::new(move |_| snapshot.with(|it| it.state.verdict().cloned()));
+    let is_over = memo(move |_| snapshot.with(|it| it.state.phase.is_over()));
+    let verdict = memo(move |_| snapshot.with(|it| it.state.verdict().cloned()));
     let lines = one.lines;
     let (controls, stopped) = (one.clone(), one.clone());
     let trouble = one.storage_trouble;
@@ -219,7 +220,7 @@ fn Now(one: Supervision) -> impl IntoView {
     let snapshot = one.snapshot;
     let standing = one.standing;
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
-    let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
+    let paused = memo(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
     let doing = move || {
         let now = tick.now();
         snapshot.with(|it| it.doing().sentence(now))
@@ -242,7 +243,7 @@ fn Now(one: Supervision) -> impl IntoView {
     let asked = one.clone();
     let asks = {
         let one = one.clone();
-        Memo::new(move |_| one.asks_person())
+        memo(move |_| one.asks_person())
     };
     view! {
         <div class="supervise__now" data-acting=move || standing.with(Standing::word)>
@@ -300,10 +301,9 @@ pub fn PauseResume(
 ) -> impl IntoView {
     let (snapshot, standing) = (one.snapshot, one.standing);
     let acts_here = Signal::derive(move || standing.with(|it| *it == Standing::Acting));
-    let paused = Memo::new(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
-    let by_person = Memo::new(move |_| {
-        snapshot.with(|it| it.state.phase == Phase::Paused(PauseReason::ByPerson))
-    });
+    let paused = memo(move |_| snapshot.with(|it| matches!(it.state.phase, Phase::Paused(_))));
+    let by_person =
+        memo(move |_| snapshot.with(|it| it.state.phase == Phase::Paused(PauseReason::ByPerson)));
     let (pause, resume) = (one.clone(), one);
     view! {
         <Show when=move || !by_person.get()>

@@ -11,7 +11,7 @@ use retake_core::{
 };
 
 use super::load::LoadFailed;
-use crate::driver::tests_store::TestsStore;
+use crate::{driver::tests_store::TestsStore, reactive::memo};
 
 fn toggle(store: TestsStore, tag: ExperienceTagId) {
     store.query.update(|query| query.filter.toggle_tag(tag));
@@ -24,7 +24,7 @@ pub fn TagFilter(
     store: TestsStore,
 ) -> impl IntoView {
     let typed = RwSignal::new(String::new());
-    let menu = Memo::new(move |_| typed.with(|typed| store.tags.with(|index| index.menu(typed))));
+    let menu = memo(move |_| typed.with(|typed| store.tags.with(|index| index.menu(typed))));
     let count = move || store.ticked.with(Vec::len);
     let want = move |()| store.tags.update(TagIndex::want_names);
     view! {

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use retake_core::{
     api::{ApiError, Page, Paging, endpoint, retry},
     domain::{Batch, BatchId, ProjectId, Timestamp},
+    order,
 };
 
 use super::{look_again, task::while_open};
@@ -194,5 +195,5 @@ fn put_over(known: &mut Vec<Batch>, read: Vec<Batch>) {
     let mut all: BTreeMap<BatchId, Batch> = known.drain(..).map(|it| (it.id, it)).collect();
     all.extend(read.into_iter().map(|it| (it.id, it)));
     *known = all.into_values().collect();
-    known.sort_by_key(|it| std::cmp::Reverse((it.created, it.id)));
+    order::sort_by_key(known, |it| std::cmp::Reverse((it.created, it.id)));
 }

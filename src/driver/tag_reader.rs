@@ -14,13 +14,13 @@ use retake_core::{
 };
 
 use super::{task::while_open, tests_store::TestsStore};
-use crate::client::Client;
+use crate::{client::Client, reactive::effect};
 
 /// Reads what the index in the store says is due, until the page goes.
 pub fn read_tags(client: Client, project: ProjectId, batch: BatchId, store: TestsStore) {
     // The page's, not the effect's: that one is cleaned up at the next change.
     let owner = Owner::current().unwrap_or_default();
-    Effect::new(move |_| {
+    effect(move |_| {
         let (names_are_due, due) = store.ticked.with(|ticked| {
             let tags = store.tags;
             tags.with(|index| (index.are_names_due(ticked), index.due(ticked)))

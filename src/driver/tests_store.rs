@@ -7,14 +7,21 @@ use leptos::{ev, prelude::*};
 use retake_core::{
     api::ApiError,
     domain::{BatchId, ConflatedStatus, ExperienceTagId, Test, TestId},
+    order,
     supervise::{Policy, Preview},
     view::{
         Chip, Listing, RowId, Selection, TagIndex, Tally, TestTable, ViewQuery, batches,
-        chips::chips, runs::RunMemory, selection::AllTicked, table::Changes,
+        chips::chips,
+        runs::RunMemory,
+        selection::AllTicked,
+        table::{Changes, natural},
     },
 };
 
-use crate::browser::{clock, storage, timer::Timer};
+use crate::{
+    browser::{clock, storage, timer::Timer},
+    reactive::{effect, memo},
+};
 
 /// How far the listing has come.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -94,9 +101,9 @@ impl TestsStore {
             listing: RwSignal::new(Listing::default()),
             selection: RwSignal::new(Selection::restored(stored)),
             query,
-            ticked: Memo::new(move |_| query.with(|it| it.filter.tags.clone())),
+            ticked: memo(move |_| query.with(|it| it.filter.tags.clone())),
             loading,
-            complete: Memo::new(move |_| loading.with(|it| it.complete)),
+            complete: memo(move |_| loading.with(|it| it.complete)),
             ticked_early: RwSignal::new(false),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
@@ -109,8 +116,8 @@ impl TestsStore {
 
     /// A change of filter or sort makes the order anew.
     fn follow_query(self) {
-        let wanted = Memo::new(move |_| self.query.with(|it| (it.filter.clone(), it.sort)));
-        Effect::new(move |before: Option<()>| {
+        let wanted = memo(move |_| self.query.with(|it| (it.filter.clone(), it.sort)));
+        effect(move |before: Option<()>| {
             // Read, not only tracked: a memo that was never read follows nothing.
             wanted.with(|_| ());
             if before.is_some() {
@@ -120,7 +127,7 @@ impl TestsStore {
     }
 
     fn remember_selection(self) {
-        Effect::new(move |before: Option<()>| {
+        effect(move |before: Option<()>| {
             self.selection.track();
             if before.is_none() {
                 return;
@@ -489,7 +496,7 @@ impl TestsStore {
                         .filter(|row| !on_screen.contains(row))
                         .map(test)
                         .collect();
-                    hidden.sort_by(|a, b| retake_core::view::table::natural(&a.name, &b.name));
+                    order::sort_by(&mut hidden, |a, b| natural(&a.name, &b.name));
                     let shown = listing.order().iter().copied();
                     shown
                         .filter(|row| selection.has(*row) && table.is_listed(*row))

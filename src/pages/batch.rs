@@ -36,6 +36,7 @@ use crate::{
         tests_store::TestsStore,
     },
     names::NameBook,
+    reactive::{effect, memo},
     session::{Account, Session},
     shell::{Announcer, Crumbs, PageTitle},
 };
@@ -44,7 +45,7 @@ use crate::{
 #[component]
 pub fn Batch() -> impl IntoView {
     let params = use_params_map();
-    let wanted = Memo::new(move |_| {
+    let wanted = memo(move |_| {
         params.with(|it| {
             (
                 it.get("project").unwrap_or_default(),
@@ -265,7 +266,7 @@ async fn namesakes(client: &Client, project: ProjectId, name: &str) -> Option<St
 /// Says that the list of tests is not whole, and what happens about it.
 #[component]
 fn ListingTrouble(feed: Feed) -> impl IntoView {
-    let failed = Memo::new(move |_| feed.tests.loading.with(|it| it.failed.clone()));
+    let failed = memo(move |_| feed.tests.loading.with(|it| it.failed.clone()));
     let listed = move || {
         let total = feed
             .batch
@@ -295,7 +296,7 @@ fn names(client: Client, project: &Project, batch: &BatchData) -> RwSignal<Names
     let (branch, build) = (book.branch(batch.branch_id), book.build(batch.build_id));
     let (suite, system) = (book.suite(batch.suite_id), book.system(batch.system_id));
     let names = RwSignal::new(Names::default());
-    Effect::new(move |_| {
+    effect(move |_| {
         names.set(Names {
             branch: branch.get(),
             build: build.get(),
@@ -315,15 +316,15 @@ fn query_in_step() -> ViewQuery {
 /// past the router: it would answer later, and a quick hand could be undone by
 /// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
-    let wanted = Memo::new(move |_| store.query.with(ViewQuery::to_query));
-    Effect::new(move |before: Option<()>| {
+    let wanted = memo(move |_| store.query.with(ViewQuery::to_query));
+    effect(move |before: Option<()>| {
         let wanted = wanted.get();
         if before.is_some() {
             dom::replace_query(&wanted);
         }
     });
     let search = use_location().search;
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         let asked = ViewQuery::parse(&search.get());
         if before.is_some() && store.query.with_untracked(|now| *now != asked) {
             store.query.set(asked);
@@ -336,7 +337,7 @@ fn keep_query_in_url(store: TestsStore) {
 fn show_what_supervision_reads(feed: &Feed) {
     let feed = *feed;
     let supervisions = expect_context::<Supervisions>();
-    Effect::new(move |_| {
+    effect(move |_| {
         let id = feed.batch.with_untracked(|it| it.as_ref().map(|it| it.id));
         let Some(one) = id.and_then(|id| supervisions.of_batch(id)) else {
             return;

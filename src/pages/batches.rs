@@ -28,6 +28,7 @@ use crate::{
     },
     driver::{batch_shelf::BatchShelf, listing},
     names::NameBook,
+    reactive::{effect, memo},
     session::Session,
     shell::{Crumbs, PageTitle, Ticker},
 };
@@ -36,7 +37,7 @@ use crate::{
 #[component]
 pub fn Batches() -> impl IntoView {
     let params = use_params_map();
-    let text = Memo::new(move |_| params.with(|it| it.get("project").unwrap_or_default()));
+    let text = memo(move |_| params.with(|it| it.get("project").unwrap_or_default()));
     let client = expect_context::<Client>();
     let crumbs = expect_context::<Crumbs>().0;
     move || {
@@ -83,7 +84,7 @@ fn Listed(project: Project) -> impl IntoView {
     let shelf = BatchShelf::open(client, project.id, quickest);
     let filter = RwSignal::new(BatchFilter::parse(&use_location().search.get_untracked()));
     // In the address, so that Back and a shared link show the same.
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         let query = filter.with(BatchFilter::to_query);
         if before.is_some() {
             dom::replace_query(&query);
@@ -98,7 +99,7 @@ fn Listed(project: Project) -> impl IntoView {
         let (branch, build) = (names.branch(batch.branch_id), names.build(batch.build_id));
         vec![branch.get(), build.get(), names.suite(batch.suite_id).get()]
     };
-    let shown = Memo::new(move |_| {
+    let shown = memo(move |_| {
         let filter = filter.get();
         shelf.batches.with(|all| {
             all.iter()
@@ -172,11 +173,11 @@ fn bones() -> impl IntoView {
 
 #[component]
 fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
-    let chips = Memo::new(move |_| {
+    let chips = memo(move |_| {
         let is_read = shelf.is_read();
         shelf.batches.with(|all| batches::chips(all, is_read))
     });
-    let counted = Memo::new(move |_| {
+    let counted = memo(move |_| {
         let loaded = shelf.batches.with(Vec::len) as u64;
         format!(
             "Counted among the {} batches that are loaded",
@@ -186,7 +187,7 @@ fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
     let chip = move |status: ConflatedBatchStatus| {
         let count = {
             let status = status.clone();
-            Memo::new(move |_| {
+            memo(move |_| {
                 chips.with(|all| {
                     all.iter()
                         .find(|it| it.status == status)
@@ -234,7 +235,7 @@ fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
 #[component]
 fn Fresh(shelf: BatchShelf) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
-    let fresh = Memo::new(move |_| {
+    let fresh = memo(move |_| {
         shelf.failing.with(|failing| {
             freshness(&Age {
                 now: ticker.now(),
@@ -274,7 +275,7 @@ fn Fresh(shelf: BatchShelf) -> impl IntoView {
 #[component]
 fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
-    let batch = Memo::new(move |_| {
+    let batch = memo(move |_| {
         shelf
             .batches
             .with(|all| all.iter().find(|it| it.id == id).cloned())
@@ -293,7 +294,7 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
             })
         })
     };
-    let times = Memo::new(move |_| times());
+    let times = memo(move |_| times());
     move || {
         batch.get().map(|it| {
             let href = dom::at(&open::batch_path(project, id));

@@ -7,7 +7,7 @@ use leptos_router::{
 };
 
 use super::guard::{Starting, sign_in_address};
-use crate::session::Session;
+use crate::{reactive::effect, session::Session};
 
 /// Takes in the provider's answer and goes on to where the person was.
 #[component]
@@ -17,7 +17,7 @@ pub fn Callback() -> impl IntoView {
     let navigate = use_navigate();
     // The configuration has to be read before an answer can be judged.
     let configured = crate::app::configured();
-    Effect::new(move |before: Option<bool>| {
+    effect(move |before: Option<bool>| {
         if before == Some(true) || !configured.get() {
             return before.unwrap_or(false);
         }

@@ -6,6 +6,7 @@ use retake_core::{auth::Identity, view::query::escape};
 
 use crate::{
     browser::dom,
+    reactive::{effect, memo},
     session::{Session, SessionState},
 };
 
@@ -22,7 +23,7 @@ enum Gate {
 #[component]
 pub fn Guard(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
-    let gate = Memo::new(move |_| match session.state() {
+    let gate = memo(move |_| match session.state() {
         SessionState::Starting => Gate::Starting,
         SessionState::Broken(problems) => Gate::Broken(problems),
         SessionState::SignedOut(_) => Gate::Closed,
@@ -54,7 +55,7 @@ pub fn Starting(
 #[component]
 fn ToSignIn() -> impl IntoView {
     let navigate = use_navigate();
-    Effect::new(move |_| {
+    effect(move |_| {
         let route = dom::route();
         navigate(
             &sign_in_address(&route),

@@ -15,6 +15,7 @@ use crate::{
     client::Client,
     components::load::{Load, LoadFailed, Loader},
     driver::listing,
+    reactive::{effect, memo},
     shell::{Crumbs, PageTitle},
 };
 
@@ -39,7 +40,7 @@ pub fn Projects() -> impl IntoView {
     let text = RwSignal::new(asked_for("q").unwrap_or_default());
     let archived = RwSignal::new(asked_for("archived").is_some());
     // In the address, so that Back and a shared link show the same.
-    Effect::new(move |before: Option<()>| {
+    effect(move |before: Option<()>| {
         let mut parts = Vec::new();
         text.with(|text| {
             if !text.is_empty() {
@@ -54,7 +55,7 @@ pub fn Projects() -> impl IntoView {
             dom::replace_query(&format!("{sign}{}", parts.join("&")));
         }
     });
-    let shown = Memo::new(move |_| match loader.state.get() {
+    let shown = memo(move |_| match loader.state.get() {
         Load::Ready(projects) => {
             let words: Vec<String> =
                 text.with(|text| text.split_whitespace().map(str::to_lowercase).collect());

@@ -14,6 +14,7 @@ use retake_core::{
 use crate::{
     browser::{clock, dom, storage},
     driver::supervisions::Supervisions,
+    reactive::{effect, memo},
     session::{Session, SessionState},
     shell::{Crumbs, PageTitle},
 };
@@ -25,7 +26,7 @@ pub fn SignIn() -> impl IntoView {
     expect_context::<PageTitle>().0.set("Sign in".into());
     expect_context::<Crumbs>().0.set(Vec::new());
     let location = use_location();
-    let return_to = Memo::new(move |_| {
+    let return_to = memo(move |_| {
         let search = location.search.get();
         let to = pairs(&search)
             .find(|(name, _)| name == "to")
@@ -34,7 +35,7 @@ pub fn SignIn() -> impl IntoView {
     });
     let navigate = use_navigate();
     // Signed in, here or by a silent way: on to where the person wanted to be.
-    Effect::new(move |_| {
+    effect(move |_| {
         if matches!(session.state(), SessionState::SignedIn(_)) {
             let options = NavigateOptions {
                 replace: true,
@@ -43,7 +44,7 @@ pub fn SignIn() -> impl IntoView {
             navigate(&return_to.get_untracked(), options);
         }
     });
-    let state = Memo::new(move |_| match session.state() {
+    let state = memo(move |_| match session.state() {
         SessionState::Broken(_) => 2,
         SessionState::Starting => 0,
         _ => 1,
@@ -211,7 +212,7 @@ fn DeviceCode(environment: Signal<Option<Environment>>) -> impl IntoView {
         code.try_set(None);
     };
     // Another environment is another provider.
-    Effect::new(move |_| {
+    effect(move |_| {
         environment.track();
         forget();
     });

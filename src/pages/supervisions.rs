@@ -23,6 +23,7 @@ use crate::{
         reruns::{OwnReruns, Reruns},
         supervisions::{Standing, Supervision, Supervisions as All},
     },
+    reactive::memo,
     session::Session,
     shell::{Crumbs, PageTitle, Ticker},
 };
@@ -183,7 +184,7 @@ fn Subject(one: Supervision) -> impl IntoView {
     };
     let mark = {
         let (one, supervisions) = (one.clone(), expect_context::<All>());
-        Memo::new(move |_| supervisions.mark(&one))
+        memo(move |_| supervisions.mark(&one))
     };
     let href = move || {
         let batch = snapshot.with(|it| it.state.batch);
@@ -222,7 +223,7 @@ fn Running(one: Supervision) -> impl IntoView {
     let (control, stop, take, asked) = (one.clone(), one.clone(), one.clone(), one.clone());
     let asks = {
         let one = one.clone();
-        Memo::new(move |_| one.asks_person())
+        memo(move |_| one.asks_person())
     };
     view! {
         <li

@@ -40,7 +40,10 @@ use serde::{Deserialize, Serialize};
 
 use self::desk::Desk;
 pub use self::renewing::Renewal;
-use crate::browser::{channel::Channel, clock, dom, fetch, storage};
+use crate::{
+    browser::{channel::Channel, clock, dom, fetch, storage},
+    reactive::memo,
+};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,7 +181,7 @@ impl Session {
     /// Whose session it is, to be followed.
     pub fn whose(&self) -> Whose {
         let it = *self;
-        Whose(Memo::new(move |_| {
+        Whose(memo(move |_| {
             (it.account().map(|it| it.identity), it.saved.get())
         }))
     }

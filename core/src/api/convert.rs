@@ -1,12 +1,15 @@
 //! From the API's JSON to the field's nouns. The one place where wire types end.
 
 use super::{Answer, LogFile, Page, RerunAnswer, wire};
-use crate::domain::{
-    Batch, BatchId, BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus, ExecutionError,
-    ExperienceTag, MetricStatus, MetricsCounts, Project, RunCounter, RunnerType, StatusChange,
-    StatusCounts, Test, TestHistory, TestStatus, Timestamp,
-    address::Address,
-    text::{clean_line, clean_lines},
+use crate::{
+    domain::{
+        Batch, BatchId, BatchStatus, BatchType, ConflatedBatchStatus, ConflatedStatus,
+        ExecutionError, ExperienceTag, MetricStatus, MetricsCounts, Project, RunCounter,
+        RunnerType, StatusChange, StatusCounts, Test, TestHistory, TestStatus, Timestamp,
+        address::Address,
+        text::{clean_line, clean_lines},
+    },
+    order,
 };
 
 /// A name from the server may be a megabyte long; this much is kept, in characters.
@@ -71,7 +74,7 @@ pub(super) fn batch(wire: wire::Batch, asked: Option<BatchId>) -> Option<Batch> 
             })
         })
         .collect();
-    batch.history.sort_by_key(|change| change.at);
+    order::sort_by_key(&mut batch.history, |change| change.at);
     batch.total_tests = wire.total_jobs.map(|total| count(Some(total)));
     batch.status_counts = wire.job_status_counts.map(|counts| StatusCounts {
         submitted: count(counts.submitted),
@@ -169,7 +172,7 @@ pub(super) fn test_history(mut wire: wire::Job) -> TestHistory {
             ))
         })
         .collect();
-    changes.sort_by_key(|(_, at)| *at);
+    order::sort_by_key(&mut changes, |(_, at)| *at);
     TestHistory {
         test: test(wire),
         changes,

@@ -8,7 +8,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExitCode, Figures, Policy, Rule, WatchedStates, WhyNot, exit_code::exit_code};
-use crate::domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text};
+use crate::{
+    domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text},
+    order,
+};
 
 /// The conclusion in one word for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -351,7 +354,7 @@ fn failing_tests(tests: &[Test], filter: WatchedStates) -> Vec<NamedTest> {
             Some((test, test.id?, status.severity_rank()))
         })
         .collect();
-    failing.sort_by_key(|(_, _, rank)| *rank);
+    order::sort_by_key(&mut failing, |(_, _, rank)| *rank);
     failing
         .into_iter()
         .take(NAMED_FAILURES)

@@ -5,7 +5,10 @@
 //! are appended; a person asks for the order to be made anew.
 
 use super::{Filter, RowId, Sort, SortKey, TagIndex, TestTable, table::Changes};
-use crate::domain::{ConflatedStatus, RunCounter, Timestamp};
+use crate::{
+    domain::{ConflatedStatus, RunCounter, Timestamp},
+    order::sort_by_key,
+};
 
 /// The rows on show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,10 +40,10 @@ impl Listing {
         match sort.key {
             SortKey::Name => {}
             SortKey::Status => order = by_severity(table, &order),
-            SortKey::Run => order.sort_by_cached_key(|row| {
+            SortKey::Run => sort_by_key(&mut order, |row| {
                 std::cmp::Reverse(table.get(*row).run_counter.unwrap_or(RunCounter(-1)))
             }),
-            SortKey::Updated => order.sort_by_cached_key(|row| {
+            SortKey::Updated => sort_by_key(&mut order, |row| {
                 let at = table.get(*row).updated;
                 std::cmp::Reverse(at.unwrap_or(Timestamp::from_millis(i64::MIN)))
             }),

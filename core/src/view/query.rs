@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use memchr::memmem::Finder;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{RowId, TagIndex, TestTable};
@@ -44,7 +43,7 @@ impl Filter {
             words: self
                 .text
                 .split_whitespace()
-                .map(|word| Word::new(&word.to_lowercase()))
+                .map(|word| Word(word.to_lowercase()))
                 .collect(),
         }
     }
@@ -119,27 +118,17 @@ impl Matcher<'_> {
     }
 }
 
-/// A word of the text filter, in lower case, made ready to be looked for.
+/// A word of the text filter, in lower case.
 #[derive(Debug)]
-struct Word {
-    finder: Finder<'static>,
-    text: String,
-}
+struct Word(String);
 
 impl Word {
-    fn new(text: &str) -> Self {
-        Self {
-            finder: Finder::new(text).into_owned(),
-            text: text.to_owned(),
-        }
-    }
-
     /// Whether it is in what a test is found by. `is_plain`: its name holds no
     /// letter that has another case, so it is looked through as it is.
     fn is_in(&self, test: &Test, is_plain: bool) -> bool {
-        let word = &*self.text;
+        let word = &*self.0;
         let in_name = if is_plain {
-            self.finder.find(test.name.as_bytes()).is_some()
+            is_within(test.name.as_bytes(), word.as_bytes())
         } else {
             contains(&test.name, word)
         };
@@ -156,6 +145,14 @@ impl Word {
 /// match by accident.
 fn is_id_like(word: &str) -> bool {
     word.len() >= 8 && word.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-')
+}
+
+/// Whether `text` contains `word`, byte by byte.
+fn is_within(text: &[u8], word: &[u8]) -> bool {
+    let Some((first, rest)) = word.split_first() else {
+        return true;
+    };
+    memchr::memchr_iter(*first, text).any(|at| text[at + 1..].starts_with(rest))
 }
 
 /// Whether `text` contains `word`, which is in lower case, case aside.

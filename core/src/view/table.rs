@@ -8,7 +8,10 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use crate::domain::{ConflatedStatus, Test, TestId};
+use crate::{
+    domain::{ConflatedStatus, Test, TestId},
+    order::sort_by,
+};
 
 /// Names one row of one table; stable while the table lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -275,12 +278,12 @@ impl TestTable {
         if self.by_name_is_stale {
             self.unordered.clear();
             let mut order: Vec<RowId> = self.rows().collect();
-            order.sort_by(|a, b| self.compare_names(*a, *b));
+            sort_by(&mut order, |a, b| self.compare_names(*a, *b));
             self.by_name = order;
             self.by_name_is_stale = false;
         } else if !self.unordered.is_empty() {
             let mut new = std::mem::take(&mut self.unordered);
-            new.sort_by(|a, b| self.compare_names(*a, *b));
+            sort_by(&mut new, |a, b| self.compare_names(*a, *b));
             let old = std::mem::take(&mut self.by_name);
             self.by_name = self.merged(&old, &new);
         }

@@ -19,6 +19,7 @@ use super::{table::natural, words};
 use crate::{
     api::ApiError,
     domain::{ExperienceTag, ExperienceTagId, TestId},
+    order,
 };
 
 /// Most tags that a menu lists at once; more are found by typing.
@@ -98,7 +99,9 @@ impl TagIndex {
         self.names = match read {
             Ok(mut tags) => {
                 // Pages are no snapshot: an entry may come twice.
-                tags.sort_unstable_by(|a, b| natural(&a.name, &b.name).then(a.id.cmp(&b.id)));
+                order::sort_by(&mut tags, |a, b| {
+                    natural(&a.name, &b.name).then(a.id.cmp(&b.id))
+                });
                 tags.dedup_by_key(|tag| tag.id);
                 Names::Read(tags)
             }

@@ -11,7 +11,10 @@ use retake_core::{
     },
 };
 
-use crate::{browser::clock, components::status::TestStatusBadge, driver::tests_store::TestsStore};
+use crate::{
+    browser::clock, components::status::TestStatusBadge, driver::tests_store::TestsStore,
+    reactive::memo,
+};
 
 /// Where a cell stands in a row of several lines, as a `grid-area` beside the tick box,
 /// which has the first track.
@@ -96,7 +99,7 @@ pub(super) const COLUMNS: &[Column] = &[
         }),
         sort: Some(SortKey::Status),
         cell: |Cell { test, .. }| {
-            let status = Memo::new(move |_| test.with(Test::shown_status));
+            let status = memo(move |_| test.with(Test::shown_status));
             view! { <TestStatusBadge status/> }.into_any()
         },
     },
@@ -152,7 +155,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 fn updated_cell(Cell { test, now, .. }: Cell) -> AnyView {
-    let updated = Memo::new(move |_| test.with(|test| test.updated));
+    let updated = memo(move |_| test.with(|test| test.updated));
     let ago = move || updated.get().map(|at| words::ago(now.get().since(at)));
     view! {
         <time
@@ -166,7 +169,7 @@ fn updated_cell(Cell { test, now, .. }: Cell) -> AnyView {
 }
 
 fn error_cell(Cell { test, .. }: Cell) -> AnyView {
-    let reason = Memo::new(move |_| test.with(reason).unwrap_or_default());
+    let reason = memo(move |_| test.with(reason).unwrap_or_default());
     let whole = move || {
         reason.with(|it| {
             let whole = [&*it.code, &*it.aside, &*it.text].join(" ");
@@ -192,8 +195,8 @@ fn error_cell(Cell { test, .. }: Cell) -> AnyView {
 
 fn runs_cell(Cell { test, store, .. }: Cell) -> AnyView {
     let runs =
-        Memo::new(move |_| test.with(|test| store.with_memory(|memory| known_runs(test, memory))));
-    let aloud = Memo::new(move |_| {
+        memo(move |_| test.with(|test| store.with_memory(|memory| known_runs(test, memory))));
+    let aloud = memo(move |_| {
         let words = runs.with(|runs| runs.iter().map(Run::words).collect::<Vec<_>>());
         (!words.is_empty()).then(|| words.join("; "))
     });

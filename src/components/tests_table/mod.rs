@@ -24,6 +24,7 @@ use row::Row;
 use crate::{
     browser::{dom, storage, timer::Timer},
     driver::tests_store::TestsStore,
+    reactive::{effect, memo},
 };
 
 /// The table rests once nothing has scrolled for so long.
@@ -53,8 +54,8 @@ pub fn TestsTable(
     table.keep_reading_order();
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
-    let count = Memo::new(move |_| store.listing.with(retake_core::view::Listing::len));
-    let empty = Memo::new(move |_| (count.get() == 0).then(|| store.complete.get()));
+    let count = memo(move |_| store.listing.with(retake_core::view::Listing::len));
+    let empty = memo(move |_| (count.get() == 0).then(|| store.complete.get()));
     view! {
         <div class="tests">
             <div class="tests__scroller" role="region" aria-label="Tests, scrollable" node_ref=scroller
@@ -86,7 +87,7 @@ pub fn TestsTable(
                         <For each=move || table.elements.get() key=|slot| *slot let(slot)>
                             <Row
                                 store
-                                place=Memo::new(move |_| table.slots.with(|slots| slots.row(slot)))
+                                place=memo(move |_| table.slots.with(|slots| slots.row(slot)))
                                 current=table.current
                             />
                         </For>
@@ -147,14 +148,14 @@ fn bones() -> impl IntoView {
 
 #[component]
 fn Head(store: TestsStore) -> impl IntoView {
-    let sort = Memo::new(move |_| store.query.with(|it| it.sort));
-    let ticked = Memo::new(move |_| {
+    let sort = memo(move |_| store.query.with(|it| it.sort));
+    let ticked = memo(move |_| {
         store.version.track();
         store
             .selection
             .with(|selection| store.listing.with(|listing| selection.all_ticked(listing)))
     });
-    let matching = Memo::new(move |_| {
+    let matching = memo(move |_| {
         store
             .listing
             .with(retake_core::view::Listing::matching_count)
@@ -286,12 +287,12 @@ impl Table {
             RwSignal::new(34.0),
         );
         let (current, has_focus) = (RwSignal::new(0), RwSignal::new(false));
-        let shown = Memo::new(move |_| {
+        let shown = memo(move |_| {
             let total = store.listing.with(retake_core::view::Listing::len);
             window::visible_rows(top.get(), height.get(), row_height.get(), total)
         });
-        let kept = Memo::new(move |_| has_focus.get().then(|| current.get()));
-        let slots = Memo::new(move |before: Option<&Slots>| {
+        let kept = memo(move |_| has_focus.get().then(|| current.get()));
+        let slots = memo(move |before: Option<&Slots>| {
             let total = store.listing.with(retake_core::view::Listing::len);
             let kept = kept.get().filter(|row| *row < total);
             let before = before.cloned().unwrap_or_default();
@@ -306,7 +307,7 @@ impl Table {
             row_height,
             body: NodeRef::new(),
             slots,
-            elements: Memo::new(move |_| slots.with(Slots::elements)),
+            elements: memo(move |_| slots.with(Slots::elements)),
             current,
             has_focus,
             is_used: RwSignal::new(false),
@@ -315,7 +316,7 @@ impl Table {
 
     /// Measures the table whenever its size changes.
     fn measure(self) {
-        Effect::new(move |_| {
+        effect(move |_| {
             let (Some(scroller), Some(probe)) = (self.scroller.get(), self.probe.get()) else {
                 return;
             };
@@ -347,7 +348,7 @@ impl Table {
     /// since an element that is moved loses it.
     fn keep_reading_order(self) {
         let rest = StoredValue::new_local(None);
-        Effect::new(move |before: Option<f64>| {
+        effect(move |before: Option<f64>| {
             self.slots.track();
             let top = self.top.get_untracked();
             let is_scrolling = before.is_some_and(|it| (it - top).abs() > 0.5);

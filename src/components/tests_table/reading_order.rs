@@ -1,5 +1,6 @@
 //! Puts the elements of rows into the order of their rows.
 
+use retake_core::order;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -8,7 +9,7 @@ use web_sys::{Element, HtmlElement};
 pub(super) fn restore(body: &HtmlElement) {
     let rows = rows(body);
     let mut sorted = rows.clone();
-    sorted.sort_by_key(|(place, _)| *place);
+    order::sort_by_key(&mut sorted, |(place, _)| *place);
     if rows.is_empty() || rows.iter().map(|it| it.0).eq(sorted.iter().map(|it| it.0)) {
         return;
     }

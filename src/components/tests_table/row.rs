@@ -12,7 +12,11 @@ use retake_core::{
 };
 
 use super::columns::{COLUMNS, Cell};
-use crate::{driver::tests_store::TestsStore, shell::Ticker};
+use crate::{
+    driver::tests_store::TestsStore,
+    reactive::{effect, memo},
+    shell::Ticker,
+};
 
 /// How long a row that changed is marked; as long as its animation.
 const MARKED: Duration = Duration::from_millis(2400);
@@ -29,33 +33,33 @@ pub fn Row(
     current: RwSignal<usize>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
-    let row = Memo::new(move |before: Option<&Option<RowId>>| {
+    let row = memo(move |before: Option<&Option<RowId>>| {
         let now = store
             .listing
             .with(|listing| listing.order().get(place.get()?).copied());
         // One that is about to go keeps what it showed.
         now.or_else(|| before.copied().flatten())
     });
-    let test = Memo::new(move |_| row.get().map_or_else(Test::default, |row| store.test(row)));
-    let status = Memo::new(move |_| test.with(Test::shown_status));
-    let word = Memo::new(move |_| status.with(|it| it.word().to_owned()));
+    let test = memo(move |_| row.get().map_or_else(Test::default, |row| store.test(row)));
+    let status = memo(move |_| test.with(Test::shown_status));
+    let word = memo(move |_| status.with(|it| it.word().to_owned()));
     let tone = move || status.with(ConflatedStatus::tone);
-    let name = Memo::new(move |_| test.with(|test| words::name(&test.name)));
-    let ticked = Memo::new(move |_| {
+    let name = memo(move |_| test.with(|test| words::name(&test.name)));
+    let ticked = memo(move |_| {
         row.get()
             .is_some_and(|row| store.selection.with(|selection| selection.has(row)))
     });
-    let left = Memo::new(move |_| {
+    let left = memo(move |_| {
         store.version.track();
         row.get()
             .is_some_and(|row| store.listing.with(|listing| !listing.matches(row)))
     });
-    let id = Memo::new(move |_| test.with(|test| test.id));
-    let is_open = Memo::new(move |_| {
+    let id = memo(move |_| test.with(|test| test.id));
+    let is_open = memo(move |_| {
         let id = id.get();
         id.is_some() && store.query.with(|it| it.open) == id
     });
-    let is_current = Memo::new(move |_| place.get() == Some(current.get()));
+    let is_current = memo(move |_| place.get() == Some(current.get()));
     let take_over = move || {
         if let Some(place) = place.get_untracked() {
             current.set(place);
@@ -71,7 +75,7 @@ pub fn Row(
     let tab = move || if is_current.get() { "0" } else { "-1" };
     let changed = mark_changes(row, word);
     // To the minute: the whole table need not be drawn each second.
-    let now = Memo::new(move |_| {
+    let now = memo(move |_| {
         let now = ticker.now();
         let age = test.with(|test| test.updated.map(|at| now.since(at).as_secs()));
         let step = if age.is_some_and(|age| age < 60) {
@@ -160,7 +164,7 @@ pub fn Row(
 /// Set for a moment after the status changed; not when another test takes the place.
 fn mark_changes(row: Memo<Option<RowId>>, word: Memo<String>) -> ReadSignal<bool> {
     let (changed, set_changed) = signal(false);
-    Effect::new(move |before: Option<(Option<RowId>, String)>| {
+    effect(move |before: Option<(Option<RowId>, String)>| {
         let now = (row.get(), word.get());
         let moved = before.is_some_and(|before| before.0 == now.0 && before.1 != now.1);
         if moved {

@@ -29,6 +29,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     auth::Identity,
     domain::BatchId,
+    order,
     rerun::Limits,
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
@@ -128,7 +129,9 @@ impl Supervisions {
     /// Every supervision, by age.
     pub fn all(&self) -> Vec<Supervision> {
         let mut all: Vec<_> = self.list.with(|list| list.values().cloned().collect());
-        all.sort_by_key(|one: &Supervision| one.snapshot.with_untracked(|it| it.state.started));
+        order::sort_by_key(&mut all, |one| {
+            one.snapshot.with_untracked(|it| it.state.started)
+        });
         all
     }
 
