@@ -421,7 +421,7 @@ impl TestsStore {
             let mut preview = Preview::of(batch, tests, complete, policy);
             preview.uncounted = table
                 .iter()
-                .filter(|(_, test)| test.conflated.is_none() && test.shown_status().is_failing())
+                .filter(|(_, test)| test.fails_uncounted())
                 .count();
             Some(preview)
         })

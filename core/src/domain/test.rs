@@ -84,6 +84,13 @@ impl Test {
         }
     }
 
+    /// Whether it has failed by its own status while the server sends no conflated
+    /// one: it is shown as failed, and the CLI's rules do not count it
+    /// (`resim-api.md` §6.3).
+    pub fn fails_uncounted(&self) -> bool {
+        self.conflated.is_none() && self.shown_status().is_failing()
+    }
+
     /// How bad the word to show is; see [`ConflatedStatus::severity_rank`].
     /// Without making that word, as long lists ask it of every test.
     pub fn severity_rank(&self) -> u8 {

@@ -161,10 +161,23 @@ impl Verdict {
                 .figures
                 .map_or(0, |figures| watched_count(&figures, states))
         };
-        let failed = count(named);
+        let is_pass = exit_code == ExitCode::Success;
+        let uncounted = findings.tests.iter().filter(|it| it.fails_uncounted());
+        let uncounted = if is_pass { uncounted.count() as u64 } else { 0 };
+        let failed = count(named) + uncounted;
         let word_fails = findings.word.is_some_and(fails);
-        if exit_code == ExitCode::Success {
+        if is_pass {
             notes.extend(beside_the_pass(&findings, filter));
+        }
+        if uncounted > 0 {
+            notes.push(format!(
+                "{} failed by status; ReSim sends no conflated status for that, and the CLI's rule \
+                 counts only that one. Look at them before you rely on this pass.",
+                match uncounted {
+                    1 => "1 test has".to_owned(),
+                    n => format!("{n} tests have"),
+                }
+            ));
         }
         let outcome = match exit_code {
             ExitCode::Success if failed > 0 || word_fails => Outcome::PassHidingFailures,
@@ -330,12 +343,14 @@ fn beside_the_pass(findings: &Findings<'_>, filter: WatchedStates) -> Vec<String
     .collect();
     if !left.is_empty() && !filter.is_empty() {
         notes.push(format!(
-            "{}, which is not set to fail ({filter} is).",
-            left.join(", ")
+            "{}, beside a pass; set to fail: only {}.",
+            left.join(", "),
+            filter.in_words()
         ));
     }
     // Batch metrics have no test of their own.
     if let Some(word) = findings.word.filter(|word| fails(word))
+        && findings.figures.is_some()
         && watched_count(&figures, WatchedStates::ALL) == 0
     {
         notes.push(format!(
@@ -350,8 +365,11 @@ fn failing_tests(tests: &[Test], filter: WatchedStates) -> Vec<NamedTest> {
     let mut failing: Vec<(&Test, TestId, u8)> = tests
         .iter()
         .filter_map(|test| {
-            let status = test.conflated.as_ref().filter(|it| filter.watches(it))?;
-            Some((test, test.id?, status.severity_rank()))
+            let is_named = match &test.conflated {
+                Some(conflated) => filter.watches(conflated),
+                None => filter == WatchedStates::ALL && test.fails_uncounted(),
+            };
+            is_named.then_some((test, test.id?, test.severity_rank()))
         })
         .collect();
     order::sort_by_key(&mut failing, |(_, _, rank)| *rank);
@@ -512,6 +530,62 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_failed_by_status_alone_leaves_no_clean_pass() {
+        let mut failed = Test::new(TestId::from_u128(1), "broken");
+        failed.status = Some(crate::domain::TestStatus::Error);
+        assert!(failed.fails_uncounted());
+        let of = |tests: &[Test]| {
+            Verdict::of_finished(
+                &Policy::default(),
+                Findings {
+                    status: Some(&BatchStatus::Succeeded),
+                    word: None,
+                    run: None,
+                    figures: Some(Figures {
+                        listed: 1,
+                        ..Figures::default()
+                    }),
+                    why_not: WhyNot::NoneFailing,
+                    attempts: 0,
+                    reruns: RerunOutcome::default(),
+                    tests,
+                },
+            )
+        };
+        let beside = of(&[failed]);
+        assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
+        assert_eq!(beside.outcome, Outcome::PassHidingFailures);
+        assert_eq!((beside.failing_count, beside.failing.len()), (1, 1));
+        assert!(beside.notes[0].starts_with("1 test has failed by status"), "{:?}", beside.notes);
+        let passed = Test::new(TestId::from_u128(2), "fine");
+        assert_eq!(of(&[passed]).outcome, Outcome::CleanPass);
+    }
+
+    #[test]
+    fn a_verdict_says_nothing_of_a_list_that_was_not_read() {
+        let policy = Policy {
+            fail_on: WatchedStates::parse("Error").expect("states"),
+            ..Policy::default()
+        };
+        let findings = Findings {
+            status: Some(&BatchStatus::Succeeded),
+            word: Some(&ConflatedBatchStatus::Blocker),
+            run: None,
+            figures: None,
+            why_not: WhyNot::AttemptsUsed,
+            attempts: 1,
+            reruns: RerunOutcome::default(),
+            tests: &[],
+        };
+        let verdict = Verdict::of_finished(&policy, findings);
+        assert_eq!(verdict.outcome, Outcome::PassHidingFailures);
+        assert_eq!(
+            verdict.notes,
+            ["The tests could not be listed, so this rests on the batch alone."]
+        );
+    }
+
+    #[test]
     fn blockers_beside_a_pass_that_fails_on_warnings_only_are_said() {
         let policy = Policy {
             fail_on: WatchedStates::parse("Warning").expect("states"),
@@ -528,7 +602,7 @@ mod tests {
         assert_eq!(beside.outcome, Outcome::PassHidingFailures);
         assert_eq!(
             beside.notes,
-            ["2 tests are in BLOCKER, which is not set to fail (Warning is)."]
+            ["2 tests are in BLOCKER, beside a pass; set to fail: only Warning."]
         );
     }
 
