@@ -108,23 +108,30 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     }
 }
 
-/// A batch with its project, each by name or ID. Where the project's ID is known, both are asked for at
-/// once: the tests of the batch are then two round trips away, not three.
+/// A batch (`text`) with its project, each by name or ID. Where the project's ID is
+/// known, both are asked for at once: the tests of the batch are then two round trips
+/// away, not three.
 ///
 /// # Errors
 /// One of them is not there, or could not be looked for.
 pub async fn project_and_batch(
     client: &Client,
     project: &str,
-    batch: &str,
+    text: &str,
 ) -> Result<(Project, Batch), ApiError> {
     if let Some(id) = open::canonical(project).and_then(|id| id.parse().ok()) {
-        let both = join(find_project(client, project), find_batch(client, id, batch));
+        let both = join(find_project(client, project), find_batch(client, id, text));
         let (project, batch) = both.await;
-        return Ok((project?, batch?));
+        let project = project?;
+        // A project may be named like an ID (`resim-api.md` §8).
+        if project.id == id {
+            return Ok((project, batch?));
+        }
+        let batch = find_batch(client, project.id, text).await?;
+        return Ok((project, batch));
     }
     let project = find_project(client, project).await?;
-    let batch = find_batch(client, project.id, batch).await?;
+    let batch = find_batch(client, project.id, text).await?;
     Ok((project, batch))
 }
 

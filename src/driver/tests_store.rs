@@ -452,7 +452,7 @@ impl TestsStore {
         self.table.with_value(|table| {
             self.listing.with_untracked(|listing| {
                 self.selection.update(|selection| {
-                    let on = selection.all_ticked(listing) != AllTicked::All;
+                    let on = selection.all_ticked(table, listing) != AllTicked::All;
                     selection.set_matching(table, listing, on);
                 });
             });

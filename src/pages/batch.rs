@@ -14,7 +14,7 @@ use retake_core::{
 };
 
 use crate::{
-    browser::{dom, window},
+    browser::{dom, timer, window},
     client::Client,
     components::{
         batch_head::{BatchHead, Names},
@@ -252,14 +252,17 @@ fn Namesakes(project: ProjectId, name: String, said: String) -> impl IntoView {
     }
 }
 
+/// How long the page waits for what is only a remark.
+const REMARK: Duration = Duration::from_secs(1);
+
 /// What is to be said of the other batches that have the name in an address. Where they
 /// cannot be listed at once, nothing: the batch is here all the same.
 async fn namesakes(client: &Client, project: ProjectId, name: &str) -> Option<String> {
     if open::canonical(name).is_some() {
         return None;
     }
-    let listed = listing::namesakes(client, project, name).await;
-    let (count, may_be_more) = listed.ok()?;
+    let listed = timer::within(REMARK, listing::namesakes(client, project, name)).await;
+    let (count, may_be_more) = listed?.ok()?;
     open::namesakes(count, may_be_more)
 }
 

@@ -556,7 +556,11 @@ mod tests {
         assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
         assert_eq!(beside.outcome, Outcome::PassHidingFailures);
         assert_eq!((beside.failing_count, beside.failing.len()), (1, 1));
-        assert!(beside.notes[0].starts_with("1 test has failed by status"), "{:?}", beside.notes);
+        assert!(
+            beside.notes[0].starts_with("1 test has failed by status"),
+            "{:?}",
+            beside.notes
+        );
         let passed = Test::new(TestId::from_u128(2), "fine");
         assert_eq!(of(&[passed]).outcome, Outcome::CleanPass);
     }

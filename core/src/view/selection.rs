@@ -190,21 +190,25 @@ impl Selection {
         self.rows().filter(|row| !listing.matches(*row)).count()
     }
 
-    /// How the box over all matching tests looks.
-    pub fn all_ticked(&self, listing: &Listing) -> AllTicked {
-        let mut some = false;
-        let mut all = listing.matching_count() > 0;
+    /// How the box over all matching tests looks. A test without an ID cannot be
+    /// ticked, so the box does not wait for it.
+    pub fn all_ticked(&self, table: &TestTable, listing: &Listing) -> AllTicked {
+        let (mut some, mut all) = (false, true);
         for row in listing.matching() {
             if self.has(row) {
                 some = true;
-            } else {
+            } else if table.get(row).id.is_some() {
                 all = false;
             }
             if some && !all {
                 return AllTicked::Some;
             }
         }
-        if all { AllTicked::All } else { AllTicked::None }
+        match (some, all) {
+            (true, true) => AllTicked::All,
+            (true, false) => AllTicked::Some,
+            (false, _) => AllTicked::None,
+        }
     }
 }
 
@@ -246,19 +250,34 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_cannot_be_ticked_keeps_no_box_from_showing_that_all_are() {
+        let mut table = table();
+        let mut nameless = Test::new(TestId::from_u128(1), "nameless");
+        nameless.id = None;
+        table.merge([nameless]);
+        let listing = list(&mut table, &Filter::default(), BY_NAME);
+        let mut selection = Selection::default();
+        selection.set_matching(&table, &listing, true);
+        assert_eq!(selection.count(), 200);
+        assert_eq!(selection.all_ticked(&table, &listing), AllTicked::All);
+        selection.set_matching(&table, &listing, false);
+        assert_eq!(selection.all_ticked(&table, &listing), AllTicked::None);
+    }
+
+    #[test]
     fn all_matching_reaches_beyond_the_screen() {
         let mut table = table();
         let listing = list(&mut table, &failing(), BY_NAME);
         let mut selection = Selection::default();
-        assert_eq!(selection.all_ticked(&listing), AllTicked::None);
+        assert_eq!(selection.all_ticked(&table, &listing), AllTicked::None);
         selection.set_matching(&table, &listing, true);
         assert_eq!(
-            (selection.count(), selection.all_ticked(&listing)),
+            (selection.count(), selection.all_ticked(&table, &listing)),
             (50, AllTicked::All)
         );
         selection.toggle(&table, listing.order()[7]);
         assert_eq!(
-            (selection.count(), selection.all_ticked(&listing)),
+            (selection.count(), selection.all_ticked(&table, &listing)),
             (49, AllTicked::Some)
         );
     }

@@ -41,9 +41,10 @@ pub fn scroll_to_row(row: usize, top: f64, height: f64, row_height: f64) -> f64 
 
 /// Which row of the list each drawn element stands for.
 ///
-/// An element keeps its row while that is drawn; one whose row was scrolled
-/// away takes up a row that came into view. So scrolling makes no elements, and
-/// the one with the keyboard's focus is never filled with another test.
+/// An element keeps its row while that is drawn; one whose row was scrolled away
+/// takes up a row that came into view. So scrolling makes no elements, and takes no
+/// test away from the one with the keyboard's focus. (An order that is made anew
+/// does: rows are places.)
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slots(Vec<Option<usize>>);
 

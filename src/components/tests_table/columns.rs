@@ -30,7 +30,7 @@ pub(super) struct Place {
 
 /// From which width on a column is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum ShownFrom {
     /// Always; where a row has lines, at this place.
     Narrow(Place),
     /// On tablets and wider.
@@ -39,7 +39,7 @@ pub(super) enum From {
     Wide,
 }
 
-impl From {
+impl ShownFrom {
     /// Its place where a row has lines, if it is shown there.
     pub(super) const fn place(self) -> Option<Place> {
         match self {
@@ -67,7 +67,7 @@ pub(super) struct Column {
     /// Its width as a track of the grid.
     pub width: &'static str,
     /// Where it is shown.
-    pub from: From,
+    pub from: ShownFrom,
     /// What a click on the heading sorts by.
     pub sort: Option<SortKey>,
     /// What stands in it; made once, and follows its row.
@@ -92,7 +92,7 @@ pub(super) const COLUMNS: &[Column] = &[
         name: "status",
         title: "Status",
         width: "7.5rem",
-        from: From::Narrow(Place {
+        from: ShownFrom::Narrow(Place {
             two_lines: "2 / 2",
             three_lines: "2 / 2",
             side: "stretch",
@@ -107,7 +107,7 @@ pub(super) const COLUMNS: &[Column] = &[
         name: "name",
         title: "Test",
         width: "minmax(16rem, 1.1fr)",
-        from: From::Narrow(Place {
+        from: ShownFrom::Narrow(Place {
             two_lines: "1 / 2 / 2 / 4",
             three_lines: "1 / 2 / 2 / 4",
             side: "stretch",
@@ -120,7 +120,7 @@ pub(super) const COLUMNS: &[Column] = &[
         name: "error",
         title: "Error",
         width: "minmax(8rem, 1.2fr)",
-        from: From::Narrow(Place {
+        from: ShownFrom::Narrow(Place {
             two_lines: "2 / 3",
             three_lines: "3 / 2",
             side: "stretch",
@@ -132,7 +132,7 @@ pub(super) const COLUMNS: &[Column] = &[
         name: "runs",
         title: "Runs",
         width: "4.5rem",
-        from: From::Narrow(Place {
+        from: ShownFrom::Narrow(Place {
             two_lines: "1 / 4",
             three_lines: "2 / 3",
             side: "end",
@@ -144,7 +144,7 @@ pub(super) const COLUMNS: &[Column] = &[
         name: "updated",
         title: "Updated",
         width: "5rem",
-        from: From::Narrow(Place {
+        from: ShownFrom::Narrow(Place {
             two_lines: "2 / 4",
             three_lines: "3 / 3",
             side: "end",

@@ -1,5 +1,5 @@
-//! The table of tests. Only the rows on screen exist; the order is frozen
-//! between polls, so that nothing jumps under a hand.
+//! The table of tests. Only the rows on screen exist, and the one that keys act on;
+//! the order is frozen between polls, so that nothing jumps under a hand.
 
 mod columns;
 mod reading_order;
@@ -18,7 +18,7 @@ use retake_core::{
 };
 use wasm_bindgen::{JsCast, closure::Closure};
 
-use columns::{COLUMNS, From};
+use columns::{COLUMNS, ShownFrom};
 use row::Row;
 
 use crate::{
@@ -52,6 +52,7 @@ pub fn TestsTable(
     let scroller = table.scroller;
     table.measure();
     table.keep_reading_order();
+    table.stay_within_list();
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
     let count = memo(move |_| store.listing.with(retake_core::view::Listing::len));
@@ -68,8 +69,8 @@ pub fn TestsTable(
                     role="table"
                     aria-label="Tests"
                     aria-rowcount=move || (count.get() + 1).to_string()
-                    style=("--cols-wide", tracks(From::Wide))
-                    style=("--cols-medium", tracks(From::Medium))
+                    style=("--cols-wide", tracks(ShownFrom::Wide))
+                    style=("--cols-medium", tracks(ShownFrom::Medium))
                 >
                     <Head store/>
                     <tbody
@@ -104,10 +105,10 @@ pub fn TestsTable(
 }
 
 /// The tracks of the grid for one width.
-fn tracks(width: From) -> String {
+fn tracks(width: ShownFrom) -> String {
     let columns = COLUMNS
         .iter()
-        .filter(|column| width == From::Wide || column.from != From::Wide)
+        .filter(|column| width == ShownFrom::Wide || column.from != ShownFrom::Wide)
         .map(|column| column.width);
     ["2.5rem"]
         .into_iter()
@@ -151,9 +152,11 @@ fn Head(store: TestsStore) -> impl IntoView {
     let sort = memo(move |_| store.query.with(|it| it.sort));
     let ticked = memo(move |_| {
         store.version.track();
-        store
-            .selection
-            .with(|selection| store.listing.with(|listing| selection.all_ticked(listing)))
+        store.selection.with(|selection| {
+            store
+                .listing
+                .with(|listing| store.with_table(|table| selection.all_ticked(table, listing)))
+        })
     });
     let matching = memo(move |_| {
         store
@@ -172,7 +175,14 @@ fn Head(store: TestsStore) -> impl IntoView {
                             prop:checked=move || ticked.get() == AllTicked::All
                             prop:indeterminate=move || ticked.get() == AllTicked::Some
                             disabled=move || matching.get() == 0
-                            on:change=move |_| store.toggle_all_matching()
+                            on:change=move |event| {
+                                store.toggle_all_matching();
+                                // The browser has turned the box by itself; it shows what is so.
+                                let is = ticked.get_untracked();
+                                let input = event_target::<web_sys::HtmlInputElement>(&event);
+                                input.set_checked(is == AllTicked::All);
+                                input.set_indeterminate(is == AllTicked::Some);
+                            }
                         />
                     </label>
                 </th>
@@ -291,12 +301,17 @@ impl Table {
             let total = store.listing.with(retake_core::view::Listing::len);
             window::visible_rows(top.get(), height.get(), row_height.get(), total)
         });
-        let kept = memo(move |_| has_focus.get().then(|| current.get()));
         let slots = memo(move |before: Option<&Slots>| {
-            let total = store.listing.with(retake_core::view::Listing::len);
-            let kept = kept.get().filter(|row| *row < total);
-            let before = before.cloned().unwrap_or_default();
-            before.showing(shown.get(), kept)
+            let last = store
+                .listing
+                .with(retake_core::view::Listing::len)
+                .checked_sub(1);
+            // Always there: by Tab, one comes back to where one was.
+            let kept = last.map(|last| current.get().min(last));
+            before
+                .cloned()
+                .unwrap_or_default()
+                .showing(shown.get(), kept)
         });
         Self {
             store,
@@ -353,13 +368,39 @@ impl Table {
             let top = self.top.get_untracked();
             let is_scrolling = before.is_some_and(|it| (it - top).abs() > 0.5);
             let pause = if is_scrolling { REST } else { Duration::ZERO };
-            let timer = Timer::after(pause, move || {
-                if let Some(body) = self.body.try_get_untracked().flatten() {
-                    reading_order::restore(&body);
-                }
-            });
-            rest.set_value(Some(timer));
+            self.order_after(pause, rest);
             top
+        });
+    }
+
+    fn order_after(self, pause: Duration, rest: StoredValue<Option<Timer>, LocalStorage>) {
+        let timer = Timer::after(pause, move || {
+            let Some(body) = self.body.try_get_untracked().flatten() else {
+                return;
+            };
+            // A row that is moved between press and release would lose the click.
+            if body.matches(":active").unwrap_or(false) {
+                return self.order_after(REST, rest);
+            }
+            reading_order::restore(&body);
+        });
+        rest.try_set_value(Some(timer));
+    }
+
+    /// A list that became shorter takes the current row, and the focus on it, along.
+    fn stay_within_list(self) {
+        let total = memo(move |_| self.store.listing.with(retake_core::view::Listing::len));
+        effect(move |_| {
+            let Some(last) = total.get().checked_sub(1) else {
+                return;
+            };
+            if self.current.get_untracked() <= last {
+                return;
+            }
+            self.current.set(last);
+            if self.has_focus.get_untracked() {
+                focus_row(last);
+            }
         });
     }
 
@@ -516,8 +557,13 @@ impl Table {
         #[allow(clippy::cast_possible_truncation)] // pixels of a page fit
         scroller.set_scroll_top(wanted as i32);
         self.top.set(wanted);
-        request_animation_frame(move || {
-            dom::focus(&format!("tr[aria-rowindex=\"{}\"]", index + 2));
-        });
+        focus_row(index);
     }
+}
+
+/// Focuses a row once it is drawn.
+fn focus_row(index: usize) {
+    request_animation_frame(move || {
+        dom::focus(&format!("tr[aria-rowindex=\"{}\"]", index + 2));
+    });
 }

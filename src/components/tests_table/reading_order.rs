@@ -1,34 +1,47 @@
 //! Puts the elements of rows into the order of their rows.
 
 use retake_core::order;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, Node};
 
 /// Moves rows of `body` so that the document has them in order. The row with the
-/// focus stays; the others are moved around it.
+/// focus stays; others are moved around it, and only those that stand wrong.
 pub(super) fn restore(body: &HtmlElement) {
     let rows = rows(body);
     let mut sorted = rows.clone();
     order::sort_by_key(&mut sorted, |(place, _)| *place);
-    if rows.is_empty() || rows.iter().map(|it| it.0).eq(sorted.iter().map(|it| it.0)) {
+    if rows.iter().map(|it| it.0).eq(sorted.iter().map(|it| it.0)) {
         return;
     }
     let focused = body
         .owner_document()
         .and_then(|document| document.active_element());
     let has_focus = |row: &Element| focused.as_ref().is_some_and(|it| row.contains(Some(it)));
-    // What follows the rows: the marker up to which Leptos adds new ones.
-    let end = rows.last().and_then(|(_, row)| row.next_sibling());
     let anchor = sorted.iter().position(|(_, row)| has_focus(row));
-    for (n, (_, row)) in sorted.iter().enumerate() {
-        let before = match anchor {
-            Some(anchor) if n == anchor => continue,
-            Some(anchor) if n < anchor => Some(sorted[anchor].1.unchecked_ref()),
-            _ => end.as_ref(),
-        };
-        // A row that cannot be moved stays where it is: only the order suffers.
-        let _ = body.insert_before(row, before);
+    let (before, after) = sorted.split_at(anchor.unwrap_or(0));
+    let mut end: Option<Node> = after.first().map(|(_, row)| row.clone().into());
+    for (_, row) in before.iter().rev() {
+        if row.next_sibling() != end {
+            place_before(body, row, end.as_ref());
+        }
+        end = Some(row.clone().into());
     }
+    let mut next: Option<Node> = match anchor {
+        Some(at) => Some(sorted[at].1.clone().into()),
+        None => rows.first().map(|(_, row)| row.clone().into()),
+    };
+    for (_, row) in after {
+        let node: &Node = row;
+        if next.as_ref() == Some(node) {
+            next = row.next_sibling();
+        } else {
+            place_before(body, row, next.as_ref());
+        }
+    }
+}
+
+/// A row that cannot be moved stays where it is: only the order suffers.
+fn place_before(body: &HtmlElement, row: &Element, next: Option<&Node>) {
+    let _ = body.insert_before(row, next);
 }
 
 /// The rows in the order of the document, each with its place in the list.
@@ -36,11 +49,9 @@ fn rows(body: &HtmlElement) -> Vec<(u32, Element)> {
     let children = body.children();
     (0..children.length())
         .filter_map(|n| children.item(n))
-        .filter(|row| row.has_attribute("data-testid"))
-        .map(|row| {
-            let place = row.get_attribute("aria-rowindex");
-            let place = place.and_then(|it| it.parse().ok());
-            (place.unwrap_or(u32::MAX), row)
+        .filter_map(|row| {
+            let place = row.get_attribute("aria-rowindex")?.parse().ok()?;
+            Some((place, row))
         })
         .collect()
 }

@@ -13,6 +13,7 @@ use retake_core::{
 
 use super::columns::{COLUMNS, Cell};
 use crate::{
+    browser::timer::Timer,
     driver::tests_store::TestsStore,
     reactive::{effect, memo},
     shell::Ticker,
@@ -74,6 +75,7 @@ pub fn Row(
     };
     let tab = move || if is_current.get() { "0" } else { "-1" };
     let changed = mark_changes(row, word);
+    let pressed = StoredValue::new(None::<RowId>);
     // To the minute: the whole table need not be drawn each second.
     let now = memo(move |_| {
         let now = ticker.now();
@@ -110,6 +112,7 @@ pub fn Row(
             tabindex=tab
             style=("--i", move || place.get().unwrap_or_default().to_string())
             on:focusin=move |_| take_over()
+            on:pointerdown=move |_| pressed.set_value(row.get_untracked())
         >
             <td role="cell">
                 <label class="tick">
@@ -122,9 +125,14 @@ pub fn Row(
                         title=move || id.get().is_none().then_some("ReSim sent no ID for this test, so it cannot be rerun")
                         prop:checked=ticked
                         on:click=move |event| {
-                            if let Some(row) = row.get_untracked() {
+                            // The test that the hand went down on, if the list was put in
+                            // order since.
+                            if let Some(row) = pressed.get_value().or_else(|| row.get_untracked()) {
                                 store.toggle(row, event.shift_key());
                             }
+                            pressed.set_value(None);
+                            let input = event_target::<web_sys::HtmlInputElement>(&event);
+                            input.set_checked(ticked.get_untracked());
                         }
                     />
                 </label>
@@ -164,18 +172,23 @@ pub fn Row(
 /// Set for a moment after the status changed; not when another test takes the place.
 fn mark_changes(row: Memo<Option<RowId>>, word: Memo<String>) -> ReadSignal<bool> {
     let (changed, set_changed) = signal(false);
+    let end = StoredValue::new_local(None);
     effect(move |before: Option<(Option<RowId>, String)>| {
         let now = (row.get(), word.get());
-        let moved = before.is_some_and(|before| before.0 == now.0 && before.1 != now.1);
-        if moved {
-            set_changed.set(true);
-            set_timeout(
-                move || {
+        match before {
+            Some(before) if before.0 != now.0 => {
+                end.set_value(None);
+                set_changed.set(false);
+            }
+            Some(before) if before.1 != now.1 => {
+                set_changed.set(true);
+                let timer = Timer::after(MARKED, move || {
                     // The row may have been scrolled away.
                     set_changed.try_set(false);
-                },
-                MARKED,
-            );
+                });
+                end.set_value(Some(timer));
+            }
+            _ => {}
         }
         now
     });

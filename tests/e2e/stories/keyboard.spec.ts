@@ -58,6 +58,23 @@ test.describe('by keyboard alone', () => {
     await expect(page.locator('tr[aria-selected=true] .row__name')).toHaveText(name);
   });
 
+  test('a list that becomes shorter keeps the way in by Tab, and the keys go on from its end', async ({
+    retake,
+    sandbox,
+    page,
+  }) => {
+    const batch = await sandbox.batch({ tests: 300, outcomes: { blocker: 4 } });
+    await retake.openBatch(batch);
+    await page.locator('body').press('j');
+    await page.keyboard.press('End');
+    await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '301');
+    await retake.chip('BLOCKER').click();
+    await expect(retake.rows).toHaveCount(4);
+    await expect(page.locator('tr[tabindex="0"]')).toHaveAttribute('aria-rowindex', '5');
+    await page.locator('body').press('k');
+    await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '4');
+  });
+
   test('the slash filters, the question mark explains', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12 });
     await retake.openBatch(batch);
