@@ -47,6 +47,7 @@ pub enum Bug {
     AgeUnmoved,
     BusyUnfenced,
     HeldOutlivesPost,
+    ForgetsUnderWay,
 }
 
 #[cfg(feature = "planted")]
@@ -91,6 +92,7 @@ impl Bug {
         Self::AgeUnmoved,
         Self::BusyUnfenced,
         Self::HeldOutlivesPost,
+        Self::ForgetsUnderWay,
     ];
 
     /// What is done wrong.
@@ -135,6 +137,7 @@ impl Bug {
             Self::HeldOutlivesPost => {
                 "a reload takes a POST without an answer for one answered 409"
             }
+            Self::ForgetsUnderWay => "a run that is seen ends the wait for a late POST",
             Self::AgeUnmoved => "the age shown counts a jump of the clock",
         }
     }

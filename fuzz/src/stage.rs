@@ -172,7 +172,7 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
                 stored = Some(record.event);
                 Input::Stored(call, Ok(()))
             }
-            Output::SendRerun(call, intent) => {
+            Output::SendRerun(call, intent, _) => {
                 let is_stored = matches!(&stored,
                     Some(Event::Intent(it)) if *it == intent);
                 played.all_stored &= is_stored;

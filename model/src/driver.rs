@@ -242,13 +242,13 @@ impl World {
             }
             Output::ReadBatch(call, _) => self.ask(tab, call, false),
             Output::ReadTests(call, _) => self.ask(tab, call, true),
-            Output::SendRerun(call, intent) => {
+            Output::SendRerun(call, intent, wanted) => {
                 let durable = self.tabs[tab].machine.as_ref().is_some_and(|it| it.durable);
                 self.hold(durable, Promise::S4Durable);
                 self.tabs[tab].leaving = Some(Leaving {
                     call,
                     intent,
-                    decided: self.clock(),
+                    decided: wanted,
                     asked: None,
                     cleared: false,
                 });

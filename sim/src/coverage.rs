@@ -83,11 +83,16 @@ reach! {
     silent "transactions without an answer" true,
     /// Reruns that were held back because the tab had slept.
     held_back "reruns held back after sleep" true,
-    /// A POST that might still land when the next step was taken, because
-    /// somebody else's run looked like it.
-    residue "late POST mistaken for a foreign run (no client can tell)" false,
     /// Reruns applied on a run newer than the decision, for the same reason.
     applied_on_newer "applied on a newer run, after a foreign run" false,
+    /// Of these: the other run began when the POST had left.
+    newer_under_way "… of these, begun when the POST had left (no client can tell)" false,
+    /// Of these: it began between the last look and the leaving.
+    newer_unlooked "… of these, begun between the last look and the POST" false,
+    /// Of these: it had begun when the last look was answered, by a replica that lags.
+    newer_hidden "… of these, hidden by a replica that lags" false,
+    /// Of these: the API sends nothing that tells runs apart.
+    newer_blind "… of these, where the API sends no mark of a run" false,
     /// A POST that the browser repeated by itself, after somebody cancelled the
     /// run that it had started.
     repeated_by_browser "repeated by the browser after somebody cancelled (no client can prevent)" false,

@@ -8,7 +8,7 @@
 //! | S3 the tests that fail | an empty list; the picture from before the listing; an unknown word fails |
 //! | S4 durable, of this epoch | sent before it is stored; sent although storing failed |
 //! | S5 one writer | no step-down; the old epoch kept |
-//! | S6 nothing in doubt | no settle window; a short one; blind 409; repeated unanswered, or on resume; sent after sleep; no answer taken for a 409 |
+//! | S6 nothing in doubt | no settle window; a short one; blind 409; repeated unanswered, or on resume; sent after sleep; no answer taken for a 409; a run that is seen ends the wait |
 //! | S7 a true verdict | finished believed of any run; torn listings; guard at the limit; new ID ignored |
 //! | S8 a true timeout | no read after the deadline; a pause counts; the wall clock alone; unfinished proves |
 //! | S9 cancel, guard | cancelled rerun; guard at the first attempt alone; unknown status ends |
@@ -47,7 +47,8 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         | Bug::RepostsUnanswered
         | Bug::RepostsOnResume
         | Bug::SendsAfterSleep
-        | Bug::HeldOutlivesPost => &["S6"],
+        | Bug::HeldOutlivesPost
+        | Bug::ForgetsUnderWay => &["S6"],
         Bug::TrustsTerminal | Bug::TornAccepted | Bug::GuardAtLeast | Bug::NewIdIgnored => &["S7"],
         Bug::TimesOutWithoutRead
         | Bug::PauseCounts

@@ -22,6 +22,8 @@ pub(crate) struct Read {
     pub(crate) word: Option<ConflatedBatchStatus>,
     /// The answer was not as the server meant it.
     pub(crate) masked: bool,
+    /// When the answer was taken in.
+    pub(crate) arrived: i64,
 }
 
 /// A listing while its pages arrive.

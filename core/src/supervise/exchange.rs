@@ -94,8 +94,9 @@ pub enum Output {
     Store(Record),
     /// Write the record durably, after all earlier ones, and say so.
     StoreIntent(CallId, Record),
-    /// Send the rerun, exactly once.
-    SendRerun(CallId, Box<Intent>),
+    /// Send the rerun, exactly once; carries when it was wanted, for
+    /// [`Seat::may_send`](super::Seat::may_send): a tab may come to it much later.
+    SendRerun(CallId, Box<Intent>, Now),
     /// Say [`Input::Wake`] at this time; replaces the time asked for before.
     WakeAt(Timestamp),
     /// Ask the person to sign in.

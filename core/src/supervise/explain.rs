@@ -99,6 +99,14 @@ fn line(event: &Event) -> (LineKind, String) {
                 }
             },
         ),
+        Event::StillUnderWay { until } => (
+            Look,
+            format!(
+                "the batch has finished, but the rerun without an answer may still be applied: \
+                 nothing is concluded before {}",
+                clock(*until)
+            ),
+        ),
         Event::Adopted { run } => (
             Decision,
             format!(

@@ -99,6 +99,12 @@ pub enum Event {
         /// The run waited for.
         awaited: Option<RunCounter>,
     },
+    /// The batch has finished, but a POST of ours whose answer was lost may still be
+    /// applied: nothing is concluded and nothing sent before.
+    StillUnderWay {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Somebody else ran the batch again; from here that run is waited for.
     Adopted {
         /// Their run.

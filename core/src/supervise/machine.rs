@@ -69,6 +69,7 @@ pub struct Supervisor {
     pub(super) read_at: Option<Timestamp>,
     pub(super) last_written_poll: Option<Timestamp>,
     pub(super) stale_noted: bool,
+    pub(super) landing_noted: bool,
     pub(super) blind_reads: u8,
     #[serde(serialize_with = "likeness::of_picture")]
     pub(super) picture: Option<Box<Batch>>,
@@ -163,6 +164,7 @@ impl Supervisor {
             read_at: None,
             last_written_poll: None,
             stale_noted: false,
+            landing_noted: false,
             blind_reads: 0,
             picture: None,
             listing: None,

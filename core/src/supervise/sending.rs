@@ -47,7 +47,7 @@ impl Supervisor {
                     };
                     let id = self.open(Asked::Post, now);
                     self.outputs
-                        .push_back(Output::SendRerun(id, Box::new(intent)));
+                        .push_back(Output::SendRerun(id, Box::new(intent), now));
                 }
                 Effect::Look => self.ask_batch(Asked::Look, now),
                 Effect::WakeAt(at) => self.due = Some(at),
@@ -61,6 +61,7 @@ impl Supervisor {
     fn rerun_ended(&mut self, ended: Ended, now: Now) {
         self.submission = None;
         self.stale_noted = false;
+        self.landing_noted = false;
         self.blind_reads = 0;
         self.reading_since = None;
         self.torn_tries = 0;

@@ -9,7 +9,9 @@ use std::{
 
 use serde::Serialize;
 
-use super::{BatchRef, Began, Event, PauseReason, Policy, Record, Verdict, journal::Seen};
+use super::{
+    BatchRef, Began, Event, PauseReason, Policy, Record, SEND_WITHIN, Verdict, journal::Seen,
+};
 use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
@@ -93,6 +95,12 @@ pub struct State {
     pub doubt: Option<Fence>,
     /// The start of the newest run, where it began while this was supervised.
     pub began: Option<Began>,
+    /// When the batch was first seen, if it had not finished by then: nobody knows how
+    /// long before that its run had begun.
+    pub first_running: Option<Timestamp>,
+    /// Until when the POST of an earlier rerun may still be applied, whose answer was
+    /// lost and whose run was seen: that run may have been somebody else's.
+    pub under_way_until: Option<Timestamp>,
     /// When this attempt's wait began, moved by pauses and sleep.
     pub clock_started: Timestamp,
     /// Since when it is paused, across every page that shows it meanwhile.
@@ -153,6 +161,8 @@ impl State {
             newest_change: None,
             doubt: None,
             began: None,
+            first_running: None,
+            under_way_until: None,
             clock_started: record.at,
             paused_since: None,
             open: None,
@@ -173,15 +183,12 @@ impl State {
     /// Takes in one record, the next of its journal.
     pub fn apply(&mut self, record: &Record) {
         let before = std::mem::replace(&mut self.last_at, record.at);
-        if let Some(began) = &mut self.began {
-            // What lies ahead was noted before the clock was set back.
-            began.at = began.at.min(record.at);
-        }
         match &record.event {
             Event::Started { .. }
             | Event::ReadFailed { .. }
             | Event::ReadRecovered { .. }
             | Event::StaleRead { .. }
+            | Event::StillUnderWay { .. }
             | Event::Decided { .. } => {}
             Event::Pinned { batch, name } => {
                 self.batch = Some(*batch);
@@ -244,6 +251,7 @@ impl State {
             }
             Event::Restored { epoch, away } => {
                 self.epoch = *epoch;
+                self.under_way_until = self.under_way_after(before, record.at);
                 if planted::is(Bug::ForgetsIntent) {
                     self.open = None;
                 }
@@ -266,6 +274,9 @@ impl State {
                 if let Some(began) = &mut self.began {
                     began.at = shifted(began.at, *shift_ms);
                 }
+                for time in [&mut self.first_running, &mut self.under_way_until] {
+                    *time = time.map(|at| shifted(at, *shift_ms));
+                }
                 if let Some(open) = &mut self.open {
                     open.tries.shift(|at| shifted(at, *shift_ms));
                 }
@@ -276,9 +287,38 @@ impl State {
             }
             Event::Stopped => self.phase = Phase::Stopped,
         }
+        self.bound_by(record.at);
+    }
+
+    /// What lies ahead was noted before the clock was set back.
+    fn bound_by(&mut self, now: Timestamp) {
+        if let Some(began) = &mut self.began {
+            began.at = began.at.min(now);
+        }
+        self.first_running = self.first_running.map(|at| at.min(now));
+        let latest = self.lands_by(now);
+        self.under_way_until = self.under_way_until.map(|until| until.min(latest));
+    }
+
+    /// When a POST has surely landed, or never will, that leaves now at the latest.
+    fn lands_by(&self, now: Timestamp) -> Timestamp {
+        now.after(SEND_WITHIN).after(self.limits.settle)
+    }
+
+    /// For a new life: whether a POST of the one before may still land. It may have
+    /// left at any time until that life ended, and nobody knows how long ago that was
+    /// where somebody set the clock.
+    fn under_way_after(&self, last_record: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let sent = self.open.as_ref().is_some_and(|it| it.tries.held.is_none());
+        let was_under_way = self.under_way_until.is_some_and(|it| it > last_record);
+        (sent || was_under_way).then(|| self.lands_by(now))
     }
 
     fn note_seen(&mut self, seen: &Seen, at: Timestamp) {
+        let running = !seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
+        if self.seen.is_none() && running {
+            self.first_running = Some(at);
+        }
         if self.is_next_run(seen) {
             self.began = Some(Began::at(at, BTreeSet::new()));
         }
@@ -299,13 +339,19 @@ impl State {
             open.tries.note(note, at);
         }
         match note {
+            SubmissionNote::AsksPerson => {}
+            SubmissionNote::Unknown { settle_until, .. } => {
+                self.under_way_until = Some(*settle_until);
+            }
+            // It was answered, or is about to leave; a new life takes that into account.
             SubmissionNote::Sending { .. }
             | SubmissionNote::Waiting { .. }
-            | SubmissionNote::AsksPerson
-            | SubmissionNote::Unknown { .. }
-            | SubmissionNote::SignedOut => {}
+            | SubmissionNote::SignedOut => self.under_way_until = None,
             SubmissionNote::Ended(ended) => {
                 let open = self.open.take();
+                let stays = matches!(ended, Ended::Applied { evidence, .. }
+                    if *evidence != Evidence::Answer && !planted::is(Bug::ForgetsUnderWay));
+                self.under_way_until.take_if(|_| !stays);
                 match ended {
                     Ended::Applied {
                         batch,

@@ -51,6 +51,7 @@ impl Supervisor {
         }
         self.adopt(&batch, now);
         match self.belief(&batch) {
+            Belief::Believed { .. } if self.may_still_land(sent_at) => self.let_land(now),
             Belief::Believed { unproven } => {
                 self.record(
                     Event::Finished {
@@ -66,6 +67,26 @@ impl Supervisor {
             }
             Belief::Stale => self.set_aside(&batch, sent_at, now),
         }
+    }
+
+    /// Whether a POST whose answer was lost may have landed after this read was sent:
+    /// the run that was taken for its own may be somebody else's (seed 11584229).
+    fn may_still_land(&self, sent_at: Timestamp) -> bool {
+        self.state
+            .under_way_until
+            .is_some_and(|until| sent_at <= until)
+    }
+
+    /// Waits until whatever is under way has landed: said once, then looked again.
+    fn let_land(&mut self, now: Now) {
+        let Some(until) = self.state.under_way_until else {
+            return;
+        };
+        if !std::mem::replace(&mut self.landing_noted, true) {
+            self.record(Event::StillUnderWay { until }, now.wall);
+        }
+        let next = now.wall.after(self.state.policy.poll_every);
+        self.due = Some(next.min(until.after(Duration::from_millis(1))));
     }
 
     /// Whether this finished picture is of the run that is waited for.
@@ -141,11 +162,13 @@ impl Supervisor {
         note: Option<String>,
     ) {
         let deadline = self.state.deadline();
-        // A read that may be older than one that showed the end times out nothing.
-        let after_end = self
-            .finished_at
-            .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
-        let late = sent_at >= deadline && !after_end && !planted::is(Bug::NeverTimesOut);
+        // A read that may be older than one that showed the end times out nothing, nor
+        // does one while a POST without an answer may still land.
+        let in_doubt = self.may_still_land(sent_at)
+            || self
+                .finished_at
+                .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
+        let late = sent_at >= deadline && !in_doubt && !planted::is(Bug::NeverTimesOut);
         if late || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();
             match last {
@@ -164,7 +187,7 @@ impl Supervisor {
             );
             return self.conclude(verdict, now);
         }
-        if now.wall >= deadline && !after_end && !planted::is(Bug::NeverTimesOut) {
+        if now.wall >= deadline && !in_doubt && !planted::is(Bug::NeverTimesOut) {
             // This read was under way when the time ran out: one more decides.
             return self.ask_batch(Asked::Poll, now);
         }

@@ -1,5 +1,6 @@
 //! What the simulation found, each told once in a few steps.
 
+mod doubt;
 mod replicas;
 mod sleep;
 
@@ -57,7 +58,7 @@ fn question(outputs: &[Output]) -> CallId {
             Output::ReadBatch(call, _)
             | Output::ReadTests(call, _)
             | Output::StoreIntent(call, _)
-            | Output::SendRerun(call, _) => Some(*call),
+            | Output::SendRerun(call, ..) => Some(*call),
             _ => None,
         })
         .expect("something is asked")

@@ -10,7 +10,7 @@ use retake_core::{
 use crate::{BATCH, HOUR, batch, drain, now, question, read, reading, started, test};
 
 /// Accepts the first rerun, of test 1, and gives the question after it.
-fn rerun_accepted(
+pub(crate) fn rerun_accepted(
     picture: Batch,
     tests: Vec<Test>,
     answer_run: Option<i64>,
@@ -31,7 +31,7 @@ fn rerun_accepted(
     (it, asked)
 }
 
-fn one_failing() -> Vec<Test> {
+pub(crate) fn one_failing() -> Vec<Test> {
     vec![
         test(1, ConflatedStatus::Error),
         test(2, ConflatedStatus::Passed),
@@ -39,7 +39,7 @@ fn one_failing() -> Vec<Test> {
 }
 
 /// Every test at this start.
-fn started_at(mut tests: Vec<Test>, seconds: [i64; 2]) -> Vec<Test> {
+pub(crate) fn started_at(mut tests: Vec<Test>, seconds: [i64; 2]) -> Vec<Test> {
     for (test, seconds) in tests.iter_mut().zip(seconds) {
         test.last_run = Some(now(seconds, 0).wall);
     }
@@ -121,7 +121,7 @@ fn a_start_that_lies_ahead_after_the_clock_was_set_back_holds_up_for_a_minute_on
 
 /// A rerun whose answer was lost, decided on this picture; gives the question
 /// that looks for it.
-fn rerun_lost(picture: &Batch) -> (Supervisor, CallId) {
+pub(crate) fn rerun_lost(picture: &Batch) -> (Supervisor, CallId) {
     let (mut it, asked) = reading(picture.clone());
     it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
     let asked = question(&drain(&mut it));
@@ -135,7 +135,7 @@ fn rerun_lost(picture: &Batch) -> (Supervisor, CallId) {
 }
 
 /// A batch whose status last changed then, of an API that counts no runs.
-fn with_history(status: BatchStatus, seconds: i64) -> Batch {
+pub(crate) fn with_history(status: BatchStatus, seconds: i64) -> Batch {
     let mut batch = batch(status.clone(), 1);
     batch.run_counter = None;
     batch.history = vec![StatusChange {
@@ -390,19 +390,19 @@ fn a_rerun_is_not_decided_on_answers_that_lack_what_earlier_ones_had() {
         batch(BatchStatus::ExperiencesRunning, 1),
         now(1, 1),
     );
-    it.handle(Input::Wake, now(31, 31));
+    it.handle(Input::Wake, now(91, 91));
     // Masked for once, twice: a fence of it would rest on an older mark (seed 5881685).
     let mut masked = batch(BatchStatus::Error, 1);
     masked.run_counter = None;
     let asked = question(&drain(&mut it));
-    let outputs = read(&mut it, asked, masked.clone(), now(32, 32));
+    let outputs = read(&mut it, asked, masked.clone(), now(92, 92));
     assert_eq!(it.state().phase, Phase::Reading);
     it.handle(
         Input::TestsRead(question(&outputs), Ok(one_failing())),
-        now(33, 33),
+        now(93, 93),
     );
     let confirm = question(&drain(&mut it));
-    read(&mut it, confirm, masked, now(34, 34));
+    read(&mut it, confirm, masked, now(94, 94));
     assert_eq!(it.state().phase, Phase::Reading, "it is listed again");
     assert!(it.submission().is_none());
 }

@@ -58,7 +58,7 @@ fn settle(
             Output::ReadBatch(call, _) => Input::BatchRead(call, read().map(Box::new)),
             Output::ReadTests(call, _) => Input::TestsRead(call, Ok(tests.to_vec())),
             Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
-            Output::SendRerun(call, intent) => {
+            Output::SendRerun(call, intent, _) => {
                 sent += 1;
                 let answer = retake_core::api::RerunAnswer {
                     batch_id: Some(intent.batch),
@@ -286,7 +286,7 @@ fn crashes_that_look_like_exit_2_do_not_exist() {
             }
             Output::ReadTests(call, _) => Input::TestsRead(call, Ok(tests.to_vec())),
             Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
-            Output::SendRerun(call, _) => {
+            Output::SendRerun(call, ..) => {
                 let empty = retake_core::api::RerunAnswer {
                     batch_id: None,
                     run_counter: None,
@@ -325,7 +325,7 @@ fn a_platform_that_cleans_up_for_longer_than_a_minute_is_waited_for() {
                 }
                 Output::ReadTests(call, _) => Input::TestsRead(call, Ok(vec![test(1, "ERROR")])),
                 Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
-                Output::SendRerun(call, _) => {
+                Output::SendRerun(call, ..) => {
                     posts += 1;
                     let busy = ApiError::new("rerun", ErrorKind::Busy, "cleaning up");
                     Input::RerunAnswered(call, Err(busy))

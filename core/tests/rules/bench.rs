@@ -107,7 +107,7 @@ impl Bench {
                     Input::TestsRead(call, Ok(tests))
                 }
                 Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
-                Output::SendRerun(call, intent) => {
+                Output::SendRerun(call, intent, _) => {
                     let tests = intent.request.scope.tests();
                     self.posts.push(tests.len());
                     self.named.push(tests.to_vec());

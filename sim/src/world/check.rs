@@ -47,6 +47,10 @@ pub(crate) struct Memory {
     /// Reruns that its machine counted, and since when.
     attempt: u32,
     attempt_began: i64,
+    /// When each attempt before began, and its pauses: the page may die before it is
+    /// written that a rerun was applied, and then the next life goes on with the
+    /// attempt before, and its clock.
+    earlier: Vec<(i64, i64)>,
     /// Naps, and clock changes that are noticed or too small to be.
     pub(crate) sleeps: i64,
     pub(crate) jumps: i64,
@@ -62,10 +66,36 @@ pub(crate) struct Memory {
     last_acting: Option<usize>,
 }
 
+impl Memory {
+    /// The next attempt begins, with a clock of its own.
+    fn begin(&mut self, attempt: u32, now: i64) {
+        let before = (self.attempt_began, self.paused_ms);
+        self.earlier.truncate(self.attempt as usize);
+        self.earlier.resize(attempt as usize, before);
+        self.attempt = attempt;
+        self.attempt_began = now;
+        self.paused_ms = 0;
+    }
+
+    /// A machine acts that knows of so many attempts. What was paused since counts for
+    /// the one that it goes on with.
+    fn go_back_to(&mut self, attempt: u32) {
+        if attempt < self.attempt
+            && let Some((began, paused)) = self.earlier.get(attempt as usize)
+        {
+            self.attempt_began = *began;
+            self.paused_ms += *paused;
+        }
+        self.attempt = attempt;
+    }
+}
+
 /// The same decision, twice.
 const ONCE: &str = "S1: a decision is applied at most once";
 /// Else two decisions were made of one, as the first was given up too early.
 const ON_ITS_RUN: &str = "S2: a rerun is applied on the run that it was decided on";
+/// Whatever is concluded.
+const CONCLUDED: &str = "S6: nothing is concluded while a POST may still land";
 /// By the machine's own tolerances, this much of a nap or a jump may count as
 /// waiting: a question may be open for 90 s, a timer may come 60 s late, and a
 /// jump of less than 30 s is not noticed.
@@ -105,7 +135,7 @@ impl World {
         }
         if let Some(machine) = &self.tabs[tab].machine {
             let memory = &mut self.memory[device];
-            memory.attempt = machine.it.state().attempt;
+            memory.go_back_to(machine.it.state().attempt);
             // The journal does not know of every pause: what it takes for the
             // page's absence counts as waiting, up to its tolerance.
             memory.jumps += i64::from(self.coverage.reach.refused_writes > 0);
@@ -148,9 +178,7 @@ impl World {
         // A machine that was robbed while it was frozen does not count; one whose
         // epoch never got into the journal knows of fewer attempts.
         if attempt > memory.attempt && !robbed {
-            memory.attempt = attempt;
-            memory.attempt_began = awake;
-            memory.paused_ms = 0;
+            memory.begin(attempt, awake);
         }
         if robbed {
             // Whoever acts now keeps these notes.
@@ -313,22 +341,11 @@ impl World {
         (view.run, masked)
     }
 
-    /// No POST of this device may still land, unless somebody else's run made
-    /// it look applied: that no client can tell apart.
+    /// No POST of this device may still land, whatever was seen meanwhile.
     fn hold_nothing_under_way(&mut self, device: usize, promise: &str) {
-        let mut residue = false;
-        let mut broken = false;
-        for post in &self.posts {
-            if post.key.0 == device && post.under_way > 0 {
-                if self.is_excused(post.decided_on + 1) {
-                    residue = true;
-                } else {
-                    broken = true;
-                }
-            }
-        }
-        self.coverage.reach.residue += u64::from(residue);
-        self.hold(!broken, promise);
+        let mut posts = self.posts.iter().filter(|post| post.key.0 == device);
+        let under_way = posts.any(|post| post.under_way > 0);
+        self.hold(!under_way, promise);
     }
 
     /// Somebody else ran the batch after this many runs, or nothing that the
@@ -369,9 +386,27 @@ impl World {
         if newest > decided_on + 1 && !self.server.new_ids {
             if twice && repeated || self.is_excused(decided_on + 1) {
                 self.coverage.reach.applied_on_newer += 1;
+                self.count_newer(index);
             } else {
                 self.broken(ON_ITS_RUN);
             }
+        }
+    }
+
+    /// When the run began that a rerun was applied after, though it was not decided on:
+    /// what of this a later look would have shown.
+    fn count_newer(&mut self, index: usize) {
+        let post = &self.posts[index];
+        let began = self.server.runs[post.decided_on + 1].start;
+        let reach = &mut self.coverage.reach;
+        if self.server.sends.is_blind() {
+            reach.newer_blind += 1;
+        } else if began >= post.left {
+            reach.newer_under_way += 1;
+        } else if began > post.looked {
+            reach.newer_unlooked += 1;
+        } else {
+            reach.newer_hidden += 1;
         }
     }
 
@@ -430,6 +465,7 @@ impl World {
             enough,
             "S8: a timeout has waited, and rests on a read sent after the deadline",
         );
+        self.hold_nothing_under_way(device, CONCLUDED);
     }
 
     fn check_verdict(&mut self, tab: usize, verdict: &Verdict) {
@@ -471,10 +507,7 @@ impl World {
             && !self.is_above_guard(failing);
         let excused = read.masked || listed != Some(false) || self.is_excused(read.view.run + 1);
         self.hold(!due || excused, "S7: a rerun that is due is not left out");
-        self.hold_nothing_under_way(
-            device,
-            "S6: nothing is concluded while a POST may still land",
-        );
+        self.hold_nothing_under_way(device, CONCLUDED);
     }
 
     /// What the log says that happened.

@@ -141,6 +141,9 @@ pub(crate) struct Post {
     pub(crate) decided_on: usize,
     /// Whether the listing that it rests on was masked.
     pub(crate) masked: bool,
+    /// When the read was taken in that it rests on, and when it left.
+    pub(crate) looked: i64,
+    pub(crate) left: i64,
     pub(crate) page: PageRef,
     pub(crate) machine: u32,
     pub(crate) call: CallId,

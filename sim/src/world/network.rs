@@ -411,6 +411,7 @@ impl World {
                         status,
                         word,
                         masked,
+                        arrived: self.now,
                     });
                 }
             }
@@ -515,6 +516,8 @@ impl World {
         }
         let machine = self.tabs[tab].machine.as_ref().map_or(0, |it| it.number);
         let post = self.posts.len();
+        let read = self.tabs[tab].machine.as_ref();
+        let looked = read.and_then(|it| Some(it.last_read.as_ref()?.arrived));
         let tests = intent.request.scope.tests();
         self.posts.push(Post {
             key: (device, intent.at.as_millis(), intent.attempt, intent.epoch),
@@ -522,6 +525,8 @@ impl World {
             tests: bits_of(tests),
             decided_on,
             masked,
+            looked: looked.unwrap_or(i64::MIN),
+            left: self.now,
             page,
             machine,
             call,

@@ -524,17 +524,16 @@ impl World {
             Output::ResolveBatch(call, _) => self.ask(tab, call, What::Resolve),
             Output::ReadBatch(call, batch) => self.ask(tab, call, What::Batch(batch)),
             Output::ReadTests(call, batch) => self.list(tab, call, batch),
-            Output::SendRerun(call, intent) => {
+            Output::SendRerun(call, intent, wanted) => {
                 self.tell(tab, || {
                     format!("wants to rerun {} tests", intent.tests.len())
                 });
                 let told = self.tabs[tab].machine.as_ref().is_some_and(|it| it.durable);
                 self.hold(told, "S4: the core sends only what it was told is durable");
-                let decided = self.clock(tab);
                 self.tabs[tab].leaving = Some(Leaving {
                     call,
                     intent,
-                    decided,
+                    decided: wanted,
                     asked: None,
                 });
                 self.try_to_leave(tab);

@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use retake_core::{
     api::{ApiError, RerunAnswer, endpoint},
     rerun::Intent,
-    supervise::{Input, Output, Record, SeatInput},
+    supervise::{Input, Now, Output, Record, SeatInput},
 };
 
 use super::runner::Runner;
@@ -50,8 +50,8 @@ impl Runner {
                 let stored = writer.write_durably(record.seq + 1, to_line(&record)).await;
                 it.answer(life, Input::Stored(call, stored));
             }),
-            Output::SendRerun(call, intent) => spawn_local(async move {
-                let input = match it.clear_to_send(life).await {
+            Output::SendRerun(call, intent, wanted) => spawn_local(async move {
+                let input = match it.clear_to_send(life, wanted).await {
                     Ok(()) => Input::RerunAnswered(call, it.send_rerun(&intent).await),
                     Err(why) => Input::NotSent(call, why),
                 };
@@ -70,10 +70,9 @@ impl Runner {
         self.tools.client.post_once(&request).await
     }
 
-    /// Whether a rerun may leave now; between the `Ok` and the sending nothing
+    /// Whether a rerun may leave now that the machine `wanted` to send then; between the `Ok` and the sending nothing
     /// is waited for but the token, which is at hand.
-    async fn clear_to_send(self: &Rc<Self>, life: u64) -> Result<(), String> {
-        let decided = clock::now();
+    async fn clear_to_send(self: &Rc<Self>, life: u64, wanted: Now) -> Result<(), String> {
         self.tools.client.ready_to_post().await;
         let writer = match self.machine.borrow().as_ref() {
             Some(machine) => machine.writer.clone(),
@@ -100,7 +99,7 @@ impl Runner {
                 self.seat_says(SeatInput::Superseded { epoch });
                 break;
             }
-            if self.seat.borrow().may_send(decided, asked, clock::now()) {
+            if self.seat.borrow().may_send(wanted, asked, clock::now()) {
                 return Ok(());
             }
         }

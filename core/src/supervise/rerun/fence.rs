@@ -147,7 +147,9 @@ impl Fence {
         self.run.is_none() && self.last_run.is_none() && self.last_change.is_none()
     }
 
-    fn shares_a_mark(&self, later: &Batch) -> bool {
+    /// Whether an answer has any of the marks that this fence has, so that it can be
+    /// compared at all.
+    pub(super) fn shares_a_mark(&self, later: &Batch) -> bool {
         (self.run.is_some() && later.run_counter.is_some())
             || (self.last_run.is_some() && later.last_run.is_some())
             || (self.last_change.is_some() && last_change(later).is_some())

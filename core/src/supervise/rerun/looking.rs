@@ -42,6 +42,10 @@ impl Submission {
         if planted::is(Bug::BusyUnfenced) && matches!(self.stage, Stage::Checking { .. }) {
             passage = Passage::Unmoved;
         }
+        let differs = matches!(passage, Passage::Unfinished(_) | Passage::Stale);
+        if differs && !self.intent.fence.shares_a_mark(batch) {
+            self.unclear_at = Some(now);
+        }
         if let Passage::Unfinished(status) = passage {
             let since = *self.unfinished_since.get_or_insert(now);
             let long = now.since(since) >= OLD_PICTURE || planted::is(Bug::UnfinishedProves);
@@ -104,6 +108,11 @@ impl Submission {
                 if batch.status == Some(BatchStatus::Cancelled) {
                     return self.end(Ended::NotApplied);
                 }
+                if let Some(until) = self.unclear_until()
+                    && sent_at < until
+                {
+                    return self.look_at(until);
+                }
                 self.post(now)
             }
             Stage::Settling { until, agreeing } if sent_at > until => {
@@ -119,6 +128,12 @@ impl Submission {
             Stage::Settling { .. } | Stage::Asking => self.look_later(now),
             _ => Vec::new(),
         }
+    }
+
+    /// A look that shows no mark may have been of a new run, and one that shows the old
+    /// picture afterwards may come from a replica that lags behind it (seed 13918331).
+    fn unclear_until(&self) -> Option<Timestamp> {
+        Some(self.unclear_at?.after(OLD_PICTURE))
     }
 
     /// Nothing has left yet, and what it was decided on is no longer so.
@@ -229,6 +244,10 @@ impl Submission {
         {
             due = until.after(Duration::from_millis(1));
         }
+        self.look_at(due)
+    }
+
+    fn look_at(&mut self, due: Timestamp) -> Vec<Effect> {
         self.next_look = Some(due);
         vec![Effect::WakeAt(due)]
     }

@@ -56,6 +56,8 @@ pub struct Submission {
     pub(super) looking: bool,
     /// Since when every look has shown an unfinished batch, with no other mark.
     pub(super) unfinished_since: Option<Timestamp>,
+    /// When a look last showed another picture without any mark: of a new run, maybe.
+    pub(super) unclear_at: Option<Timestamp>,
 }
 
 impl Submission {
@@ -135,6 +137,7 @@ impl Submission {
             next_look: None,
             looking: false,
             unfinished_since: None,
+            unclear_at: None,
         }
     }
 
@@ -177,6 +180,7 @@ impl Submission {
         self.next_look = self.next_look.map(&shift);
         for time in [
             &mut self.unfinished_since,
+            &mut self.unclear_at,
             &mut self.refused_since,
             &mut self.stale_since,
         ] {

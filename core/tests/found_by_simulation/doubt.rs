@@ -1,0 +1,166 @@
+//! What a night of twenty million runs found where a rerun, or a listing, was in doubt.
+
+use crate::replicas::{one_failing, rerun_accepted, rerun_lost, started_at, with_history};
+
+use super::*;
+
+/// The rerun that is wanted, and since when.
+fn wanted(outputs: &[Output]) -> Option<Now> {
+    outputs.iter().find_map(|output| match output {
+        Output::SendRerun(.., wanted) => Some(*wanted),
+        _ => None,
+    })
+}
+
+/// A decided rerun of test 1 whose intent is being stored; gives the question.
+fn storing(picture: &Batch) -> (Supervisor, CallId) {
+    let (mut it, asked) = reading(picture.clone());
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let asked = question(&drain(&mut it));
+    let outputs = read(&mut it, asked, picture.clone(), now(3, 3));
+    (it, question(&outputs))
+}
+
+#[test]
+fn a_rerun_that_a_frozen_tab_comes_to_late_does_not_leave() {
+    let (mut it, store) = storing(&batch(BatchStatus::Error, 1));
+    it.handle(Input::Stored(store, Ok(())), now(4, 4));
+    // The tab was frozen before it came to it (seed 16141323).
+    let thawed = now(724, 724);
+    let wanted = wanted(&drain(&mut it)).expect("it is to be sent");
+    assert_eq!(wanted, now(4, 4));
+    let mut seat = Seat::open(Opened::Fresh, true, now(0, 0));
+    seat.handle(SeatInput::LockGranted, now(0, 0));
+    assert!(seat.may_send(wanted, now(5, 5), now(6, 6)));
+    assert!(!seat.may_send(wanted, thawed, thawed));
+}
+
+/// A rerun without an answer, after which the next run is read as finished; gives the
+/// time at which it is looked at again.
+fn taken_for_ours() -> (Supervisor, Timestamp) {
+    let (mut it, look) = rerun_lost(&batch(BatchStatus::Error, 1));
+    let next = batch(BatchStatus::Error, 2);
+    let poll = question(&read(&mut it, look, next.clone(), now(6, 6)));
+    assert_eq!(it.state().attempt, 1, "it is taken for ours");
+    read(&mut it, poll, next, now(7, 7));
+    let due = it.next_due().expect("it looks again");
+    (it, due)
+}
+
+/// Whether it lists the tests when it is woken then, and the same is read again.
+fn lists_at(it: &mut Supervisor, now: Now) -> bool {
+    it.handle(Input::Wake, now);
+    let poll = question(&drain(it));
+    read(it, poll, batch(BatchStatus::Error, 2), now);
+    it.state().phase == Phase::Reading
+}
+
+#[test]
+fn nothing_is_concluded_while_a_late_rerun_may_still_land() {
+    // Somebody else ran it meanwhile, and ours is late (seed 11584229).
+    let (mut it, _) = taken_for_ours();
+    assert_eq!(it.state().phase, Phase::Waiting);
+    for seconds in [37, 67, 97] {
+        assert!(!lists_at(&mut it, now(seconds, seconds)), "{seconds}");
+    }
+    let said = |record: &&Record| matches!(record.event, Event::StillUnderWay { .. });
+    assert_eq!(it.log().iter().filter(said).count(), 1, "it is said once");
+    // It was sent at 4 s, and 95 s are the settle window.
+    assert_eq!(
+        it.next_due(),
+        Some(now(99, 0).wall.after(Duration::from_millis(1)))
+    );
+    assert!(lists_at(&mut it, now(100, 100)));
+}
+
+#[test]
+fn a_late_rerun_may_still_land_after_a_reload_or_a_clock_that_was_set_back() {
+    let (it, _) = taken_for_ours();
+    let mut next = Supervisor::restore(it.log().to_vec(), now(50, 0)).expect("restores");
+    let poll = question(&drain(&mut next));
+    read(&mut next, poll, batch(BatchStatus::Error, 2), now(51, 1));
+    assert_eq!(next.state().phase, Phase::Waiting);
+    // It may have left 5 s after the reload at the latest, from a tab that was robbed.
+    assert!(!lists_at(&mut next, now(149, 99)));
+    assert!(lists_at(&mut next, now(151, 101)));
+
+    // Seed 1446021.
+    let (mut it, _) = taken_for_ours();
+    assert!(!lists_at(&mut it, now(37 - HOUR, 37)));
+    assert!(lists_at(&mut it, now(100 - HOUR, 100)));
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_a_run_no_older() {
+    let (mut it, poll) = rerun_accepted(batch(BatchStatus::Error, 1), one_failing(), Some(2));
+    let finished = batch(BatchStatus::Succeeded, 2);
+    let list = question(&read(&mut it, poll, finished, now(20, 20)));
+    // A replica shows the run before, a day ago by the clock (seed 192287).
+    let yesterday = now(21 - 24 * HOUR, 21);
+    it.handle(Input::TestsRead(list, Ok(one_failing())), yesterday);
+    assert_eq!(it.state().phase, Phase::Reading);
+}
+
+#[test]
+fn a_run_that_was_under_way_before_us_is_listed_by_every_test_or_after_a_minute() {
+    let with_start = |status| {
+        let mut batch = batch(status, 2);
+        batch.last_run = Some(now(-5, 0).wall);
+        batch
+    };
+    let listed = |starts, seconds| {
+        let (mut it, asked) = started();
+        let running = with_start(BatchStatus::ExperiencesRunning);
+        read(&mut it, asked, running, now(1, 1));
+        it.handle(Input::Wake, now(seconds, seconds));
+        let poll = question(&drain(&mut it));
+        let at = now(seconds + 1, seconds + 1);
+        let list = question(&read(&mut it, poll, with_start(BatchStatus::Error), at));
+        let tests = started_at(one_failing(), starts);
+        it.handle(Input::TestsRead(list, Ok(tests)), at);
+        it.state().phase.clone()
+    };
+    // One page is new, the other one of a replica that lags (seed 18467133).
+    assert_eq!(listed([-500, -5], 31), Phase::Reading);
+    assert_eq!(listed([-5, -5], 31), Phase::Deciding);
+    assert_eq!(listed([-500, -5], 61), Phase::Deciding);
+}
+
+#[test]
+fn a_test_without_its_id_may_be_another_one_listed_twice() {
+    let (mut it, list) = reading(batch(BatchStatus::Error, 1));
+    let mut tests = one_failing();
+    tests[1].id = None;
+    // The count fits, and yet a test may be missing (seed 15948919).
+    it.handle(Input::TestsRead(list, Ok(tests.clone())), now(2, 2));
+    assert_eq!(it.state().phase, Phase::Reading);
+    // What is listed twice alike is how the API lists it.
+    let list = question(&drain(&mut it));
+    it.handle(Input::TestsRead(list, Ok(tests)), now(3, 3));
+    assert_eq!(it.state().phase, Phase::Deciding);
+}
+
+#[test]
+fn after_a_look_without_any_mark_an_old_picture_is_no_leave_to_send() {
+    let old = with_history(BatchStatus::Error, -50);
+    let (mut it, store) = storing(&old);
+    it.handle(Input::Stored(store, Ok(())), now(4, 4));
+    let post = question(&drain(&mut it));
+    let busy = ApiError::new("rerun", ErrorKind::Busy, "cleaning up");
+    it.handle(Input::RerunAnswered(post, Err(busy)), now(5, 5));
+    let look = question(&drain(&mut it));
+    read(&mut it, look, old.clone(), now(6, 6));
+    it.handle(Input::Wake, now(36, 36));
+    let look = question(&drain(&mut it));
+    // Somebody runs it by now, but this answer has neither status nor history.
+    let bare = Batch::new(BATCH);
+    assert_eq!(wanted(&read(&mut it, look, bare, now(37, 37))), None);
+    it.handle(Input::Wake, now(42, 42));
+    let look = question(&drain(&mut it));
+    // A replica that is half a minute behind (seed 13918331).
+    assert_eq!(wanted(&read(&mut it, look, old.clone(), now(43, 43))), None);
+    assert_eq!(it.next_due(), Some(now(97, 0).wall));
+    it.handle(Input::Wake, now(97, 97));
+    let look = question(&drain(&mut it));
+    assert!(wanted(&read(&mut it, look, old, now(98, 98))).is_some());
+}
