@@ -151,13 +151,12 @@ impl Supervisor {
             // Poll first, conclude later: whatever was due by the old clock is due now.
             self.due = Some(now.wall);
         }
-        if shift_ms >= JUMP_MS {
-            self.ask_anew(now);
-        }
+        self.ask_anew(now);
     }
 
     /// After a sleep: what is being read was asked for before it, and may be as old as
-    /// the sleep was long. It is asked for anew, the batch first.
+    /// the sleep was long. It is asked for anew, the batch first. A clock that was set
+    /// back may hide how long that was (seed 914781).
     fn ask_anew(&mut self, now: Now) {
         let asked = self.open_call.map(|open| open.asked);
         match asked {

@@ -251,7 +251,7 @@ impl Supervisor {
         };
         if planted::is(Bug::OldPicture) {
             let tests = self.listing.take().unwrap_or_default();
-            return self.decide(&picture, &tests, now);
+            return self.decide(&picture, &tests, sent_at, now);
         }
         let old = self.state.is_old(&batch);
         let moved = batch.run_counter > picture.run_counter
@@ -278,10 +278,10 @@ impl Supervisor {
             return self.read_again(why.into(), now);
         }
         let tests = self.listing.take().unwrap_or_default();
-        self.decide(&batch, &tests, now);
+        self.decide(&batch, &tests, sent_at, now);
     }
 
-    fn decide(&mut self, batch: &Batch, tests: &[Test], now: Now) {
+    fn decide(&mut self, batch: &Batch, tests: &[Test], sent_at: Timestamp, now: Now) {
         let attempt = self.state.attempt;
         let Plan { figures, choice } =
             plan_for_tests(batch.status.as_ref(), tests, &self.state.policy, attempt);
@@ -311,7 +311,7 @@ impl Supervisor {
                         .filter_map(IntentTest::of)
                         .collect(),
                 };
-                self.begin_rerun(intent, now);
+                self.begin_rerun(intent, sent_at, now);
             }
             Choice::Nothing(why_not) => {
                 let verdict = Verdict::of_finished(

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked};
-use crate::rerun::{Effect, Ended, Intent, Submission, SubmissionInput};
+use crate::{
+    domain::Timestamp,
+    rerun::{Effect, Ended, Intent, Submission, SubmissionInput},
+};
 
 /// First pause after the browser refused to store an intent; doubles …
 const STORAGE_PAUSE: Duration = Duration::from_mins(1);
@@ -22,9 +25,10 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn begin_rerun(&mut self, intent: Intent, now: Now) {
+    /// Begins a rerun that rests on a picture which was asked for then.
+    pub(super) fn begin_rerun(&mut self, intent: Intent, asked_at: Timestamp, now: Now) {
         let (submission, effects) = Submission::new(intent, self.state.limits);
-        self.submission = Some(submission);
+        self.submission = Some(submission.resting_on(asked_at));
         self.perform(effects, now);
     }
 

@@ -94,9 +94,13 @@ fn a_late_rerun_may_still_land_after_a_reload_or_a_clock_that_was_set_back() {
 fn a_clock_that_was_set_back_makes_a_run_no_older() {
     let (mut it, poll) = rerun_accepted(batch(BatchStatus::Error, 1), one_failing(), Some(2));
     let finished = batch(BatchStatus::Succeeded, 2);
-    let list = question(&read(&mut it, poll, finished, now(20, 20)));
-    // A replica shows the run before, a day ago by the clock (seed 192287).
-    let yesterday = now(21 - 24 * HOUR, 21);
+    read(&mut it, poll, finished.clone(), now(20, 20));
+    // A day ago by the clock (seed 192287).
+    it.handle(Input::Ticked, now(21 - 24 * HOUR, 21));
+    let poll = question(&drain(&mut it));
+    let yesterday = now(22 - 24 * HOUR, 22);
+    let list = question(&read(&mut it, poll, finished, yesterday));
+    // A replica shows the run before.
     it.handle(Input::TestsRead(list, Ok(one_failing())), yesterday);
     assert_eq!(it.state().phase, Phase::Reading);
 }
@@ -143,15 +147,7 @@ fn a_test_without_its_id_may_be_another_one_listed_twice() {
 #[test]
 fn after_a_look_without_any_mark_an_old_picture_is_no_leave_to_send() {
     let old = with_history(BatchStatus::Error, -50);
-    let (mut it, store) = storing(&old);
-    it.handle(Input::Stored(store, Ok(())), now(4, 4));
-    let post = question(&drain(&mut it));
-    let busy = ApiError::new("rerun", ErrorKind::Busy, "cleaning up");
-    it.handle(Input::RerunAnswered(post, Err(busy)), now(5, 5));
-    let look = question(&drain(&mut it));
-    read(&mut it, look, old.clone(), now(6, 6));
-    it.handle(Input::Wake, now(36, 36));
-    let look = question(&drain(&mut it));
+    let (mut it, look) = before_the_next_try(&old);
     // Somebody runs it by now, but this answer has neither status nor history.
     let bare = Batch::new(BATCH);
     assert_eq!(wanted(&read(&mut it, look, bare, now(37, 37))), None);
@@ -163,4 +159,56 @@ fn after_a_look_without_any_mark_an_old_picture_is_no_leave_to_send() {
     it.handle(Input::Wake, now(97, 97));
     let look = question(&drain(&mut it));
     assert!(wanted(&read(&mut it, look, old, now(98, 98))).is_some());
+}
+
+/// A rerun that was answered with 409, at its look before the next try.
+fn before_the_next_try(picture: &Batch) -> (Supervisor, CallId) {
+    let (mut it, store) = storing(picture);
+    it.handle(Input::Stored(store, Ok(())), now(4, 4));
+    let post = question(&drain(&mut it));
+    let busy = ApiError::new("rerun", ErrorKind::Busy, "cleaning up");
+    it.handle(Input::RerunAnswered(post, Err(busy)), now(5, 5));
+    let look = question(&drain(&mut it));
+    read(&mut it, look, picture.clone(), now(6, 6));
+    it.handle(Input::Wake, now(36, 36));
+    let look = question(&drain(&mut it));
+    (it, look)
+}
+
+#[test]
+fn where_nothing_tells_runs_apart_a_busy_platform_is_decided_on_anew() {
+    let mut unmarked = batch(BatchStatus::Error, 1);
+    let (mut it, look) = before_the_next_try(&unmarked);
+    let outputs = read(&mut it, look, unmarked.clone(), now(37, 37));
+    assert!(
+        wanted(&outputs).is_some(),
+        "a counter tells that nothing ran"
+    );
+
+    unmarked.run_counter = None;
+    let (mut it, look) = before_the_next_try(&unmarked);
+    let outputs = read(&mut it, look, unmarked.clone(), now(37, 37));
+    assert_eq!(wanted(&outputs), None);
+    let list = question(&read(&mut it, question(&outputs), unmarked, now(38, 38)));
+    // Somebody ran it between the looks: the other test fails now.
+    let tests = vec![
+        test(1, ConflatedStatus::Passed),
+        test(2, ConflatedStatus::Error),
+    ];
+    it.handle(Input::TestsRead(list, Ok(tests)), now(39, 39));
+    assert_eq!(it.state().phase, Phase::Deciding);
+}
+
+#[test]
+fn a_decision_on_an_answer_that_took_long_is_looked_at_again_before_it_is_sent() {
+    let picture = batch(BatchStatus::Error, 1);
+    let (mut it, list) = reading(picture.clone());
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(2, 2));
+    let confirm = question(&drain(&mut it));
+    let store = question(&read(&mut it, confirm, picture.clone(), now(32, 32)));
+    it.handle(Input::Stored(store, Ok(())), now(33, 33));
+    let outputs = drain(&mut it);
+    assert_eq!(wanted(&outputs), None, "the picture is half a minute old");
+    let outputs = read(&mut it, question(&outputs), picture, now(34, 34));
+    assert!(wanted(&outputs).is_some());
 }

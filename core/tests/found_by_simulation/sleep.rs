@@ -41,6 +41,22 @@ fn an_answer_that_was_asked_for_before_a_sleep_ends_nothing() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_hides_no_sleep() {
+    let (mut it, listing) = reading(batch(BatchStatus::Error, 1));
+    let tests = vec![
+        test(1, ConflatedStatus::Error),
+        test(2, ConflatedStatus::Passed),
+    ];
+    it.handle(Input::TestsRead(listing, Ok(tests)), now(2, 2));
+    let confirm = question(&drain(&mut it));
+    // Asleep for twenty minutes, and somebody set the clock back by a day (seed 914781).
+    let later = now(1200 - 24 * HOUR, 3);
+    let outputs = read(&mut it, confirm, batch(BatchStatus::Error, 1), later);
+    assert_eq!(it.state().phase, Phase::Waiting);
+    assert_ne!(question(&outputs), confirm, "it is asked anew");
+}
+
+#[test]
 fn a_question_that_only_takes_long_is_no_sleep() {
     let (mut it, listing) = reading(batch(BatchStatus::Error, 1));
     // A thousand pages; the page says now and then that time goes by.

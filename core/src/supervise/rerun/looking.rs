@@ -108,6 +108,9 @@ impl Submission {
                 if batch.status == Some(BatchStatus::Cancelled) {
                     return self.end(Ended::NotApplied);
                 }
+                if self.is_unmarked_again() {
+                    return self.end(Ended::NotApplied);
+                }
                 if let Some(until) = self.unclear_until()
                     && sent_at < until
                 {
@@ -128,6 +131,12 @@ impl Submission {
             Stage::Settling { .. } | Stage::Asking => self.look_later(now),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a supervisor's rerun would be sent again although nothing that the API
+    /// sends tells whether the batch ran meanwhile: it is decided anew instead.
+    fn is_unmarked_again(&self) -> bool {
+        self.posts > 0 && self.intent.attempt > 0 && self.intent.fence.is_blind()
     }
 
     /// A look that shows no mark may have been of a new run, and one that shows the old
