@@ -143,6 +143,7 @@ fn no_return_address_leads_off_the_site_or_in_a_circle() {
         // What was let through once is let through unchanged.
         assert_eq!(return_route(&route), route);
     }
+    println!("{} attacks tried", all.len());
 }
 
 /// The oracle can tell: without the function a browser would have gone there.
@@ -178,6 +179,7 @@ fn true_routes_come_back_as_they_are() {
 /// not known, so they do not even stay in the address.
 #[test]
 fn no_query_of_a_link_asks_for_an_act() {
+    let mut tried = 0;
     for verb in [
         "supervise",
         "start",
@@ -209,10 +211,12 @@ fn no_query_of_a_link_asks_for_an_act() {
             "//evil.example",
             "<script>",
         ] {
+            tried += 1;
             let query = ViewQuery::parse(&format!("?{verb}={value}&q=x"));
             let kept = query.to_query();
             assert!(!kept.contains(verb), "{verb}: {kept}");
             assert!(!kept.contains("evil.example"), "{verb}: {kept}");
         }
     }
+    println!("{tried} attacks tried");
 }

@@ -1,7 +1,7 @@
 //! What a run of the simulation says for `cargo xtask report`.
 
 use retake_figures::{Figure, Figures};
-use retake_sim::{Batch, Fault, OUTSIDE, Phase, Totals, Window, impossible};
+use retake_sim::{Batch, Fault, Mix, OUTSIDE, Phase, Totals, Window, impossible};
 
 use crate::table::{NIGHT, speed, years};
 
@@ -49,7 +49,6 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         batch.from,
         (batch.from + totals.runs).saturating_sub(1)
     );
-    let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
     // How many broke one of these, and by which seed it is seen first.
     let broken = |letters: &[&str]| {
         let of = |promise: &str| letters.contains(&promise.split(':').next().unwrap_or_default());
@@ -97,16 +96,8 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         totals.failed == 0,
     );
     into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
-    let newer = per_million(totals.coverage.reach.applied_on_newer);
+    into.add(newer_figure(totals, batch.mix), how);
     let mut add = |figure: Figure| into.add(figure, how);
-    add(Figure::goal(
-        "#2",
-        "reruns applied on a run newer than the decision, after a rerun by somebody else",
-        "at most 1 per million",
-        format!("{newer:.1} per million"),
-        newer <= 1.0,
-    )
-    .over(totals.runs, SEEDS, "seeds"));
     let lived = years(totals.virtual_ms);
     add(Figure::goal(
         "#3",
@@ -169,6 +160,38 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         fast.map_or("not told by this system".into(), |it| format!("{it:.0}")),
         fast.is_some_and(|it| it >= 20_000.0),
     ));
+}
+
+/// Reruns that were applied on a run newer than the one that they were decided on. Of the
+/// mixes that the goal was calibrated with (`reliability.md` §1) it is the goal that they
+/// reach it; the swarm makes people meet the very moment, and says what it was.
+pub(crate) fn newer_figure(totals: &Totals, mix: Mix) -> Figure {
+    let reach = &totals.coverage.reach;
+    let per_million = |count: u64| count as f64 * 1e6 / totals.runs as f64;
+    let newer = per_million(reach.applied_on_newer);
+    let mut measured = format!("{newer:.1} per million");
+    if reach.applied_on_newer > 0 {
+        measured.push_str(&format!(
+            ": the other run began after the POST had left ({:.1}), after the last look ({:.1}), \
+             before it was answered ({:.1}); no mark of a run is sent ({:.1})",
+            per_million(reach.newer_under_way),
+            per_million(reach.newer_unlooked),
+            per_million(reach.newer_hidden),
+            per_million(reach.newer_blind),
+        ));
+    }
+    let what = "reruns applied on a run newer than the decision, after a rerun by somebody else";
+    let what = match mix {
+        Mix::Swarm => format!("{what}, of all runs"),
+        mix => format!("{what}, {mix:?} faults")
+            .replace("Harsh", "harsh")
+            .replace("Mild", "mild"),
+    };
+    Figure::goal("#2", &what, "at most 1 per million", measured, newer <= 1.0).over(
+        totals.runs,
+        SEEDS,
+        "seeds",
+    )
 }
 
 /// The figure of one settle window.

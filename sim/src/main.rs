@@ -20,6 +20,8 @@ struct Words {
     from: u64,
     seed: Option<u64>,
     planted: bool,
+    /// Failing runs to make again.
+    replays: Option<u64>,
     sweep: bool,
     figures: Option<PathBuf>,
     /// Fewer runs a second of processor time fail.
@@ -37,6 +39,7 @@ fn words() -> Result<Words, String> {
         from: 0,
         seed: None,
         planted: false,
+        replays: None,
         sweep: false,
         figures: None,
         demand_speed: None,
@@ -65,6 +68,7 @@ fn words() -> Result<Words, String> {
             "--figures" => it.figures = Some(value()?.into()),
             "--sweep" => it.sweep = true,
             "--planted" => it.planted = true,
+            "--replays" => it.replays = Some(number(value()?)?),
             "--coverage" => it.coverage = true,
             "--commit" => it.commit = value()?,
             "--mix" => {
@@ -101,6 +105,8 @@ fn main() -> ExitCode {
     };
     let passed = if let Some(seed) = words.seed {
         tell(&batch, seed)
+    } else if let Some(wanted) = words.replays {
+        planted::replays(wanted, &how, &mut figures)
     } else if words.planted {
         planted::run(seeds, &how, &mut figures)
     } else if words.sweep {
@@ -127,6 +133,9 @@ fn how(words: &Words) -> String {
     let mut how = "cargo xtask sim".to_owned();
     if words.planted {
         how.push_str(" --planted");
+    }
+    if let Some(wanted) = words.replays {
+        how.push_str(&format!(" --replays {wanted}"));
     }
     if words.sweep {
         how.push_str(" --sweep");

@@ -151,6 +151,50 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
     passed
 }
 
+/// Failures that are looked for of one bug, in seeds: a rare one needs not give many.
+#[cfg(feature = "planted")]
+const LOOKED: u64 = 20_000;
+
+/// Makes so many failing runs again, and more (`reliability.md` §8, #28). Without a bug
+/// nothing fails, so the failures are those of the planted ones.
+#[cfg(feature = "planted")]
+pub(crate) fn replays(wanted: u64, how: &str, figures: &mut Figures) -> bool {
+    use retake_core::planted::plant;
+    use retake_sim::{Batch, replays_alike};
+
+    let batch = Batch::swarm(0, LOOKED);
+    let (mut failed, mut differ, mut kinds) = (0, 0, 0);
+    // A rare bug has fewer.
+    let share = usize::try_from(wanted.div_ceil(20)).unwrap_or(usize::MAX);
+    for bug in Bug::ALL {
+        plant(Some(*bug));
+        let alike = (0..LOOKED).filter_map(|seed| replays_alike(&batch, seed));
+        let alike: Vec<bool> = alike.take(share).collect();
+        println!("{:<55} {:>4} failures", bug.words(), alike.len());
+        kinds += u64::from(!alike.is_empty());
+        failed += alike.len() as u64;
+        differ += alike.iter().filter(|alike| !**alike).count();
+    }
+    plant(None);
+    println!("\n{failed} failing runs of {kinds} bugs made three times, {differ} differ");
+    let figure = Figure::promise(
+        "#28",
+        "failures that replay bit for bit: promise, fingerprint and timeline",
+        "all of 1,000, native and wasm",
+        format!("{differ} differ of {failed} failures of {kinds} planted bugs, native"),
+        differ == 0,
+    );
+    let figure = figure.over(failed, 1_000, "failures");
+    // The simulation is not compiled for browsers.
+    figures.add(figure.over(1, 2, "platforms"), how);
+    differ == 0 && failed >= wanted
+}
+
+#[cfg(not(feature = "planted"))]
+pub(crate) fn replays(_wanted: u64, how: &str, figures: &mut Figures) -> bool {
+    run(0, how, figures)
+}
+
 #[cfg(not(feature = "planted"))]
 pub(crate) fn run(_most: u64, _how: &str, _figures: &mut Figures) -> bool {
     eprintln!("Planted bugs need the feature: cargo xtask sim --planted builds with it.");

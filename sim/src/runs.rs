@@ -169,6 +169,23 @@ pub fn replay(batch: &Batch, seed: u64) -> (Vec<Line>, Option<Failure>, u64) {
     (outcome.story, outcome.failure, outcome.fingerprint)
 }
 
+/// Whether a run fails the same way again: made once as in a set of runs, and twice
+/// with its timeline, it breaks the same promise with the same fingerprint, and both
+/// timelines are the same. `None` if it does not fail.
+pub fn replays_alike(batch: &Batch, seed: u64) -> Option<bool> {
+    let setup = Setup {
+        mix: batch.mix,
+        ..Setup::default()
+    };
+    let first = run_one(seed, &setup, None);
+    let failure = first.failure?;
+    let told = [(); 2].map(|()| replay(batch, seed));
+    let same = told
+        .iter()
+        .all(|(_, again, print)| again.as_ref() == Some(&failure) && *print == first.fingerprint);
+    Some(same && told[0].0 == told[1].0)
+}
+
 /// How long this thread has been on a processor, which unlike wall time says
 /// the same on a busy machine; Linux alone tells it.
 fn processor_time() -> Option<Duration> {

@@ -7,7 +7,7 @@ use retake_sim::{
 
 use retake_figures::{Figure, Figures};
 
-use crate::figures::sweep_figure;
+use crate::figures::{newer_figure, sweep_figure};
 
 /// A cell is covered in a night of this many seeds when it is hit as often as this.
 pub(crate) const NIGHT: (u64, u64) = (20_000_000, 1_000);
@@ -264,6 +264,7 @@ pub(crate) fn compare(seeds: u64, commit: &str, how: &str, into: &mut Figures) -
         let what = format!("supervisions lost, {mix:?} faults").to_lowercase();
         let figure = Figure::goal("#10", &what, "at most 0.01 %", percent(lost), few);
         into.add(figure.over(seeds, COMPARED, "seeds"), how);
+        into.add(newer_figure(&totals, mix), how);
     }
     kept
 }

@@ -77,7 +77,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "sim",
-        usage: "[--seeds N] [--from N] [--seed N] [--mix M] [--settle S] [--planted] [--coverage] [--compare N] [--sweep] [--demand-speed N] [--figures FILE]",
+        usage: "[--seeds N] [--from N] [--seed N] [--mix M] [--settle S] [--night] [--planted] [--replays N] [--coverage] [--compare N] [--sweep] [--demand-speed N] [--figures FILE]",
         what: "run the simulation on all cores, or one seed told line by line",
         run: sim::sim,
     },

@@ -8,6 +8,9 @@ use crate::process;
 use crate::tools;
 use crate::workspace::Workspace;
 
+/// Seeds of a night (`reliability.md` §8).
+const NIGHT: &str = "20000000";
+
 /// Runs the task.
 ///
 /// # Errors
@@ -38,9 +41,17 @@ pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()
         words.extend(["--figures".to_owned(), file]);
     }
     let planted = arguments.take_flag("--planted");
+    let replays = arguments.take_value("--replays")?;
+    let night = arguments.take_flag("--night");
     arguments.finish()?;
+    if night {
+        return run_night(workspace);
+    }
     if planted {
         return run_planted(workspace, &words);
+    }
+    if let Some(count) = replays {
+        return run_replays(workspace, &count, &words);
     }
     run(workspace, &words)
 }
@@ -73,6 +84,28 @@ pub(crate) fn run_planted(workspace: &Workspace, words: &[String]) -> Outcome<()
     }
 }
 
+/// Runs a night's seeds, and leaves the figures for `report`.
+///
+/// # Errors
+/// When a promise is broken.
+fn run_night(workspace: &Workspace) -> Outcome<()> {
+    let file = workspace.figures("night")?.display().to_string();
+    let words = ["--seeds", NIGHT, "--figures", &file];
+    run(workspace, &words.map(str::to_owned))
+}
+
+/// Makes failing runs again.
+///
+/// # Errors
+/// When one fails in another way, or too few fail.
+fn run_replays(workspace: &Workspace, count: &str, words: &[String]) -> Outcome<()> {
+    if process::run(command_for_replays(workspace, count).args(words))? {
+        Ok(())
+    } else {
+        fail("A failing run came out another way when it was made again, or too few failed.")
+    }
+}
+
 /// The simulation of the core as it is, with these words.
 pub(crate) fn command_for(workspace: &Workspace, words: &[&str]) -> Command {
     let mut cargo = command(workspace, &[]);
@@ -87,6 +120,13 @@ pub(crate) fn command_for(workspace: &Workspace, words: &[&str]) -> Command {
 pub(crate) fn command_for_planted(workspace: &Workspace) -> Command {
     let mut cargo = command(workspace, &["--features", "planted"]);
     cargo.args(["--", "--planted", "--commit", &commit(workspace)]);
+    cargo
+}
+
+/// So many failing runs of the core with planted bugs, each made again.
+pub(crate) fn command_for_replays(workspace: &Workspace, count: &str) -> Command {
+    let mut cargo = command(workspace, &["--features", "planted"]);
+    cargo.args(["--", "--replays", count, "--commit", &commit(workspace)]);
     cargo
 }
 

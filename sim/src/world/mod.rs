@@ -155,7 +155,7 @@ pub(crate) struct Post {
 const MOST_STEPS: u32 = 300_000;
 
 /// One line of the timeline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Virtual milliseconds.
     pub at: i64,

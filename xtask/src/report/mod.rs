@@ -26,15 +26,18 @@ struct Volumes {
     compared: u64,
     swept: u64,
     inputs: u64,
+    /// Failing runs that are made again.
+    replays: u64,
     /// Misfortunes in one run of the model.
     misfortunes: u8,
 }
 
 const FULL: Volumes = Volumes {
     seeds: 1_000_000,
-    compared: 100_000,
+    compared: 1_000_000,
     swept: 50_000,
     inputs: 1_000_000,
+    replays: 1_000,
     misfortunes: 2,
 };
 
@@ -45,6 +48,7 @@ const QUICK: Volumes = Volumes {
     compared: 5_000,
     swept: 2_000,
     inputs: 20_000,
+    replays: 100,
     misfortunes: 1,
 };
 
@@ -77,9 +81,9 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     }
     println!("\n── {}", Source::Rules.words());
     measured.push((Source::Rules, native::measure(workspace)?));
-    for source in [Source::Chaos, Source::Kills, Source::Hidden] {
+    for source in [Source::Night, Source::Chaos, Source::Kills, Source::Hidden] {
         match read(&workspace.figures(source.name())?)? {
-            Some(Ok(figures)) => measured.push((source, figures)),
+            Some(Ok(figures)) => measured.push((source, rows::wanted(source, figures))),
             Some(Err(why)) => problems.push(format!("{} left no figures: {why}", source.words())),
             None => {}
         }
@@ -117,6 +121,10 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
             simulate(&["--seeds", &volumes.seeds.to_string()]),
         ),
         (Source::Planted, sim::command_for_planted(workspace)),
+        (
+            Source::Replays,
+            sim::command_for_replays(workspace, &volumes.replays.to_string()),
+        ),
         (
             Source::Compare,
             simulate(&["--compare", &volumes.compared.to_string()]),

@@ -10,8 +10,8 @@ use crate::sim;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Runs the comparison with the CLI's rules (`reliability.md` §8, #6) and the hostile
-/// texts (#24).
+/// Runs the comparison with the CLI's rules (`reliability.md` §8, #6), its load (#21), the
+/// caps (#22), hostile texts (#24) and attacks (#25).
 ///
 /// # Errors
 /// When cargo cannot be started.
@@ -46,7 +46,60 @@ pub(super) fn measure(workspace: &Workspace) -> Outcome<Figures> {
     )
     .over(texts, 300, "texts");
     all.add(figure, "cargo test -p retake-core --test hostile");
+    all.add(load(workspace)?, "cargo test -p retake-core --test load");
+    all.add(caps(workspace)?, "cargo test -p retake-core --test caps");
+    all.add(
+        attacks(workspace)?,
+        "cargo test -p retake-core --test attacks",
+    );
     Ok(all)
+}
+
+/// Requests of a supervision beside those of one CLI.
+fn load(workspace: &Workspace) -> Outcome<Figure> {
+    let (printed, passed) = run_tests(workspace, "load")?;
+    let small = counted(&printed, "hundredths for a hundred tests") as f64 / 100.0;
+    let worst = counted(&printed, "hundredths at the most") as f64 / 100.0;
+    Ok(Figure::goal(
+        "#21",
+        "requests beside one CLI on the same batch, no fault, every batch of a table",
+        "at most 1.2 times",
+        format!(
+            "at most {small:.2} times for 100 tests; {worst:.2} times at the most (10,000 tests, \
+             short runs, every attempt used: the tests are listed once more to name them)"
+        ),
+        passed && worst > 0.0 && worst <= 1.2,
+    ))
+}
+
+/// Where a listing without end is stopped.
+fn caps(workspace: &Workspace) -> Outcome<Figure> {
+    let (printed, passed) = run_tests(workspace, "caps")?;
+    let pages = counted(&printed, "pages of a list without end");
+    let megabytes = counted(&printed, "MB of a list without end");
+    let figure = Figure::goal(
+        "#22",
+        "where a listing without end is stopped; an answer's cap is the browser's (tests/e2e/chaos/hostile.spec.ts asserts it)",
+        "1,000 pages, 64 MB a listing, 10 MB an answer",
+        format!("{pages} pages, {megabytes} MB a listing"),
+        passed && (1..=1_000).contains(&pages) && (1..=64).contains(&megabytes),
+    );
+    Ok(figure.over(2, 3, "caps"))
+}
+
+/// Addresses and links that try to lead away, or to act.
+fn attacks(workspace: &Workspace) -> Outcome<Figure> {
+    let (printed, passed) = run_tests(workspace, "attacks")?;
+    let cases = counted(&printed, "attacks tried");
+    let succeed = if passed { "0 succeed" } else { "some succeed" };
+    let figure = Figure::promise(
+        "#25",
+        "attacks by return addresses and links",
+        "0 of 200 cases",
+        format!("{succeed} of {cases} cases"),
+        passed,
+    );
+    Ok(figure.over(cases, 200, "cases"))
 }
 
 /// What a set of tests prints, and whether it passed.
