@@ -4,13 +4,13 @@ import { expectUnharmed, killAgainAndAgain } from '../support/killed.js';
 import { expect, test } from '../support/retake.js';
 
 test('20 the browser is killed once at every boundary of a rerun: nothing lost, nothing doubled', async ({ sandbox, baseURL }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(300_000);
   const kills = BOUNDARIES.length;
   expectUnharmed(await killAgainAndAgain(sandbox, baseURL ?? '', kills), kills);
 });
 
 test('a POST too many is seen, whatever the server makes of it and although the verdict is the same', async ({ sandbox, baseURL }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const statuses: number[] = [];
   // The same rerun once more, as a supervisor that forgot would send it.
   const tally = await killAgainAndAgain(sandbox, baseURL ?? '', 1, BOUNDARIES.indexOf('after the answer'), async (batch, failing) => {

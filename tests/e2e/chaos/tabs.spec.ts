@@ -1,7 +1,7 @@
 /** Several tabs of one browser (scenarios 22 to 27, 48). */
 import type { Page, Route } from '@playwright/test';
 
-import { expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, tokenOf } from '../support/chaos.js';
+import { configure, expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, tokenOf } from '../support/chaos.js';
 import { note } from '../support/figures.js';
 import { freeze, processOf } from '../support/freeze.js';
 import { expect, Retake, test, type Batch } from '../support/retake.js';
@@ -49,6 +49,7 @@ test('22 two tabs start together: one acts, one rerun is sent', async ({ retake,
 });
 
 test('23 the acting tab closes with a rerun under way: the other takes over and finds it', async ({ retake, sandbox, context }) => {
+  await configure(context, { settle_window: '12s' });
   const batch = await sandbox.batch({ ...FLAKY, duration_ms: [80_000, 90_000] });
   await retake.openBatch(batch);
   await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: 'silence_after_apply' });

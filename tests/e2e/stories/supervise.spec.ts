@@ -1,5 +1,6 @@
 import type { Locator } from '@playwright/test';
 
+import { configure } from '../support/chaos.js';
 import { expect, test, type Batch } from '../support/retake.js';
 
 const QUICK = { 'poll-every': '1s' };
@@ -284,7 +285,8 @@ test.describe('the supervise panel', () => {
     expect(await sandbox.reruns(batch)).toHaveLength(2);
   });
 
-  test('a lost rerun answer is resolved by looking; it counts once', async ({ retake, sandbox }) => {
+  test('a lost rerun answer is resolved by looking; it counts once', async ({ retake, sandbox, page }) => {
+    await configure(page, { settle_window: '6s' });
     const batch = await sandbox.batch({
       tests: 12,
       duration_ms: [500, 900],
