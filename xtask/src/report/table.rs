@@ -38,6 +38,8 @@ fn cell(text: &str) -> String {
 fn measured(row: &Row) -> String {
     let measured = &row.figure.measured;
     match &row.of {
+        // A task may not know the day.
+        Some(of) if of.date.is_empty() => format!("{measured} (commit {})", of.commit),
         Some(of) => format!("{measured} (commit {}, {})", of.commit, of.date),
         None => measured.clone(),
     }
@@ -175,6 +177,11 @@ mod tests {
         it.of = Some(of(false));
         assert_eq!(met(&it), "yes, at abc1234");
         assert_eq!(measured(&it), "0 (commit abc1234, 2026-01-02)");
+        it.of = Some(Of {
+            date: String::new(),
+            ..of(false)
+        });
+        assert_eq!(measured(&it), "0 (commit abc1234)");
     }
 
     #[test]
