@@ -137,6 +137,7 @@ impl Supervisor {
             &mut self.last_poll,
             &mut self.last_written_poll,
             &mut self.reading_since,
+            &mut self.listed_at,
             &mut self.finished_at,
             &mut self.refused_since,
             &mut self.not_before,

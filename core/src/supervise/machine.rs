@@ -75,6 +75,8 @@ pub struct Supervisor {
     pub(super) picture: Option<Box<Batch>>,
     #[serde(serialize_with = "likeness::of_listing")]
     pub(super) listing: Option<Vec<Test>>,
+    /// When the listing was complete.
+    pub(super) listed_at: Option<Timestamp>,
     pub(super) torn_tries: u8,
     pub(super) reading_since: Option<Timestamp>,
     /// When the read was sent that last showed the batch finished.
@@ -168,6 +170,7 @@ impl Supervisor {
             blind_reads: 0,
             picture: None,
             listing: None,
+            listed_at: None,
             torn_tries: 0,
             reading_since: None,
             finished_at: None,

@@ -212,3 +212,28 @@ fn a_decision_on_an_answer_that_took_long_is_looked_at_again_before_it_is_sent()
     let outputs = read(&mut it, question(&outputs), picture, now(34, 34));
     assert!(wanted(&outputs).is_some());
 }
+
+#[test]
+fn an_answer_without_any_mark_confirms_no_listing_from_before_an_outage() {
+    let mut unmarked = batch(BatchStatus::Error, 1);
+    unmarked.run_counter = None;
+    // Whether a rerun is decided on when the answer comes that long after the listing.
+    let decides = |picture: &Batch, seconds| {
+        let (mut it, list) = reading(picture.clone());
+        it.handle(Input::TestsRead(list, Ok(one_failing())), now(2, 2));
+        let confirm = question(&drain(&mut it));
+        let down = ApiError::new("read the batch", ErrorKind::Server, "down");
+        it.handle(Input::BatchRead(confirm, Err(down)), now(3, 3));
+        it.handle(Input::Wake, now(seconds, seconds));
+        let confirm = question(&drain(&mut it));
+        read(&mut it, confirm, picture.clone(), now(seconds, seconds));
+        it.state().phase == Phase::Rerunning
+    };
+    assert!(decides(&unmarked, 10));
+    // Somebody may have run it meanwhile (seeds 14052714, 14564730).
+    assert!(!decides(&unmarked, 40));
+    assert!(
+        decides(&batch(BatchStatus::Error, 1), 40),
+        "the counter tells"
+    );
+}

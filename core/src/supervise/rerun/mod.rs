@@ -44,6 +44,7 @@ pub(crate) use left::STILL_MEANT;
 pub use left::{Accepted, Doubt, Found, Left, Line};
 pub use limits::Limits;
 pub use stage::{Ended, Stage, Then, WaitReason};
+pub(crate) use submission::FRESH;
 pub use submission::Submission;
 pub use tries::{Held, Tries};
 
