@@ -143,13 +143,9 @@ impl Supervisor {
         let marked = tests.iter().any(|test| test.last_run.is_some());
         let start = picture.last_run.filter(|_| marked);
         let began = self.state.began.as_ref();
-        // Of a run that was under way before us nothing tells when it began, but it had
-        // when the batch was first seen (seed 18467133).
-        let running = self.state.first_running;
-        let since = match began {
-            Some(run) => run.at,
-            None => running.or(self.reading_since.filter(|_| start.is_some()))?,
-        };
+        // Of a run that was there before us nothing tells when it began, but it had when
+        // the batch was first seen (seeds 18467133, 19866351).
+        let since = began.map(|run| run.at).or(self.state.first_seen)?;
         let until = since.after(OLD_PICTURE);
         let is_new = |test: &Test| test.last_run >= start;
         let shown = start.is_some()
@@ -161,7 +157,7 @@ impl Supervisor {
                     .iter()
                     .filter(|test| test.id.is_some_and(|id| run.tests.contains(&id)))
                     .all(is_new),
-                None if running.is_some() => tests.iter().all(is_new),
+                None if self.state.seen_running => tests.iter().all(is_new),
                 None => tests.iter().any(is_new),
             };
         (sent_at < until && !shown).then_some(until)

@@ -95,9 +95,10 @@ pub struct State {
     pub doubt: Option<Fence>,
     /// The start of the newest run, where it began while this was supervised.
     pub began: Option<Began>,
-    /// When the batch was first seen, if it had not finished by then: nobody knows how
-    /// long before that its run had begun.
-    pub first_running: Option<Timestamp>,
+    /// When the batch was first seen: nobody knows how long before that its run had begun.
+    pub first_seen: Option<Timestamp>,
+    /// It had not finished by then.
+    pub seen_running: bool,
     /// Until when the POST of an earlier rerun may still be applied, whose answer was
     /// lost and whose run was seen: that run may have been somebody else's.
     pub under_way_until: Option<Timestamp>,
@@ -161,7 +162,8 @@ impl State {
             newest_change: None,
             doubt: None,
             began: None,
-            first_running: None,
+            first_seen: None,
+            seen_running: false,
             under_way_until: None,
             clock_started: record.at,
             paused_since: None,
@@ -274,7 +276,7 @@ impl State {
                 if let Some(began) = &mut self.began {
                     began.at = shifted(began.at, *shift_ms);
                 }
-                for time in [&mut self.first_running, &mut self.under_way_until] {
+                for time in [&mut self.first_seen, &mut self.under_way_until] {
                     *time = time.map(|at| shifted(at, *shift_ms));
                 }
                 if let Some(open) = &mut self.open {
@@ -295,7 +297,7 @@ impl State {
         if let Some(began) = &mut self.began {
             began.at = began.at.min(now);
         }
-        self.first_running = self.first_running.map(|at| at.min(now));
+        self.first_seen = self.first_seen.map(|at| at.min(now));
         let latest = self.lands_by(now);
         self.under_way_until = self.under_way_until.map(|until| until.min(latest));
     }
@@ -315,9 +317,9 @@ impl State {
     }
 
     fn note_seen(&mut self, seen: &Seen, at: Timestamp) {
-        let running = !seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
-        if self.seen.is_none() && running {
-            self.first_running = Some(at);
+        if self.first_seen.is_none() {
+            self.first_seen = Some(at);
+            self.seen_running = !seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
         }
         if self.is_next_run(seen) {
             self.began = Some(Began::at(at, BTreeSet::new()));

@@ -237,3 +237,28 @@ fn an_answer_without_any_mark_confirms_no_listing_from_before_an_outage() {
         "the counter tells"
     );
 }
+
+#[test]
+fn what_had_finished_before_us_is_listed_after_a_minute_where_nothing_tells_when_it_began() {
+    let listed_at = |seconds| {
+        let (mut it, poll) = started();
+        let list = question(&read(
+            &mut it,
+            poll,
+            batch(BatchStatus::Error, 2),
+            now(1, 1),
+        ));
+        let down = ApiError::new("list the tests", ErrorKind::Server, "down");
+        it.handle(Input::TestsRead(list, Err(down)), now(2, 2));
+        it.handle(Input::Wake, now(seconds, seconds));
+        let list = question(&drain(&mut it));
+        it.handle(
+            Input::TestsRead(list, Ok(one_failing())),
+            now(seconds, seconds),
+        );
+        it.state().phase.clone()
+    };
+    // It may be somebody else's, quick and just over (seed 19866351).
+    assert_eq!(listed_at(32), Phase::Reading);
+    assert_eq!(listed_at(62), Phase::Deciding);
+}

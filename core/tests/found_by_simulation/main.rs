@@ -15,7 +15,7 @@ use retake_core::{
     rerun::{Fence, Intent, Limits},
     supervise::{
         BatchRef, CallId, Event, Input, Now, Opened, Output, PauseReason, Phase, Policy, Record,
-        Seat, SeatInput, SeatOutput, Supervisor,
+        Seat, SeatInput, SeatOutput, Seen, Supervisor,
     },
 };
 
@@ -79,9 +79,21 @@ fn read(it: &mut Supervisor, call: CallId, batch: Batch, now: Now) -> Vec<Output
     drain(it)
 }
 
-/// A supervision whose batch has finished, at its first listing.
+/// A supervision that was begun two minutes ago on a batch that had finished, and is
+/// taken up now: at the first listing of this life.
 fn reading(picture: Batch) -> (Supervisor, CallId) {
-    let (mut it, asked) = started();
+    let mut records = started().0.log().to_vec();
+    records[0].at = now(-120, 0).wall;
+    records.push(Record {
+        seq: 1,
+        at: now(-119, 0).wall,
+        event: Event::Finished {
+            seen: Seen::of(&picture),
+            unproven: false,
+        },
+    });
+    let mut it = Supervisor::restore(records, now(0, 0)).expect("it begins with a start");
+    let asked = question(&drain(&mut it));
     let outputs = read(&mut it, asked, picture, now(1, 1));
     assert_eq!(it.state().phase, Phase::Reading);
     (it, question(&outputs))

@@ -183,10 +183,14 @@ fn an_old_picture_takes_no_place_of_a_newer_one() {
         batch(BatchStatus::Succeeded, 2),
         now(1, 1),
     ));
-    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(2, 2));
+    let down = ApiError::new("list the tests", ErrorKind::Server, "down");
+    it.handle(Input::TestsRead(asked, Err(down)), now(2, 2));
+    it.handle(Input::Wake, now(62, 62));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(one_failing())), now(63, 63));
     let mut asked = question(&drain(&mut it));
     // Whoever confirms is a replica that shows the run before.
-    for seconds in 3..5 {
+    for seconds in 64..66 {
         let outputs = read(
             &mut it,
             asked,
@@ -199,7 +203,7 @@ fn an_old_picture_takes_no_place_of_a_newer_one() {
         );
         asked = question(&drain(&mut it));
     }
-    read(&mut it, asked, batch(BatchStatus::Error, 1), now(5, 5));
+    read(&mut it, asked, batch(BatchStatus::Error, 1), now(66, 66));
     let verdict = it.state().verdict().expect("it needs no tests");
     assert_eq!(verdict.exit_code.number(), 0, "{verdict:?}");
 }

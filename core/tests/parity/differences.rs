@@ -30,12 +30,14 @@ fn batch(status: &str, word: &str, run: i64) -> Batch {
     batch.status = Some(BatchStatus::from_word(status));
     batch.conflated = Some(ConflatedBatchStatus::from_word(word));
     batch.run_counter = Some(RunCounter(run));
+    batch.last_run = Some(at(0).wall);
     batch
 }
 
 fn test(n: u128, word: &str) -> Test {
     let mut test = Test::new(TestId::from_u128(n), format!("t{n}"));
     test.conflated = Some(ConflatedStatus::from_word(word));
+    test.last_run = Some(at(0).wall);
     test
 }
 

@@ -187,6 +187,7 @@ pub(crate) fn batch(status: &str, word: &str, run: Option<i64>) -> Batch {
     batch.status = Some(BatchStatus::from_word(status));
     batch.conflated = Some(ConflatedBatchStatus::from_word(word));
     batch.run_counter = run.map(RunCounter);
+    batch.last_run = Some(origin());
     batch
 }
 
@@ -197,6 +198,13 @@ pub(crate) fn running() -> Batch {
 pub(crate) fn test(n: u128, word: &str) -> Test {
     let mut test = Test::new(TestId::from_u128(n), format!("t{n}"));
     test.conflated = Some(ConflatedStatus::from_word(word));
+    test.last_run = Some(origin());
+    test
+}
+
+/// As an API lists it that sends no start of a test.
+pub(crate) fn untimed(mut test: Test) -> Test {
+    test.last_run = None;
     test
 }
 

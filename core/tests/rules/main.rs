@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, batch, failed, running, test, up_to, with_error};
+use bench::{Bench, batch, failed, running, test, untimed, up_to, with_error};
 use retake_core::{
     api::ErrorKind,
     domain::{RunCounter, Timestamp},
@@ -199,7 +199,7 @@ fn the_old_end_is_not_believed_when_only_the_answer_carries_a_counter() {
     let mut bench = Bench::new(
         up_to(5),
         old.clone(),
-        vec![test(1, "ERROR"), test(2, "PASSED")],
+        vec![untimed(test(1, "ERROR")), untimed(test(2, "PASSED"))],
     );
     bench.run(10 * MINUTE);
     assert_eq!(bench.posts, [1], "one attempt, not five");
@@ -229,7 +229,7 @@ fn without_counters_a_read_that_starts_earlier_is_old() {
     let at = |ms| Some(Timestamp::from_millis(ms));
     let mut newer = batch("EXPERIENCES_RUNNING", "RUNNING", None);
     newer.last_run = at(200);
-    let mut bench = Bench::new(up_to(1), newer.clone(), vec![test(1, "ERROR")]);
+    let mut bench = Bench::new(up_to(1), newer.clone(), vec![untimed(test(1, "ERROR"))]);
     bench.run(2 * MINUTE);
     // A lagging replica still shows how the run before ended.
     let mut older = batch("ERROR", "ERROR", None);
