@@ -23,6 +23,7 @@ pub(crate) fn run(figures: &mut retake_figures::Figures) -> bool {
         (Bug::ForgetsAttempts, 1),
         (Bug::OldPicture, 1),
         (Bug::FenceAtLeast, 1),
+        (Bug::ForgetsUnderWay, 2),
         (Bug::BlindBusy, 1),
     ];
 

@@ -117,6 +117,9 @@ impl World {
     pub(crate) fn judge(&mut self, tab: usize, verdict: &Verdict) {
         self.check_replay(tab);
         self.check_nothing_under_way(Promise::S6End);
+        // Whoever started it: every attempt stands for a run.
+        let stands = (verdict.attempts as usize) < self.server.runs.len();
+        self.hold(stands, Promise::S2);
         let code = verdict.exit_code.number();
         self.meet(Case::of_exit(code));
         let Some(machine) = self.tabs[tab].machine.clone() else {
