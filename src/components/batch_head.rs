@@ -68,6 +68,8 @@ pub fn BatchHead(
                 next: feed.next.get(),
                 paused: feed.paused.get(),
                 finished: finished.get(),
+                behind: feed.tests.is_behind.get()
+                    && feed.tests.loading.with(|it| it.failed.is_none()),
             })
         })
     });

@@ -21,6 +21,15 @@ pub fn Filters(
     batch: Signal<Option<Arc<Batch>>>,
 ) -> impl IntoView {
     let announcer = expect_context::<Announcer>();
+    // Which tests failed, or did not finish, is not known until they are read.
+    let may_select = move || {
+        let finished = batch.with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
+        let is_old = finished && store.is_behind.get_untracked();
+        if is_old {
+            announcer.say("The batch has just finished and its tests are being read. Select them in a moment.");
+        }
+        !is_old
+    };
     let chips = memo(move |_| store.chips(batch.get()));
     let text = memo(move |_| store.query.with(|it| it.filter.text.clone()));
     let count = memo(move |_| {
@@ -89,6 +98,9 @@ pub fn Filters(
                         class="button button--link"
                         data-testid="select-failed"
                         on:click=move |_| {
+                            if !may_select() {
+                                return;
+                            }
                             if store.has(ConflatedStatus::is_failing) {
                                 store.select_only(ConflatedStatus::is_failing);
                             } else {
@@ -104,6 +116,9 @@ pub fn Filters(
                         class="button button--link"
                         data-testid="select-unfinished"
                         on:click=move |_| {
+                            if !may_select() {
+                                return;
+                            }
                             if store.has(|status| !status.is_terminal()) {
                                 store.select_only(|status| !status.is_terminal());
                             } else {

@@ -267,6 +267,7 @@ impl Feed {
             return;
         };
         let unmoved = inner.listed_at.borrow().as_ref() == Some(&now);
+        self.note_behind(!unmoved);
         if unmoved || inner.listing.get() {
             return;
         }
@@ -289,7 +290,11 @@ impl Feed {
                 .list_not_before
                 .set(clock::wall().after(took * LISTING_SHARE));
             match listed {
-                Ok(()) => *inner.listed_at.borrow_mut() = Some(now),
+                Ok(()) => {
+                    let shown = self.batch.with_untracked(|it| it.as_deref().map(picture));
+                    self.note_behind(shown.as_ref() != Some(&now));
+                    *inner.listed_at.borrow_mut() = Some(now);
+                }
                 Err(error) if error.kind == ErrorKind::Aborted => {}
                 Err(error) => self.tests.loading.update(|it| it.failed = Some(error)),
             }
@@ -298,6 +303,12 @@ impl Feed {
                 self.list_if_moved(&inner);
             }
         });
+    }
+
+    fn note_behind(self, is_behind: bool) {
+        if self.tests.is_behind.get_untracked() != is_behind {
+            self.tests.is_behind.set(is_behind);
+        }
     }
 
     async fn list(self, inner: &Inner) -> Result<(), ApiError> {

@@ -11,7 +11,7 @@ use retake_core::{
     supervise::{Policy, Preview},
     view::{
         Chip, Listing, RowId, Selection, TagIndex, Tally, TestTable, ViewQuery, batches,
-        chips::chips,
+        chips::{chips, chips_ahead},
         runs::RunMemory,
         selection::AllTicked,
         table::{Changes, natural},
@@ -76,6 +76,9 @@ pub struct TestsStore {
     /// Whether every test was listed at least once: it changes far more rarely than
     /// how many were.
     pub complete: Memo<bool>,
+    /// The batch shows that its tests have moved since they were listed, so what is
+    /// listed is older than what is said of the batch.
+    pub is_behind: RwSignal<bool>,
     /// All matching tests were ticked before every test was read.
     pub ticked_early: RwSignal<bool>,
     /// Which tests wear the tags that were asked for.
@@ -104,6 +107,7 @@ impl TestsStore {
             ticked: memo(move |_| query.with(|it| it.filter.tags.clone())),
             loading,
             complete: memo(move |_| loading.with(|it| it.complete)),
+            is_behind: RwSignal::new(false),
             ticked_early: RwSignal::new(false),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
@@ -400,10 +404,13 @@ impl TestsStore {
     /// The status chips, tracked.
     pub fn chips(&self, batch: Option<Arc<retake_core::domain::Batch>>) -> Vec<Chip> {
         self.version.track();
-        let complete = self.complete.get();
+        let (complete, is_behind) = (self.complete.get(), self.is_behind.get());
         self.table.with_value(|table| {
             let tally: Option<&Tally> = complete.then(|| table.tally());
-            chips(batch.as_deref(), tally)
+            match (batch.as_deref(), tally) {
+                (Some(batch), Some(tally)) if is_behind => chips_ahead(batch, tally),
+                (batch, tally) => chips(batch, tally),
+            }
         })
     }
 
@@ -411,6 +418,8 @@ impl TestsStore {
     pub fn preview(&self, batch: &retake_core::domain::Batch, policy: &Policy) -> Option<Preview> {
         self.version.track();
         let complete = self.complete.get();
+        // Of a batch that runs, the sentence says anyway that this may change.
+        let is_old = batch.is_terminal() && self.is_behind.get();
         self.table.with_value(|table| {
             if table.is_empty() && !complete {
                 return None;
@@ -419,6 +428,7 @@ impl TestsStore {
                 .iter()
                 .map(|(_, test)| (test.id, test.conflated.as_ref()));
             let mut preview = Preview::of(batch, tests, complete, policy);
+            preview.is_old = is_old;
             preview.uncounted = table
                 .iter()
                 .filter(|(_, test)| test.fails_uncounted())

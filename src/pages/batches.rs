@@ -245,6 +245,7 @@ fn Fresh(shelf: BatchShelf) -> impl IntoView {
                 next: shelf.due.get(),
                 paused: false,
                 finished: false,
+                behind: false,
             })
         })
     });

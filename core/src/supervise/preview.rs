@@ -23,6 +23,9 @@ pub struct Preview {
     /// Tests that fail by their status and carry no conflated status, which is
     /// what the CLI's rule counts.
     pub uncounted: usize,
+    /// Whether the batch has finished since its tests were listed, so that they are
+    /// being read anew.
+    pub is_old: bool,
 }
 
 impl Preview {
@@ -41,6 +44,7 @@ impl Preview {
             complete,
             total: batch.total_tests,
             uncounted: 0,
+            is_old: false,
         };
         it.allowed = it.of_all().allowed(policy.rerun_max_failure_percent);
         it
@@ -111,6 +115,11 @@ impl Preview {
         }
         if !self.finished {
             sentence.push_str(" The batch still runs, so this may change.");
+        }
+        if self.is_old {
+            sentence.push_str(
+                " The batch has just finished, and its tests are being read: this may change.",
+            );
         }
         if !self.complete {
             sentence.push_str(&format!(

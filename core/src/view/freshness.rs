@@ -22,6 +22,8 @@ pub struct Age<'a> {
     pub paused: bool,
     /// Nothing moves any more, so it reads rarely.
     pub finished: bool,
+    /// What is listed below is older than this picture, and being read.
+    pub behind: bool,
 }
 
 impl Age<'_> {
@@ -89,7 +91,9 @@ pub fn freshness(age: &Age<'_>) -> (State, String) {
     if since > age.every * 2 + Duration::from_secs(5) {
         return (State::Late, format!("{updated}, which is late"));
     }
-    let pace = if age.finished {
+    let pace = if age.finished && age.behind {
+        "finished · reading its tests".into()
+    } else if age.finished {
         "finished".into()
     } else {
         format!("every {}", words::duration(age.every))
@@ -130,6 +134,7 @@ mod tests {
             next: None,
             paused: false,
             finished: false,
+            behind: false,
         }
     }
 

@@ -273,7 +273,7 @@ impl RerunView {
         next_look: Option<Timestamp>,
     ) -> Option<String> {
         let said = self.said.as_deref().map_or(String::new(), |said| {
-            format!(" ReSim says: {}", words::clean(said))
+            format!(" ReSim said then: {}", words::clean(said))
         });
         let left = |until: Timestamp| until.since(now).as_secs();
         Some(match &self.stage {

@@ -53,6 +53,7 @@ pub fn TestsTable(
     table.measure();
     table.keep_reading_order();
     table.stay_within_list();
+    table.begin_at_the_top();
     let listener = window_event_listener(ev::keydown, move |event| table.page_key(&event, wish));
     on_cleanup(move || listener.remove());
     let count = memo(move |_| store.listing.with(retake_core::view::Listing::len));
@@ -385,6 +386,27 @@ impl Table {
             reading_order::restore(&body);
         });
         rest.try_set_value(Some(timer));
+    }
+
+    /// Another filter or sort makes another list, which is read from its beginning.
+    fn begin_at_the_top(self) {
+        let list = memo(move |_| {
+            self.store
+                .query
+                .with(|query| (query.filter.clone(), query.sort))
+        });
+        effect(move |before: Option<()>| {
+            list.with(|_| ());
+            if before.is_none() {
+                return;
+            }
+            if let Some(scroller) = self.scroller.get_untracked() {
+                scroller.set_scroll_top(0);
+            }
+            self.top.set(0.0);
+            self.current.set(0);
+            self.is_used.set(self.has_focus.get_untracked());
+        });
     }
 
     /// A list that became shorter takes the current row, and the focus on it, along.

@@ -86,6 +86,61 @@ test.describe('filter and share the link', () => {
     await expect(retake.hook('selected-count')).toHaveText('1');
   });
 
+  test('a batch that has just finished is not told by tests that were read before', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({
+      tests: 12,
+      start: 'running',
+      duration_ms: [60_000, 90_000],
+      outcomes: { error: 3, blocker: 2 },
+    });
+    await retake.openBatch(batch);
+    let go: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    await page.route('**/jobs?**', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await sandbox.act(batch, 'finish');
+    await retake.hook('refresh').click();
+    await expect(retake.hook('freshness')).toContainText('finished · reading its tests');
+    // Head, chips and preview say the same, or that they cannot yet.
+    await expect(retake.chip('ERROR')).toHaveAttribute('data-count', '3');
+    await expect(retake.chip('BLOCKER')).toHaveAttribute('data-count', '2');
+    await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('its tests are being read');
+    await retake.hook('select-unfinished').click();
+    await expect(page.getByText('Select them in a moment').first()).toBeVisible();
+    await expect(retake.hook('selected-count')).toHaveText('0');
+    go?.();
+    await expect(retake.hook('freshness')).not.toContainText('reading its tests');
+    await expect(page.getByRole('status', { name: 'What would happen now' })).not.toContainText('being read');
+    await retake.hook('select-failed').click();
+    await expect(retake.hook('selected-count')).toHaveText('5');
+  });
+
+  test('another filter or sort begins at the top of its list', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 400, outcomes: { error: 150 } });
+    await retake.openBatch(batch);
+    const scroller = page.locator('.tests__scroller');
+    const top = () => scroller.evaluate((it) => it.scrollTop);
+    const scroll = async () => {
+      await scroller.evaluate((it) => (it.scrollTop = 9_000));
+      await expect.poll(top).toBeGreaterThan(5_000);
+    };
+    await scroll();
+    await retake.chip('ERROR').click();
+    await expect.poll(top).toBe(0);
+    await retake.chip('ERROR').click();
+    await scroll();
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await expect.poll(top).toBe(0);
+    // The heading sticks: to walk through it moves no row.
+    await scroll();
+    const before = await top();
+    await retake.hook('select-all').focus();
+    for (let n = 0; n < 3; n++) await page.keyboard.press('Tab');
+    expect(await top()).toBe(before);
+  });
+
   test('the page says how fresh it is, can be paused, and says what fails', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
     await retake.openBatch(batch);
