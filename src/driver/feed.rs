@@ -13,6 +13,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind, Paging, TestQuery, endpoint, retry},
     domain::{Batch, BatchId, ConflatedStatus, ProjectId, Timestamp},
+    view::batches,
 };
 
 use super::{look_again, tests_store::TestsStore};
@@ -313,22 +314,15 @@ impl Feed {
 
     async fn list(self, inner: &Inner) -> Result<(), ApiError> {
         let first = !self.tests.loading.with_untracked(|it| it.complete);
-        let failing = self.batch.with_untracked(|it| {
-            it.as_ref().map_or(0, |it| {
-                let summary = it.summary();
-                summary.blocking + summary.erroring + summary.warning
-            })
-        });
+        let failing = self
+            .batch
+            .with_untracked(|it| it.as_ref().map_or(0, |it| batches::failing(it)));
         let total = self
             .batch
             .with_untracked(|it| it.as_ref().and_then(|it| it.total_tests));
         if first && failing > 0 && total.is_none_or(|total| total > 100) {
             let query = TestQuery {
-                statuses: vec![
-                    ConflatedStatus::Blocker,
-                    ConflatedStatus::Error,
-                    ConflatedStatus::Warning,
-                ],
+                statuses: ConflatedStatus::failing().cloned().collect(),
                 tags: Vec::new(),
             };
             self.list_pages(inner, &query).await?;

@@ -350,22 +350,19 @@ fn BatchRow(project: ProjectId, id: BatchId, shelf: BatchShelf, names: NameBook)
 /// The figures beside the bar: the failing ones, the passed ones, the total.
 #[component]
 fn Figures(batch: Batch) -> impl IntoView {
-    let summary = batch.summary();
-    let figure = |status: ConflatedStatus, n: u64| {
-        (n > 0).then(|| view! {
+    let total = batch.summary().total;
+    let figure = |(status, n): (ConflatedStatus, u64)| {
+        view! {
             <span class="status" data-status=status.word().to_owned() data-tone=status.tone()>
                 <span class="visually-hidden">{words::status_label(&status).to_owned()} " "</span>
                 {words::number(n)}
             </span>
-        })
+        }
     };
     view! {
         <span class="figures">
-            {figure(ConflatedStatus::Blocker, summary.blocking)}
-            {figure(ConflatedStatus::Error, summary.erroring)}
-            {figure(ConflatedStatus::Warning, summary.warning)}
-            {figure(ConflatedStatus::Passed, summary.passed)}
-            <span>"of " {words::number(summary.total)}</span>
+            {batches::figures(&batch).into_iter().map(figure).collect_view()}
+            <span>"of " {words::number(total)}</span>
         </span>
     }
 }

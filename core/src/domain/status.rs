@@ -348,6 +348,11 @@ impl ConflatedStatus {
         matches!(self.meaning().means, Means::Fails(_))
     }
 
+    /// The known words that supervision can watch, worst first.
+    pub fn failing() -> impl Iterator<Item = &'static Self> {
+        Self::KNOWN.iter().filter(|status| status.is_failing())
+    }
+
     /// Its place in [`Self::KNOWN`], worst first; unknown words come last.
     pub const fn severity_rank(&self) -> u8 {
         self.place()

@@ -7,7 +7,7 @@ use super::{
     query::{escape, pairs},
     words,
 };
-use crate::domain::{Batch, ConflatedBatchStatus, ConflatedStatus, Timestamp};
+use crate::domain::{Batch, ConflatedBatchStatus, ConflatedStatus, Means, Timestamp};
 
 /// How long a batch ran, or has been running: from the start of its latest run
 /// (else its launch) to its last change, or to `now` while it runs.
@@ -52,6 +52,24 @@ pub fn segments_of(chips: Vec<Chip>) -> Vec<(ConflatedStatus, u64)> {
         .filter(|chip| chip.count > 0)
         .map(|chip| (chip.status, chip.count))
         .collect()
+}
+
+/// The figures beside the bar: tests that fail, by word, and those that passed, worst
+/// first, zeros left out.
+pub fn figures(batch: &Batch) -> Vec<(ConflatedStatus, u64)> {
+    let is_figure = |status: &ConflatedStatus| match status.meaning().means {
+        Means::Fails(_) | Means::Passes => true,
+        Means::Open | Means::Cancelled => false,
+    };
+    let mut figures = segments(batch);
+    figures.retain(|(status, _)| is_figure(status));
+    figures
+}
+
+/// How many tests of a batch fail, by its own counts.
+pub fn failing(batch: &Batch) -> u64 {
+    let counts = ConflatedStatus::failing().map(|status| (status.meaning().count)(batch));
+    counts.fold(0, u64::saturating_add)
 }
 
 /// The bar in words: `12 blocker, 251 passed`.
@@ -195,7 +213,9 @@ impl BatchFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BatchId, BatchStatus, RunCounter, StatusChange, StatusCounts};
+    use crate::domain::{
+        BatchId, BatchStatus, MetricsCounts, RunCounter, StatusChange, StatusCounts,
+    };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -215,6 +235,33 @@ mod tests {
         assert_eq!(ran_for(&batch, at(100)), Some(Duration::from_secs(30)));
         batch.last_run = Some(at(30));
         assert_eq!(ran_for(&batch, at(100)), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn every_word_that_fails_is_a_figure_and_is_counted() {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        assert_eq!((figures(&batch), failing(&batch)), (Vec::new(), 0));
+        batch.total_tests = Some(100);
+        batch.status_counts = Some(StatusCounts {
+            succeeded: 60,
+            error: 4,
+            running: 20,
+            cancelled: 16,
+            ..StatusCounts::default()
+        });
+        batch.metrics_counts = Some(MetricsCounts {
+            fail_block: 1,
+            fail_warn: 2,
+            ..MetricsCounts::default()
+        });
+        let wanted: Vec<_> = ConflatedStatus::failing()
+            .chain([&ConflatedStatus::Passed])
+            .map(|status| (status.clone(), (status.meaning().count)(&batch)))
+            .collect();
+        assert_eq!(figures(&batch), wanted);
+        let counts: Vec<u64> = wanted.iter().map(|(_, n)| *n).collect();
+        assert_eq!(counts, [1, 4, 2, 57]);
+        assert_eq!(failing(&batch), 7);
     }
 
     #[test]
