@@ -28,6 +28,7 @@ mod planted;
 #[cfg(feature = "planted")]
 pub mod planted;
 pub mod supervise;
+pub mod underway;
 pub mod view;
 
 pub use supervise::rerun;

@@ -300,24 +300,25 @@ impl Journal {
         self.remove_if(id, None).await
     }
 
-    /// Forgets a journal, unless somebody other than `writer` has written since.
+    /// Forgets a journal, unless somebody who is none of `writers` has written last.
     ///
     /// # Errors
     /// It could not be removed.
-    pub async fn remove_of(&self, id: &str, writer: &Writer) -> Result<(), JournalError> {
-        self.remove_if(id, Some(writer)).await
+    pub async fn remove_of(&self, id: &str, writers: &[Writer]) -> Result<(), JournalError> {
+        self.remove_if(id, Some(writers)).await
     }
 
-    async fn remove_if(&self, id: &str, writer: Option<&Writer>) -> Result<(), JournalError> {
+    async fn remove_if(&self, id: &str, writers: Option<&[Writer]>) -> Result<(), JournalError> {
         self.database().await?;
         self.may_write()?;
         self.with(|database| {
-            let (id, writer) = (id.to_owned(), writer.cloned());
+            let (id, writers) = (id.to_owned(), writers.map(<[Writer]>::to_vec));
             Box::pin(async move {
                 let transaction = Transaction::write(&database, &[LINES, WRITERS])?;
-                if writer.is_some() {
+                if let Some(writers) = writers {
                     let held = transaction.store(WRITERS)?.get(&id.as_str().into());
-                    if parse_writer(&idb::done(held).await?) != writer {
+                    let held = parse_writer(&idb::done(held).await?);
+                    if !held.is_some_and(|held| writers.contains(&held)) {
                         return Ok(());
                     }
                 }

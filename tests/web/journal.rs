@@ -89,11 +89,15 @@ async fn what_another_life_has_begun_since_is_not_forgotten_with_ones_own() {
         .await
         .expect("a line is stored");
     journal
-        .remove_of(&id, &mine)
+        .remove_of(&id, std::slice::from_ref(&mine))
         .await
         .expect("nothing is to do");
     assert_eq!(lines(&journal, &id).await, ["another's"]);
-    journal.remove_of(&id, &other).await.expect("it is removed");
+    // One's own, or those that were taken up from another life.
+    journal
+        .remove_of(&id, &[mine, other])
+        .await
+        .expect("it is removed");
     assert_eq!(stored(&journal, &id).await, None);
 }
 

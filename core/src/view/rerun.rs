@@ -113,8 +113,13 @@ impl RerunView {
     /// That something was pressed meanwhile and gave way, while this one holds.
     pub fn gave_way(&self) -> Option<String> {
         let pressed = self.gave_way.as_ref().filter(|_| self.holds().is_some())?;
+        let why = if self.is_open() {
+            "is still open and is looked into first"
+        } else {
+            "was accepted and has not been seen running yet"
+        };
         Some(format!(
-            "Not sent: {}. An earlier rerun of this batch is still open and is looked into first.",
+            "Not sent: {}. An earlier rerun of this batch {why}.",
             verb(pressed)
         ))
     }
@@ -500,6 +505,16 @@ mod tests {
             said.starts_with("Not sent: Rerun batch metrics only."),
             "{said}"
         );
+        assert!(said.contains("is still open"), "{said}");
+        it.stage = Stage::Ended(Ended::Applied {
+            batch: it.batch,
+            run: Some(RunCounter(2)),
+            evidence: Evidence::Answer,
+        });
+        let said = it.gave_way().expect("it still holds");
+        assert!(said.contains("has not been seen running yet"), "{said}");
+        it.seen_running = true;
+        assert_eq!(it.gave_way(), None);
         it.stage = Stage::Ended(Ended::NotApplied);
         assert_eq!(it.gave_way(), None);
     }

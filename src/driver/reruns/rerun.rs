@@ -19,6 +19,7 @@ use retake_core::{
         PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN},
+    underway::Underway,
     view::rerun::RerunView,
 };
 
@@ -70,8 +71,12 @@ pub(super) struct Inner {
     pub(super) writer: RefCell<Writer>,
     /// Lines of the open rerun that this life has written or taken up.
     pub(super) lines: Cell<u32>,
-    /// It is over, and its lines are being removed.
-    pub(super) closing: Cell<bool>,
+    /// Removals of the lines of what is over, one or more.
+    pub(super) closing: Underway,
+    /// Looks into what earlier lives have left.
+    pub(super) taking_up: Underway,
+    /// Who wrote the lines that were taken up, until this life has written one.
+    pub(super) taken_from: RefCell<Option<Writer>>,
     /// Who wrote the lines of an accepted rerun that is not seen running yet.
     pub(super) kept: RefCell<Option<Writer>>,
     /// Since when there has been something that this build cannot read.
@@ -93,7 +98,9 @@ impl Reruns {
                 life: random::u64(),
             }),
             lines: Cell::new(0),
-            closing: Cell::new(false),
+            closing: Underway::default(),
+            taking_up: Underway::default(),
+            taken_from: RefCell::new(None),
             kept: RefCell::new(None),
             unreadable_since: Cell::new(None),
             last_now: Cell::new(clock::now()),
@@ -180,6 +187,7 @@ impl Reruns {
         )));
         inner.last_now.set(clock::now());
         inner.kept.borrow_mut().take();
+        inner.taken_from.borrow_mut().take();
         // Each rerun has a writer of its own: the end of one removes no lines of the next.
         inner.writer.borrow_mut().life = random::u64();
         *inner.submission.borrow_mut() = Some(submission);
@@ -281,7 +289,12 @@ impl Reruns {
 
     /// Takes up what is on disk. `gave_way`: what was pressed, and comes after it.
     async fn take_up(self, inner: Rc<Inner>, gave_way: Option<RerunScope>) {
-        inner.last_one_removed().await;
+        // Whatever is pressed meanwhile waits for what is found.
+        let _taking_up = inner.taking_up.begin();
+        if !inner.last_one_removed().await {
+            return;
+        }
+        // What cannot be read now is read again when something is pressed.
         let Ok(journal) = Journal::open().await else {
             return;
         };
@@ -308,7 +321,8 @@ impl Reruns {
             return;
         }
         inner.last_now.set(clock::now());
-        inner.writer.borrow_mut().epoch = stored.writer.map_or(0, |it| it.epoch + 1);
+        inner.writer.borrow_mut().epoch = stored.writer.as_ref().map_or(0, |it| it.epoch + 1);
+        *inner.taken_from.borrow_mut() = stored.writer;
         let lines = stored.lines.last().map_or(0, |(place, _)| place + 1);
         inner.lines.set(lines);
         let (intent, limits) = (left.intent.clone(), inner.about.limits);

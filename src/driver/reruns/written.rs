@@ -1,21 +1,22 @@
 //! What a rerun by hand writes down, and when: its intent before anything else,
 //! a line before each POST leaves. What another tab has written is left alone.
 
-use std::{rc::Rc, time::Duration};
+use std::{iter, rc::Rc, time::Duration};
 
 use leptos::task::spawn_local;
 use retake_core::{
     auth::Identity,
     domain::{BatchId, ProjectId},
-    rerun::{Doubt, Found, Left, Line, Submission},
+    rerun::{Accepted, Doubt, Found, Left, Line, Submission},
     supervise::SEND_WITHIN,
+    underway::Underway,
     view::{rerun::verb, words},
 };
 
 use super::rerun::Inner;
 use crate::browser::{
     clock,
-    journal::{Journal, JournalError, Writer},
+    journal::{Journal, JournalError, WriteError, Writer},
     locks, timer,
 };
 
@@ -29,7 +30,8 @@ pub(super) enum NotYet {
     LeftOpen(String),
 }
 
-/// How long the removal of an earlier one's lines is waited for.
+/// How long is waited for the removal of an earlier one's lines, and for a look into
+/// what was left.
 const REMOVAL: Duration = Duration::from_secs(2);
 
 /// How the names of their journals begin.
@@ -116,7 +118,14 @@ impl Inner {
 
     /// Writes the intent, unless something else comes first.
     pub(super) async fn store_intent(&self) -> Result<(), NotYet> {
-        self.last_one_removed().await;
+        if !self.last_one_removed().await {
+            let why = "the last rerun is still being put away; press again in a moment";
+            return Err(NotYet::Held(why.into()));
+        }
+        if !over_soon(&self.taking_up).await {
+            let why = "what an earlier visit has left is still being read; press again in a moment";
+            return Err(NotYet::Held(why.into()));
+        }
         if !self.lock().await {
             let why = "another tab of this browser is rerunning tests of this batch";
             return Err(NotYet::Held(why.into()));
@@ -166,7 +175,14 @@ impl Inner {
                     ))
                 })
             }
-            // What was accepted holds the page that shows it, and no other tab.
+            // It holds in each tab, as in the one that sent it: until it is seen running.
+            Found::Accepted(accepted) if !self.saw_when_pressed(&accepted) => {
+                let earlier = verb(&accepted.intent.request.scope);
+                Some(NotYet::LeftOpen(format!(
+                    "an earlier rerun of this batch ({earlier}) was accepted and has not been seen \
+                     running yet"
+                )))
+            }
             Found::Left(_) | Found::Accepted(_) | Found::Nothing => None,
         };
         if let Some(first) = first {
@@ -178,22 +194,28 @@ impl Inner {
         journal.remove(&self.journal_id()).await.map_err(refused)
     }
 
-    /// Waits until the lines of the last one are gone, which takes a moment.
-    pub(super) async fn last_one_removed(&self) {
-        let step = Duration::from_millis(20);
-        let mut waited = Duration::ZERO;
-        while self.closing.get() && waited < REMOVAL {
-            timer::sleep(step).await;
-            waited += step;
-        }
+    /// Whether what was pressed last rests on a picture that shows this run.
+    fn saw_when_pressed(&self, accepted: &Accepted) -> bool {
+        let submission = self.submission.borrow();
+        submission
+            .as_ref()
+            .is_some_and(|it| accepted.is_shown_at(&it.intent().fence))
+    }
+
+    /// Waits until the lines of the last one are gone, which takes a moment; whether
+    /// they are.
+    pub(super) async fn last_one_removed(&self) -> bool {
+        over_soon(&self.closing).await
     }
 
     pub(super) async fn write(&self, line: &Line) -> Result<(), String> {
         let json = serde_json::to_string(line).map_err(|error| error.to_string())?;
         let place = self.lines.replace(self.lines.get() + 1);
         let written = self.append(place, &json).await;
-        // A place that stays empty would read as a lost line.
-        if written.is_err() && self.lines.get() == place + 1 {
+        if written.is_ok() {
+            self.taken_from.borrow_mut().take();
+        } else if self.lines.get() == place + 1 {
+            // A place that stays empty would read as a lost line.
             self.lines.set(place);
         }
         written
@@ -201,25 +223,20 @@ impl Inner {
 
     async fn append(&self, place: u32, json: &str) -> Result<(), String> {
         let writer = self.writer.borrow().clone();
-        self.append_as(&writer, place, json).await
-    }
-
-    async fn append_as(&self, writer: &Writer, place: u32, json: &str) -> Result<(), String> {
-        let journal = Journal::open().await.map_err(|error| error.to_string())?;
-        let id = self.journal_id();
-        let appended = journal.append(&id, writer, place, json).await;
+        let appended = self.append_as(&writer, place, json).await;
         appended.map_err(|error| error.to_string())
     }
 
-    async fn remove_lines(&self) {
-        if let Ok(journal) = Journal::open().await {
-            let _ = journal.remove(&self.journal_id()).await;
-        }
+    async fn append_as(&self, writer: &Writer, place: u32, json: &str) -> Result<(), WriteError> {
+        let journal = Journal::open().await.map_err(WriteError::Trouble)?;
+        journal
+            .append(&self.journal_id(), writer, place, json)
+            .await
     }
 
-    async fn remove_lines_of(&self, writer: &Writer) {
+    async fn remove_lines_of(&self, writers: &[Writer]) {
         if let Ok(journal) = Journal::open().await {
-            let _ = journal.remove_of(&self.journal_id(), writer).await;
+            let _ = journal.remove_of(&self.journal_id(), writers).await;
         }
     }
 
@@ -229,12 +246,23 @@ impl Inner {
             return;
         };
         let inner = self.clone();
-        inner.closing.set(true);
+        let closing = inner.closing.begin();
         spawn_local(async move {
-            inner.remove_lines_of(&writer).await;
-            inner.closing.set(false);
+            inner.remove_lines_of(&[writer]).await;
+            drop(closing);
         });
     }
+}
+
+/// Whether all of it is over, soon.
+async fn over_soon(all: &Underway) -> bool {
+    let step = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    while !all.is_over() && waited < REMOVAL {
+        timer::sleep(step).await;
+        waited += step;
+    }
+    all.is_over()
 }
 
 /// It is over: the journal forgets it, and other tabs may begin. What was accepted
@@ -248,8 +276,9 @@ pub(super) fn put_away(
     // What this life has not written, or taken up, is another's.
     let place = inner.lines.replace(0);
     let writer = inner.writer.borrow().clone();
+    let taken_from = inner.taken_from.borrow_mut().take();
     let inner = inner.clone();
-    inner.closing.set(true);
+    let closing = inner.closing.begin();
     spawn_local(async move {
         let held = inner.lock.borrow_mut().take();
         if place > 0 {
@@ -260,13 +289,17 @@ pub(super) fn put_away(
             let written = inner.append_as(&writer, place, &json).await;
             match written {
                 Ok(()) if keeps && while_held() => *inner.kept.borrow_mut() = Some(writer),
-                Ok(()) => inner.remove_lines_of(&writer).await,
-                // The lines may still be an earlier life's; by then none are the next one's.
-                Err(_) if inner.lines.get() == 0 => inner.remove_lines().await,
-                Err(_) => {}
+                Ok(()) => inner.remove_lines_of(&[writer]).await,
+                // Another life goes on with them.
+                Err(WriteError::Superseded { .. }) => {}
+                // They are this life's, or still those that it has taken up.
+                Err(WriteError::Trouble(_)) => {
+                    let ours: Vec<Writer> = iter::once(writer).chain(taken_from).collect();
+                    inner.remove_lines_of(&ours).await;
+                }
             }
         }
         drop(held);
-        inner.closing.set(false);
+        drop(closing);
     });
 }

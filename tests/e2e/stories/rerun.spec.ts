@@ -344,6 +344,124 @@ test.describe('select across filters and rerun', () => {
     await expect(said).toHaveCount(0);
   });
 
+  test('a rerun that was accepted holds a tab that was open before', async ({ retake, sandbox, page, context }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    // Accepted, and nothing comes of it.
+    await context.route('**/rerun', (route) => route.fulfill({ json: { batchID: batch.batchID, runCounter: 2 } }));
+    let posts = 0;
+    context.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/rerun')) posts += 1;
+    });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    const other = await context.newPage();
+    await new Retake(other).signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(other.getByTestId('row-count')).toHaveText(/12 tests/);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    await expect.poll(async () => journalled(page)).toContain('Accepted');
+    const before = await journalled(page);
+    await other.getByTestId('rerun-batch-metrics').click();
+    await other.getByTestId('confirm').click();
+    const said = other.getByTestId('rerun-gave-way');
+    await expect(said).toContainText('Not sent: Rerun batch metrics only.');
+    await expect(said).toContainText('was accepted and has not been seen running yet');
+    await expect(other.getByTestId('rerun-steps')).toContainText('Accepted as run 2');
+    expect(await journalled(page), 'its lines stay').toBe(before);
+    expect(posts, 'nothing was sent beside it').toBe(1);
+    // Once its run shows, both tabs may go on.
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+    await expect(said).toHaveCount(0, { timeout: 20_000 });
+    await expect.poll(async () => journalled(page)).toBe('');
+  });
+
+  test('what could not be read when the page opened is read again at the press', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await page.route('**/rerun', (route) => route.fulfill({ json: { batchID: batch.batchID, runCounter: 2 } }));
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Accepted');
+    await page.addInitScript(() => {
+      const { getAll } = IDBObjectStore.prototype;
+      document.addEventListener('readable', () => {
+        IDBObjectStore.prototype.getAll = getAll;
+      });
+      IDBObjectStore.prototype.getAll = () => {
+        throw new DOMException('not now', 'UnknownError');
+      };
+    });
+    await page.reload();
+    await expect(retake.hook('row-count')).toHaveText(/12 tests/);
+    await expect(retake.hook('rerun-batch-metrics')).not.toHaveAttribute('aria-disabled', 'true');
+    await expect(retake.hook('rerun-steps'), 'nothing was found').toHaveCount(0);
+    await page.evaluate(() => document.dispatchEvent(new Event('readable')));
+    await retake.hook('rerun-batch-metrics').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-gave-way')).toContainText('has not been seen running yet');
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect(await journalled(page)).toContain('Accepted');
+  });
+
+  test('what another life has taken over is not removed when it is called off here', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Held');
+    const before = await journalled(page);
+    await page.evaluate(async () => {
+      const database = await new Promise<IDBDatabase>((resolve) => {
+        const asked = indexedDB.open('retake');
+        asked.onsuccess = () => resolve(asked.result);
+      });
+      const store = database.transaction('writers', 'readwrite').objectStore('writers');
+      await new Promise<void>((resolve) => {
+        const asked = store.getAllKeys(IDBKeyRange.bound('rerun:', 'rerun;'));
+        asked.onsuccess = () => {
+          for (const key of asked.result) store.put('{"epoch":9,"life":1}', key);
+        };
+        store.transaction.oncomplete = () => resolve();
+      });
+      database.close();
+    });
+    await retake.hook('call-off').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Called off');
+    // The lock goes once it is put away.
+    const held = async (): Promise<number> =>
+      page.evaluate(async () => {
+        const { held } = await navigator.locks.query();
+        return (held ?? []).filter((it) => it.name?.startsWith('retake-rerun-')).length;
+      });
+    await expect.poll(held).toBe(0);
+    expect(await journalled(page)).toBe(before);
+  });
+
+  test('a rerun that is still being put away is named as what holds the next one', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect.poll(async () => journalled(page)).toContain('Held');
+    // The browser takes its time: it never answers.
+    await page.evaluate(() => {
+      IDBObjectStore.prototype.delete = () => ({}) as IDBRequest<undefined>;
+    });
+    await retake.hook('call-off').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Called off');
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('the last rerun is still being put away', { ignoreCase: true });
+    expect(await sandbox.reruns(batch)).toHaveLength(1);
+  });
+
   test('what was called off stays called off, whether its lines can be removed or not', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 9 });

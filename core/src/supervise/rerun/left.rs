@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, SubmissionNote, Tries, WaitReason};
+use super::{Fence, Intent, SubmissionNote, Tries, WaitReason};
 use crate::domain::{ProjectId, RunCounter, Timestamp};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
@@ -94,6 +94,18 @@ pub struct Accepted {
     pub at: Timestamp,
     /// The run to wait for, where runs are counted.
     pub run: Option<RunCounter>,
+}
+
+impl Accepted {
+    /// Whether a picture of the batch, as its fence, shows the accepted run already.
+    pub fn is_shown_at(&self, picture: &Fence) -> bool {
+        let before = &self.intent.fence;
+        match self.run.zip(picture.run) {
+            Some((awaited, now)) => now >= awaited,
+            // Where a deployment counts no runs, anything that moved is the sign.
+            None => picture.last_run > before.last_run || picture.last_change > before.last_change,
+        }
+    }
 }
 
 /// What the lines of a journal say.
@@ -305,6 +317,26 @@ mod tests {
         // Whatever follows and cannot be read may be one.
         let odd = [&lines[..], &["{\"IntentAnew\":{}}".to_owned()]].concat();
         assert!(matches!(read(&odd), Found::Unreadable));
+    }
+
+    #[test]
+    fn what_was_accepted_comes_first_until_the_picture_shows_it() {
+        let Found::Accepted(mut it) = read(&json(&[intent(), sent(1), accepted()])) else {
+            panic!("it was accepted");
+        };
+        let picture = |run: Option<i64>, last_run: Option<i64>| {
+            let mut batch = Batch::new(BatchId::from_u128(1));
+            batch.run_counter = run.map(RunCounter);
+            batch.last_run = last_run.map(at);
+            Fence::at(&batch)
+        };
+        assert!(!it.is_shown_at(&picture(Some(3), Some(9))), "an older run");
+        assert!(it.is_shown_at(&picture(Some(4), None)));
+        assert!(it.is_shown_at(&picture(Some(5), None)));
+        // Runs are not counted here.
+        it.run = None;
+        assert!(!it.is_shown_at(&picture(None, None)));
+        assert!(it.is_shown_at(&picture(None, Some(2))));
     }
 
     #[test]
