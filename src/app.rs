@@ -46,7 +46,7 @@ pub fn App() -> impl IntoView {
     let own_reruns = OwnReruns::new(client, move |text| announcer.trouble(text));
     provide_context(own_reruns);
     provide_context(Crumbs(RwSignal::new(Vec::new())));
-    provide_context(PageTitle(RwSignal::new(String::new())));
+    provide_context(PageTitle::none());
 
     spawn_local(async move {
         session.start(dom::route()).await;

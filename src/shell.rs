@@ -6,9 +6,12 @@ use std::time::Duration;
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use retake_core::{
-    domain::Timestamp,
+    domain::{BatchId, Timestamp},
     supervise::Outcome,
-    view::{supervision, words},
+    view::{
+        supervision::{self, Called},
+        words,
+    },
 };
 
 use crate::{
@@ -114,9 +117,38 @@ impl Announcer {
 #[derive(Debug, Clone, Copy)]
 pub struct Crumbs(pub RwSignal<Vec<(String, Option<String>)>>);
 
-/// The tab's title without what supervisions add to it; set by pages.
+/// The tab's title without what supervisions add to it, set by pages; and the batch
+/// that the page is about.
 #[derive(Debug, Clone, Copy)]
-pub struct PageTitle(pub RwSignal<String>);
+pub struct PageTitle(pub RwSignal<String>, RwSignal<Option<BatchId>>);
+
+impl PageTitle {
+    /// Of no page yet.
+    pub fn none() -> Self {
+        Self(RwSignal::new(String::new()), RwSignal::new(None))
+    }
+
+    /// The page is about this batch, until whoever says so goes.
+    pub fn is_about(self, batch: BatchId) {
+        let Self(_, about) = self;
+        about.set(Some(batch));
+        on_cleanup(move || {
+            // The next page may have said so before.
+            if about.try_get_untracked().flatten() == Some(batch) {
+                about.try_set(None);
+            }
+        });
+    }
+
+    /// What the page is about; tracked.
+    fn called(self) -> Called {
+        let Self(name, batch) = self;
+        Called {
+            name: Some(name.get()),
+            batch: batch.get(),
+        }
+    }
+}
 
 /// The frame around every page.
 #[component]
@@ -403,10 +435,10 @@ fn Themes() -> impl IntoView {
 /// The tab tells what it supervises, and its icon how the last one ended; each
 /// batch by its name, unless the page is about it.
 fn title_and_icon() {
-    let title = expect_context::<PageTitle>().0;
+    let title = expect_context::<PageTitle>();
     let supervisions = expect_context::<Supervisions>();
     effect(move |_| {
-        let page = title.get();
+        let (page, about) = (title.0.get(), title.called());
         let all: Vec<_> = supervisions
             .all()
             .into_iter()
@@ -424,8 +456,7 @@ fn title_and_icon() {
         let last = all.iter().rev().find_map(|one| {
             one.snapshot.with(|it| {
                 let verdict = it.state.verdict()?;
-                let of = of_batch(it.state.name.as_deref(), &supervisions.mark(one), &page);
-                Some((verdict.outcome, of))
+                Some((verdict.outcome, supervisions.in_title(one, &about)))
             })
         });
         let shown = if page.is_empty() {
@@ -438,11 +469,9 @@ fn title_and_icon() {
         });
         match (active.as_slice(), &last) {
             ([one], _) => {
-                let text = one.snapshot.with(|it| {
-                    let of = of_batch(it.state.name.as_deref(), &supervisions.mark(one), &page);
-                    format!("{}{of}", supervision::in_title(&it.state))
-                });
-                dom::set_title(&format!("● {text}{looked} · {ended}{shown}"));
+                let text = one.snapshot.with(|it| supervision::in_title(&it.state));
+                let of = supervisions.in_title(one, &about);
+                dom::set_title(&format!("● {text}{of}{looked} · {ended}{shown}"));
                 dom::set_icon(Some("running"));
             }
             ([_, ..], _) => {
@@ -462,14 +491,6 @@ fn title_and_icon() {
             }
         }
     });
-}
-
-/// `: nightly`, unless the page is about that batch. `mark` tells it from another one
-/// of the name, which the page may be about.
-fn of_batch(name: Option<&str>, mark: &str, page: &str) -> String {
-    let name = name.map(words::title);
-    let name = name.filter(|name| name != page || !mark.is_empty());
-    name.map_or(String::new(), |name| format!(": {name}{mark}"))
 }
 
 fn announce_verdicts(announcer: Announcer) {

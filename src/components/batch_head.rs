@@ -20,7 +20,7 @@ use crate::{
     browser::clock,
     driver::{cancel::Cancelling, feed::Feed, tests_store::TestsStore},
     reactive::{effect, memo},
-    shell::{Announcer, Ticker},
+    shell::{Announcer, PageTitle, Ticker},
 };
 
 /// Names that a batch refers to by ID; read once, shown when they come.
@@ -57,6 +57,9 @@ pub fn BatchHead(
     let ticker = expect_context::<Ticker>();
     let announcer = expect_context::<Announcer>();
     let batch = memo(move |_| feed.batch.get());
+    if let Some(id) = batch.with_untracked(|it| it.as_ref().map(|it| it.id)) {
+        expect_context::<PageTitle>().is_about(id);
+    }
     let finished = memo(move |_| batch.with(|it| it.as_ref().is_some_and(|it| it.is_terminal())));
     let fresh = memo(move |_| {
         feed.failing.with(|failing| {

@@ -34,7 +34,10 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
-    view::{supervision::Census, verdict as say},
+    view::{
+        supervision::{Called, Census},
+        verdict as say,
+    },
 };
 
 pub use about::About;
@@ -48,6 +51,7 @@ use self::{
 use crate::{
     browser::{channel::Channel, clock, journal::Journal, notify, random, tick::Tick, timer, wake},
     client::Client,
+    reactive::memo,
 };
 
 /// Journals of supervisions; a person's own reruns have others.
@@ -61,6 +65,8 @@ const SLEPT: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy)]
 pub struct Supervisions {
     list: RwSignal<BTreeMap<SupervisionId, Supervision>, LocalStorage>,
+    /// What the batch of each is called by.
+    called: Memo<Vec<Called>>,
     /// Journals of which nothing can be read.
     pub unreadable: RwSignal<Vec<String>>,
     /// Verdicts to be announced on screen, newest last.
@@ -82,6 +88,12 @@ impl Supervisions {
     /// No supervisions yet; the first sign-in brings back stored ones.
     pub fn new(client: Client) -> Self {
         let list = RwSignal::new_local(BTreeMap::new());
+        let called = memo(move |_| {
+            list.with(|list| {
+                let of = |one: &Supervision| one.snapshot.with(|it| Called::of(&it.state));
+                list.values().map(of).collect::<Vec<_>>()
+            })
+        });
         let announced = RwSignal::new(Vec::new());
         let unreadable = RwSignal::new(Vec::new());
         let channel = Rc::new(RefCell::new(None::<Channel>));
@@ -95,8 +107,9 @@ impl Supervisions {
             }
         };
         let announce = move |one: &Supervision, verdict: &Verdict| {
-            let others = list.with_untracked(|list| list.values().cloned().collect::<Vec<_>>());
-            announce(one, &untrack(|| mark(one, &others)), verdict);
+            let of = one.snapshot.with_untracked(|it| Called::of(&it.state));
+            let mark = called.with_untracked(|all| of.mark(all));
+            announce(of.name.as_deref(), &mark, verdict);
             announced.update(|all| all.push((one.id.clone(), verdict.clone())));
         };
         let inner = Inner {
@@ -113,6 +126,7 @@ impl Supervisions {
         };
         let it = Self {
             list,
+            called,
             unreadable,
             announced,
             inner: StoredValue::new_local(Rc::new(inner)),
@@ -138,7 +152,14 @@ impl Supervisions {
     /// What tells its batch from another one of the same name, to be set behind the
     /// name; tracked.
     pub fn mark(&self, one: &Supervision) -> String {
-        mark(one, &self.all())
+        let of = one.snapshot.with(|it| Called::of(&it.state));
+        self.called.with(|all| of.mark(all))
+    }
+
+    /// What a tab's title says of its batch, on a page that is about `page`; tracked.
+    pub fn in_title(&self, one: &Supervision, page: &Called) -> String {
+        let of = one.snapshot.with(|it| Called::of(&it.state));
+        self.called.with(|all| of.in_title(page, all))
     }
 
     /// The newest supervision of a batch by this account.
@@ -458,18 +479,8 @@ impl Supervisions {
     }
 }
 
-fn mark(one: &Supervision, all: &[Supervision]) -> String {
-    let states: Vec<State> = all
-        .iter()
-        .map(|it| it.snapshot.with(|it| it.state.clone()))
-        .collect();
-    one.snapshot
-        .with(|it| retake_core::view::supervision::mark(&it.state, &states))
-}
-
 /// Tells a person who looks elsewhere. `mark` stands behind the batch's name.
-fn announce(one: &Supervision, mark: &str, verdict: &Verdict) {
-    let name = one.snapshot.with_untracked(|it| it.state.name.clone());
-    let (title, body) = say::notification(name.as_deref(), mark, verdict);
+fn announce(name: Option<&str>, mark: &str, verdict: &Verdict) {
+    let (title, body) = say::notification(name, mark, verdict);
     notify::show(&title, &body);
 }

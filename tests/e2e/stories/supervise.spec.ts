@@ -92,6 +92,22 @@ test.describe('supervise to the verdict', () => {
     await expect(retake.hook('policy-origin')).toContainText('as last set in this browser');
   });
 
+  test('the title over another batch of the name, which nobody supervises, says which one it tells of', async ({ retake, sandbox, page }) => {
+    const name = `namesakes-${Date.now()}`;
+    const watched = await sandbox.batch({ tests: 12, start: 'running', hang: true }, name);
+    const other = await sandbox.batch({ tests: 12 }, name);
+    await retake.signInByProvider(`/projects/${watched.projectID}/batches/${watched.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await expect(page).toHaveTitle(new RegExp(`^● \\d+ of 12 · .* · ${name} · Retake$`));
+    await page.goto(`/projects/${other.projectID}/batches/${other.batchID}`);
+    await expect(retake.hook('row-count')).toHaveText(/12 tests/);
+    await expect(page).toHaveTitle(new RegExp(`^● \\d+ of 12: ${name} \\(${watched.batchID.slice(0, 8)}\\) · .*${name} · Retake$`));
+    // A page that is about no batch.
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await expect(page).toHaveTitle(new RegExp(`^● \\d+ of 12: ${name} · .*Supervisions · Retake$`));
+  });
+
   test('no command is copied of parameters that are wrong', async ({ retake, sandbox, page, context }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await retake.openBatch(await sandbox.batch({ tests: 12 }));
