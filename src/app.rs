@@ -9,6 +9,7 @@ use leptos_router::{
 use crate::{
     browser::{clock, dom, storage},
     client::Client,
+    components::policy_form,
     driver::{reruns::OwnReruns, supervisions::Supervisions},
     pages::{
         batch::Batch, batches::Batches, callback::Callback, guard::Guard, not_found::NotFound,
@@ -48,6 +49,9 @@ pub fn App() -> impl IntoView {
     provide_context(Crumbs(RwSignal::new(Vec::new())));
     provide_context(PageTitle::none());
 
+    if dom::is_led_here() {
+        policy_form::note_opened_link();
+    }
     spawn_local(async move {
         session.start(dom::route()).await;
         configured.set(true);

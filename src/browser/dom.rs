@@ -1,5 +1,6 @@
 //! The few things that markup alone cannot do.
 
+use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -128,6 +129,19 @@ pub fn route() -> String {
 /// The query of the address, with its `?`.
 pub fn query() -> String {
     window().location().search().unwrap_or_default()
+}
+
+/// Whether the browser was led to this address, by a link, a bookmark or typing: not
+/// by a reload, nor back or forward in its history.
+pub fn is_led_here() -> bool {
+    let entries = window()
+        .performance()
+        .map(|it| it.get_entries_by_type("navigation"));
+    let kind = entries.and_then(|it| Reflect::get(&it.get(0), &"type".into()).ok());
+    !matches!(
+        kind.and_then(|it| it.as_string()).as_deref(),
+        Some("reload" | "back_forward")
+    )
 }
 
 /// Moves the focus to what a dialog offers first.

@@ -107,6 +107,28 @@ pub fn save_linked_form(batch: BatchId, form: &LinkedForm) {
     }
 }
 
+/// Forgets what a link has filled in for a batch: it was made use of.
+pub fn forget_linked_form(batch: BatchId) {
+    tab_remove(&linked_form_key(batch));
+}
+
+/// Remembers until it is asked for that this link was opened, as `dom::query` gives it.
+/// A sign-in may come between, which is a page of its own.
+pub fn note_opened_link(query: &str) {
+    tab_set(OPENED_LINK, query);
+}
+
+/// Whether this link was opened just now; true once.
+pub fn take_opened_link(query: &str) -> bool {
+    let is_it = tab_get(OPENED_LINK).as_deref() == Some(query);
+    if is_it {
+        tab_remove(OPENED_LINK);
+    }
+    is_it
+}
+
+const OPENED_LINK: &str = "retake-opened-link";
+
 fn linked_form_key(batch: BatchId) -> String {
     format!("retake-linked-{batch}")
 }

@@ -6,7 +6,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     domain::ConflatedStatus,
     supervise::{
-        Field, FieldError, LinkedForm, Policy, PolicyForm, Preview, WatchedStates,
+        Field, FieldError, FilledIn, LinkedForm, Policy, PolicyForm, Preview, WatchedStates,
         supervise_command,
     },
     view::{freshness::upper_first, query::pairs},
@@ -18,6 +18,15 @@ use crate::{
     driver::supervisions::{About, Supervisions},
     reactive::{effect, memo},
 };
+
+/// Notes that a link which fills the form in was opened, if the address names one:
+/// before a sign-in, which leaves the page and comes back.
+pub fn note_opened_link() {
+    let query = dom::query();
+    if PolicyForm::default().filled_in_by(pairs(&query)).is_some() {
+        storage::note_opened_link(&query);
+    }
+}
 
 /// The parameters, with their help, their errors and the live preview.
 #[component]
@@ -33,18 +42,25 @@ pub fn PolicyFields(
     let batch = context
         .batch
         .with_untracked(|it| it.as_ref().map(|it| it.id));
-    let named: Vec<_> = pairs(&dom::query()).collect();
-    let linked = LinkedForm::begin(batch.and_then(storage::linked_form), &kept, &named);
+    let query = dom::query();
+    let named: Vec<_> = pairs(&query).collect();
+    let opened = storage::take_opened_link(&query);
+    let begun = LinkedForm::begin(batch.and_then(storage::linked_form), &kept, &named, opened);
+    let (linked, by) = begun.unzip();
     let form = RwSignal::new(
         linked
             .as_ref()
             .map_or_else(|| kept.clone(), |it| it.form.clone()),
     );
-    let filled_in = linked.as_ref().map(|it| it.filled_in.clone());
+    let filled_in = linked.as_ref().map(|it| it.filled_in.clone()).zip(by);
     // The address forgets the link at the next filter, and knows nothing of changes.
     if let Some((batch, linked)) = batch.zip(linked) {
-        effect(move |_| {
-            storage::save_linked_form(batch, &linked.clone().changed_to(form.get()));
+        storage::save_linked_form(batch, &linked);
+        effect(move |before: Option<()>| {
+            let changed = linked.clone().changed_to(form.get());
+            if before.is_some() {
+                storage::save_linked_form(batch, &changed);
+            }
         });
     }
     let refused = RwSignal::new(None::<String>);
@@ -169,21 +185,17 @@ pub fn PolicyFields(
 fn Origin(
     form: RwSignal<PolicyForm>,
     kept: PolicyForm,
-    linked: Option<PolicyForm>,
+    linked: Option<(PolicyForm, FilledIn)>,
 ) -> impl IntoView {
     let is_default = memo(move |_| form.with(|form| *form == PolicyForm::default()));
-    let words = move || {
-        if is_default.get() {
-            "These are the documented defaults."
-        } else if form.with(|form| linked.as_ref() == Some(form)) {
-            "Filled in by the link that led here."
-        } else if linked.is_some() {
-            "Filled in by the link that led here, and changed since."
-        } else if form.with(|form| *form == kept) {
-            "Filled in as last set in this browser."
-        } else {
-            "Not the documented defaults."
+    let words = move || match &linked {
+        _ if is_default.get() => "These are the documented defaults.".to_owned(),
+        Some((filled_in, by)) if form.with(|form| form == filled_in) => format!("{}.", by.words()),
+        Some((_, by)) => format!("{}, and changed since.", by.words()),
+        None if form.with(|form| *form == kept) => {
+            "Filled in as last set in this browser.".to_owned()
         }
+        None => "Not the documented defaults.".to_owned(),
     };
     let reset = move |_| {
         form.set(PolicyForm::default());

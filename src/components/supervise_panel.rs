@@ -20,9 +20,9 @@ use super::{
     verdict::VerdictCard, was_it_applied::WasItApplied,
 };
 use crate::{
-    browser::{clock, dom},
+    browser::{clock, dom, storage},
     driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
-    reactive::memo,
+    reactive::{effect, memo},
     shell::Ticker,
 };
 
@@ -70,6 +70,13 @@ pub fn SupervisePanel(
                 != b.map(|it| it.as_ref().map(|it| it.id.clone()))
         },
     );
+    // What a link filled in is made use of once.
+    effect(move |_| {
+        let batch = batch.with_untracked(|it| it.as_ref().map(|it| it.id));
+        if let Some(batch) = batch.filter(|_| current.with(Option::is_some)) {
+            storage::forget_linked_form(batch);
+        }
+    });
     let over = move || {
         current
             .get()

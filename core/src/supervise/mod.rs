@@ -50,7 +50,7 @@ pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::Supervisor;
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Policy, WatchedStates};
-pub use policy_form::{Field, FieldError, LinkedForm, PolicyForm};
+pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};
 pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};

@@ -223,6 +223,25 @@ impl PolicyForm {
     }
 }
 
+/// Which link has filled a form in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilledIn {
+    /// The one that the address names.
+    ByAddress,
+    /// One that this tab was led by earlier; the address names none.
+    Earlier,
+}
+
+impl FilledIn {
+    /// Where the parameters come from, as the beginning of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ByAddress => "Filled in by the link that led here",
+            Self::Earlier => "As a link filled it in earlier in this tab",
+        }
+    }
+}
+
 /// A form that a link has filled in, as the tab remembers it for its batch: what was
 /// linked, and what a person has made of it since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,20 +255,28 @@ pub struct LinkedForm {
 }
 
 impl LinkedForm {
-    /// What the page of a batch begins with: what the tab remembers of it, unless
-    /// another link leads here now. `kept`: the form as last set in this browser.
-    /// `None` where no link ever filled it in.
+    /// What the page of a batch begins with, and what led to it: what the tab
+    /// remembers of it, unless the address names another link, or was `opened` just
+    /// now and not reloaded. `kept`: the form as last set in this browser. `None`
+    /// where no link has filled it in.
     pub fn begin(
         remembered: Option<Self>,
         kept: &PolicyForm,
         pairs: &[(String, String)],
-    ) -> Option<Self> {
+        opened: bool,
+    ) -> Option<(Self, FilledIn)> {
         let Some(link) = PolicyForm::default().filled_in_by(pairs.iter().cloned()) else {
-            return remembered;
+            return remembered.map(|it| (it, FilledIn::Earlier));
         };
-        if let Some(same) = remembered.filter(|it| it.link == link) {
-            return Some(same);
-        }
+        let same = remembered.filter(|it| it.link == link && !opened);
+        let it = match same {
+            Some(same) => same,
+            None => Self::filled_in(link, kept, pairs)?,
+        };
+        Some((it, FilledIn::ByAddress))
+    }
+
+    fn filled_in(link: PolicyForm, kept: &PolicyForm, pairs: &[(String, String)]) -> Option<Self> {
         let filled_in = kept.clone().filled_in_by(pairs.iter().cloned())?;
         Some(Self {
             link,
@@ -341,8 +368,10 @@ mod tests {
             ..PolicyForm::default()
         };
         let link = |n: &str| vec![("max-rerun-attempts".to_owned(), n.to_owned())];
-        assert_eq!(LinkedForm::begin(None, &kept, &[]), None);
-        let mut it = LinkedForm::begin(None, &kept, &link("3")).expect("it names one");
+        assert_eq!(LinkedForm::begin(None, &kept, &[], true), None);
+        let begun = LinkedForm::begin(None, &kept, &link("3"), true);
+        let (mut it, by) = begun.expect("it names one");
+        assert_eq!(by, FilledIn::ByAddress);
         assert_eq!(
             (&*it.form.max_rerun_attempts, &*it.form.poll_every),
             ("3", "20s")
@@ -350,13 +379,32 @@ mod tests {
         it.form.set(Field::WaitTimeout, "2h".into());
         // The address still names it, or no longer does; what was set last has changed too.
         let kept = it.form.clone();
-        for pairs in [link("3"), Vec::new()] {
-            let again = LinkedForm::begin(Some(it.clone()), &kept, &pairs);
-            assert_eq!(again.as_ref(), Some(&it));
+        for (pairs, by) in [
+            (link("3"), FilledIn::ByAddress),
+            (Vec::new(), FilledIn::Earlier),
+        ] {
+            let again = LinkedForm::begin(Some(it.clone()), &kept, &pairs, false);
+            assert_eq!(again, Some((it.clone(), by)));
         }
-        let other = LinkedForm::begin(Some(it), &kept, &link("5")).expect("another link");
+        let other = LinkedForm::begin(Some(it), &kept, &link("5"), false);
+        let (other, _) = other.expect("another link");
         assert_eq!(other.form.max_rerun_attempts, "5");
         assert_eq!(other.form, other.filled_in);
+    }
+
+    #[test]
+    fn a_link_that_is_opened_again_fills_in_again() {
+        let link = vec![("max-rerun-attempts".to_owned(), "3".to_owned())];
+        let kept = PolicyForm::default();
+        let begin = |remembered, opened| {
+            let begun = LinkedForm::begin(remembered, &kept, &link, opened);
+            begun.expect("it names one").0
+        };
+        let mut changed = PolicyForm::default();
+        changed.set(Field::MaxRerunAttempts, "7".into());
+        let it = begin(None, true).changed_to(changed);
+        assert_eq!(begin(Some(it.clone()), false).form.max_rerun_attempts, "7");
+        assert_eq!(begin(Some(it), true).form.max_rerun_attempts, "3");
     }
 
     #[test]

@@ -79,17 +79,40 @@ test.describe('supervise to the verdict', () => {
     await expect(page).toHaveURL((url) => !url.search.includes('max-rerun'));
     await page.reload();
     await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
-    await expect(retake.hook('policy-origin')).toHaveText(/Filled in by the link that led here\./);
+    await expect(retake.hook('policy-origin')).toHaveText(/As a link filled it in earlier in this tab\./);
     await retake.field('wait-timeout').fill('2h');
-    await expect(retake.hook('policy-origin')).toContainText('by the link that led here, and changed since.');
+    await expect(retake.hook('policy-origin')).toContainText('earlier in this tab, and changed since.');
     await page.reload();
     await expect(retake.field('wait-timeout')).toHaveValue('2h');
     await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
-    await expect(retake.hook('policy-origin')).toContainText('by the link that led here, and changed since.');
+    await expect(retake.hook('policy-origin')).toContainText('earlier in this tab, and changed since.');
     // A batch that no link led to knows nothing of it but what was last set.
     const other = await sandbox.batch({ tests: 12 });
     await page.goto(`/projects/${other.projectID}/batches/${other.batchID}`);
     await expect(retake.hook('policy-origin')).toContainText('as last set in this browser');
+  });
+
+  test('a link that is opened again fills in again, and is made use of once', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}`;
+    await retake.signInByProvider(`${path}?max-rerun-attempts=3&poll-every=1s`);
+    await retake.fillPolicy({ 'max-rerun-attempts': '7' });
+    await page.reload();
+    await expect(retake.field('max-rerun-attempts'), 'a reload loses nothing').toHaveValue('7');
+    await expect(retake.hook('policy-origin')).toContainText('by the link that led here, and changed since.');
+    await page.goto('/supervisions');
+    await expect(page.getByRole('heading', { name: 'Nothing is supervised' })).toBeVisible();
+    await page.goto(`${path}?max-rerun-attempts=3&poll-every=1s`);
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.hook('policy-origin')).toContainText('Filled in by the link that led here.');
+    // What a supervision has begun with is not filled in a second time.
+    await retake.hook('supervise-start').click();
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await retake.hook('supervise-stop').click();
+    await expect(retake.hook('supervise-stopped')).toBeVisible();
+    await page.goto(path);
+    await expect(retake.hook('supervise-stopped')).toBeVisible();
+    await expect.poll(async () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('retake-linked-')))).toEqual([]);
   });
 
   test('the title over another batch of the name, which nobody supervises, says which one it tells of', async ({ retake, sandbox, page }) => {
