@@ -45,7 +45,7 @@ pub fn PolicyFields(
     let query = dom::query();
     let named: Vec<_> = pairs(&query).collect();
     let opened = storage::take_opened_link(&query);
-    let begun = LinkedForm::begin(batch.and_then(storage::linked_form), &kept, &named, opened);
+    let begun = LinkedForm::begin(batch.and_then(storage::linked_form), &named, opened);
     let (linked, by) = begun.unzip();
     let form = RwSignal::new(
         linked
@@ -190,7 +190,9 @@ fn Origin(
     let is_default = memo(move |_| form.with(|form| *form == PolicyForm::default()));
     let words = move || match &linked {
         _ if is_default.get() => "These are the documented defaults.".to_owned(),
-        Some((filled_in, by)) if form.with(|form| form == filled_in) => format!("{}.", by.words()),
+        Some((filled_in, by)) if form.with(|form| form == filled_in) => {
+            format!("{}. What it does not name has its default.", by.words())
+        }
         Some((_, by)) => format!("{}, and changed since.", by.words()),
         None if form.with(|form| *form == kept) => {
             "Filled in as last set in this browser.".to_owned()

@@ -246,9 +246,8 @@ impl FilledIn {
 /// linked, and what a person has made of it since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedForm {
-    /// What the link sets, on top of the defaults: which link it was.
-    link: PolicyForm,
-    /// The form as the link filled it in.
+    /// The form as the link filled it in, on top of the defaults: a link means the
+    /// same to everybody, whatever was last set in their browser.
     pub filled_in: PolicyForm,
     /// The form as it is now.
     pub form: PolicyForm,
@@ -257,32 +256,21 @@ pub struct LinkedForm {
 impl LinkedForm {
     /// What the page of a batch begins with, and what led to it: what the tab
     /// remembers of it, unless the address names another link, or was `opened` just
-    /// now and not reloaded. `kept`: the form as last set in this browser. `None`
-    /// where no link has filled it in.
+    /// now and not reloaded. `None` where no link has filled it in.
     pub fn begin(
         remembered: Option<Self>,
-        kept: &PolicyForm,
         pairs: &[(String, String)],
         opened: bool,
     ) -> Option<(Self, FilledIn)> {
-        let Some(link) = PolicyForm::default().filled_in_by(pairs.iter().cloned()) else {
+        let Some(filled_in) = PolicyForm::default().filled_in_by(pairs.iter().cloned()) else {
             return remembered.map(|it| (it, FilledIn::Earlier));
         };
-        let same = remembered.filter(|it| it.link == link && !opened);
-        let it = match same {
-            Some(same) => same,
-            None => Self::filled_in(link, kept, pairs)?,
-        };
-        Some((it, FilledIn::ByAddress))
-    }
-
-    fn filled_in(link: PolicyForm, kept: &PolicyForm, pairs: &[(String, String)]) -> Option<Self> {
-        let filled_in = kept.clone().filled_in_by(pairs.iter().cloned())?;
-        Some(Self {
-            link,
+        let same = remembered.filter(|it| it.filled_in == filled_in && !opened);
+        let it = same.unwrap_or_else(|| Self {
             form: filled_in.clone(),
             filled_in,
-        })
+        });
+        Some((it, FilledIn::ByAddress))
     }
 
     /// The same with what a person has made of it.
@@ -363,30 +351,26 @@ mod tests {
 
     #[test]
     fn what_a_link_filled_in_survives_a_reload_with_what_was_made_of_it() {
-        let kept = PolicyForm {
-            poll_every: "20s".into(),
-            ..PolicyForm::default()
-        };
         let link = |n: &str| vec![("max-rerun-attempts".to_owned(), n.to_owned())];
-        assert_eq!(LinkedForm::begin(None, &kept, &[], true), None);
-        let begun = LinkedForm::begin(None, &kept, &link("3"), true);
+        assert_eq!(LinkedForm::begin(None, &[], true), None);
+        let begun = LinkedForm::begin(None, &link("3"), true);
         let (mut it, by) = begun.expect("it names one");
         assert_eq!(by, FilledIn::ByAddress);
         assert_eq!(
             (&*it.form.max_rerun_attempts, &*it.form.poll_every),
-            ("3", "20s")
+            ("3", "30s"),
+            "what it does not name is the default, not what somebody set last"
         );
         it.form.set(Field::WaitTimeout, "2h".into());
-        // The address still names it, or no longer does; what was set last has changed too.
-        let kept = it.form.clone();
+        // The address still names it, or no longer does.
         for (pairs, by) in [
             (link("3"), FilledIn::ByAddress),
             (Vec::new(), FilledIn::Earlier),
         ] {
-            let again = LinkedForm::begin(Some(it.clone()), &kept, &pairs, false);
+            let again = LinkedForm::begin(Some(it.clone()), &pairs, false);
             assert_eq!(again, Some((it.clone(), by)));
         }
-        let other = LinkedForm::begin(Some(it), &kept, &link("5"), false);
+        let other = LinkedForm::begin(Some(it), &link("5"), false);
         let (other, _) = other.expect("another link");
         assert_eq!(other.form.max_rerun_attempts, "5");
         assert_eq!(other.form, other.filled_in);
@@ -395,9 +379,8 @@ mod tests {
     #[test]
     fn a_link_that_is_opened_again_fills_in_again() {
         let link = vec![("max-rerun-attempts".to_owned(), "3".to_owned())];
-        let kept = PolicyForm::default();
         let begin = |remembered, opened| {
-            let begun = LinkedForm::begin(remembered, &kept, &link, opened);
+            let begun = LinkedForm::begin(remembered, &link, opened);
             begun.expect("it names one").0
         };
         let mut changed = PolicyForm::default();
