@@ -36,6 +36,7 @@ test.describe('by keyboard alone', () => {
     await page.locator('body').press('j');
     await page.keyboard.press('j');
     const focused = page.locator('tr:focus');
+    await expect(focused).toHaveAttribute('aria-rowindex', '3');
     const name = await focused.locator('.row__name').innerText();
     const places = () =>
       page.locator('[data-testid=job-row]').evaluateAll((rows) => rows.map((it) => Number(it.ariaRowIndex)));
@@ -66,6 +67,7 @@ test.describe('by keyboard alone', () => {
     const batch = await sandbox.batch({ tests: 300, outcomes: { blocker: 4 } });
     await retake.openBatch(batch);
     await page.locator('body').press('j');
+    await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '2');
     await page.keyboard.press('End');
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '301');
     await retake.chip('BLOCKER').click();
