@@ -226,6 +226,7 @@ impl World {
             next: None,
             paused: false,
             finished: false,
+            behind: false,
         };
         let Some(shown) = age.shown() else { return };
         let shown = i64::try_from(shown.as_millis()).unwrap_or(i64::MAX);
