@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use retake_core::{
     api::RerunScope,
-    domain::{ConflatedStatus, Test},
+    domain::Test,
     view::{rerun::verb, words},
 };
 
@@ -161,7 +161,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
         Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, hidden, batch_runs } => {
             let passed = tests
                 .iter()
-                .filter(|test| test.shown_status() == ConflatedStatus::Passed)
+                .filter(|test| test.shown_status().passes())
                 .count();
             let [redone, kept] = what_happens(&scope, total);
             view! {

@@ -24,11 +24,13 @@ pub fn Filters(
     // Which tests failed, or did not finish, is not known until they are read.
     let may_select = move || {
         let finished = batch.with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
-        let is_old = finished && store.is_behind.get_untracked();
-        if is_old {
-            announcer.say("The batch has just finished and its tests are being read. Select them in a moment.");
+        let is_read = store.loading.with_untracked(|it| it.failed.is_none());
+        let waits = finished && is_read && store.is_behind.get_untracked();
+        if waits {
+            announcer
+                .say("The batch has finished since its tests were read. Select them in a moment.");
         }
-        !is_old
+        !waits
     };
     let chips = memo(move |_| store.chips(batch.get()));
     let text = memo(move |_| store.query.with(|it| it.filter.text.clone()));

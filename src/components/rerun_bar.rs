@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use retake_core::{
     api::{RerunRequest, RerunScope, TestIds},
-    domain::{Batch, ConflatedStatus, TestId},
+    domain::{Batch, TestId},
     rerun::Stage,
     view::{
         open,
@@ -172,7 +172,7 @@ pub fn RerunBar(
         let passed: Vec<_> = store
             .selected()
             .iter()
-            .filter(|test| test.shown_status() == ConflatedStatus::Passed)
+            .filter(|test| test.shown_status().passes())
             .filter_map(|test| test.id)
             .filter_map(|id| store.with_table(|table| table.row(id)))
             .collect();

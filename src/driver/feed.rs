@@ -245,13 +245,13 @@ impl Feed {
                 .with_untracked(|it| it.as_ref().and_then(|error| error.retry_after));
             return pause.max(asked.unwrap_or_default());
         }
-        let finished = self
-            .batch
-            .with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
+        let finished = self.is_finished();
         let is_watched = self
             .watch_until
             .with_untracked(|until| until.is_some_and(|until| clock::wall() < until));
-        let pace = if finished && !is_watched {
+        // What is listed is brought up to date first.
+        let is_settled = finished && !self.tests.is_behind.get_untracked();
+        let pace = if is_settled && !is_watched {
             inner.pace * FINISHED_FACTOR
         } else {
             inner.pace
@@ -268,12 +268,14 @@ impl Feed {
             return;
         };
         let unmoved = inner.listed_at.borrow().as_ref() == Some(&now);
-        self.note_behind(!unmoved);
+        // Before the first listing there is nothing older; how far it is, is said.
+        self.note_behind(!unmoved && self.tests.complete.get_untracked());
         if unmoved || inner.listing.get() {
             return;
         }
         let too_soon = clock::wall() < inner.list_not_before.get();
-        if too_soon && !inner.wanted.get() {
+        // The last listing of a run is due at once: nothing moves after it.
+        if too_soon && !inner.wanted.get() && !self.is_finished() {
             return;
         }
         inner.wanted.set(false);
@@ -290,20 +292,28 @@ impl Feed {
             inner
                 .list_not_before
                 .set(clock::wall().after(took * LISTING_SHARE));
+            let mut is_due = inner.wanted.get();
             match listed {
                 Ok(()) => {
                     let shown = self.batch.with_untracked(|it| it.as_deref().map(picture));
-                    self.note_behind(shown.as_ref() != Some(&now));
+                    let is_behind = shown.as_ref() != Some(&now);
+                    self.note_behind(is_behind);
+                    is_due |= is_behind && self.is_finished();
                     *inner.listed_at.borrow_mut() = Some(now);
                 }
                 Err(error) if error.kind == ErrorKind::Aborted => {}
                 Err(error) => self.tests.loading.update(|it| it.failed = Some(error)),
             }
-            if inner.wanted.get() {
-                // Asked for while this listing was on its way.
+            if is_due {
+                // Asked for, or the run has ended, while this listing was on its way.
                 self.list_if_moved(&inner);
             }
         });
+    }
+
+    fn is_finished(self) -> bool {
+        self.batch
+            .with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()))
     }
 
     fn note_behind(self, is_behind: bool) {

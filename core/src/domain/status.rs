@@ -342,6 +342,11 @@ impl ConflatedStatus {
         self.meaning().means != Means::Open
     }
 
+    /// Whether the test has finished well.
+    pub fn passes(&self) -> bool {
+        self.meaning().means == Means::Passes
+    }
+
     /// Whether the word is one of the three that supervision can watch:
     /// blocker, error or warning. An unknown word is not.
     pub fn is_failing(&self) -> bool {

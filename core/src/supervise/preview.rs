@@ -117,9 +117,8 @@ impl Preview {
             sentence.push_str(" The batch still runs, so this may change.");
         }
         if self.is_old {
-            sentence.push_str(
-                " The batch has just finished, and its tests are being read: this may change.",
-            );
+            sentence
+                .push_str(" The batch has finished since its tests were read, so this may change.");
         }
         if !self.complete {
             sentence.push_str(&format!(

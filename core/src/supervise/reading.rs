@@ -357,7 +357,7 @@ impl Supervisor {
                 name: test.name.clone(),
             };
             match &test.conflated {
-                Some(ConflatedStatus::Passed) => outcome.passed_after_rerun.push(named),
+                Some(status) if status.passes() => outcome.passed_after_rerun.push(named),
                 Some(status) if status.is_failing() => {
                     // Two failures without an error text cannot be compared.
                     let same = before.status.as_ref() == Some(status)

@@ -225,7 +225,7 @@ impl Verdict {
             figures: findings.figures,
             limit_percent: policy.rerun_max_failure_percent,
             reruns: findings.reruns,
-            failing: failing_tests(findings.tests, named),
+            failing: failing_tests(findings.tests, named, is_pass),
             failing_count: failed,
             notes,
         }
@@ -360,14 +360,15 @@ fn beside_the_pass(findings: &Findings<'_>, filter: WatchedStates) -> Vec<String
     notes
 }
 
-/// The tests in the states that fail, worst first, as many as a verdict names.
-fn failing_tests(tests: &[Test], filter: WatchedStates) -> Vec<NamedTest> {
+/// The tests in the states that fail, worst first, as many as a verdict names;
+/// with those that failed `uncounted`, by status alone.
+fn failing_tests(tests: &[Test], filter: WatchedStates, uncounted: bool) -> Vec<NamedTest> {
     let mut failing: Vec<(&Test, TestId, u8)> = tests
         .iter()
         .filter_map(|test| {
             let is_named = match &test.conflated {
                 Some(conflated) => filter.watches(conflated),
-                None => filter == WatchedStates::ALL && test.fails_uncounted(),
+                None => uncounted && test.fails_uncounted(),
             };
             is_named.then_some((test, test.id?, test.severity_rank()))
         })
@@ -437,7 +438,7 @@ mod tests {
             named(4, "ERROR"),
         ];
         let names = |filter: &str| -> Vec<String> {
-            failing_tests(&tests, WatchedStates::parse(filter).expect("states"))
+            failing_tests(&tests, WatchedStates::parse(filter).expect("states"), false)
                 .into_iter()
                 .map(|test| test.name)
                 .collect()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ConflatedStatus, MetricStatus, Test, TestId};
+use crate::domain::{ConflatedStatus, Failing, Means, MetricStatus, Test, TestId};
 
 use super::words;
 
@@ -153,20 +153,15 @@ pub fn reason(test: &Test) -> Option<Reason> {
         });
     }
     let metrics = test.metrics.as_ref().map(|it| words::clean(it.word()));
-    let (code, text) = match (test.shown_status(), &test.metrics) {
-        (ConflatedStatus::Blocker, Some(MetricStatus::FailBlock)) => {
-            ("a metric blocks", metrics.unwrap_or_default().into_owned())
-        }
-        (ConflatedStatus::Warning, Some(MetricStatus::FailWarn)) => {
-            ("a metric warns", metrics.unwrap_or_default().into_owned())
-        }
-        (ConflatedStatus::Blocker | ConflatedStatus::Warning, Some(_)) => {
-            ("by its metrics", metrics.unwrap_or_default().into_owned())
-        }
-        (ConflatedStatus::Blocker, None) => ("a metric blocks", String::new()),
-        (ConflatedStatus::Warning, None) => ("a metric warns", String::new()),
-        (ConflatedStatus::Error, _) => ("no reason given", String::new()),
-        _ => return None,
+    let Means::Fails(how) = test.shown_status().meaning().means else {
+        return None;
+    };
+    let said = metrics.unwrap_or_default().into_owned();
+    let (code, text) = match (how, &test.metrics) {
+        (Failing::Blocker, Some(MetricStatus::FailBlock) | None) => ("a metric blocks", said),
+        (Failing::Warning, Some(MetricStatus::FailWarn) | None) => ("a metric warns", said),
+        (Failing::Blocker | Failing::Warning, Some(_)) => ("by its metrics", said),
+        (Failing::Error, _) => ("no reason given", String::new()),
     };
     Some(Reason {
         code: code.to_owned(),
@@ -185,6 +180,14 @@ mod tests {
         test.run_counter = Some(RunCounter(run));
         test.conflated = Some(status);
         test
+    }
+
+    #[test]
+    fn every_word_that_fails_has_a_reason_and_no_other() {
+        for status in ConflatedStatus::KNOWN {
+            let it = test(1, status.clone());
+            assert_eq!(reason(&it).is_some(), status.is_failing(), "{status}");
+        }
     }
 
     #[test]

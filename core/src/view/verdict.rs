@@ -76,7 +76,7 @@ pub fn markdown(verdict: &Verdict) -> String {
 }
 
 /// Title and text of the notification that tells a verdict. `mark` stands behind the
-/// name, where another batch has the same ([`super::supervision::mark`]).
+/// name, where another batch has the same ([`super::supervision`]).
 pub fn notification(batch: Option<&str>, mark: &str, verdict: &Verdict) -> (String, String) {
     let name = words::title(batch.unwrap_or("batch")) + mark;
     (

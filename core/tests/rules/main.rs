@@ -190,6 +190,35 @@ fn a_status_that_stays_unknown_times_out_with_its_word() {
     );
 }
 
+// What ends without a verdict (README, differences from the CLI).
+
+#[test]
+fn reads_that_are_refused_end_it_at_once_or_after_two_minutes() {
+    for (kind, is_waited_out) in [
+        (&ErrorKind::Forbidden, false),
+        (&ErrorKind::NotFound, true),
+        (&ErrorKind::Refused, true),
+    ] {
+        let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+        bench.run(MINUTE);
+        bench.batch = Err(failed(kind.clone()));
+        bench.run(100_000);
+        assert_eq!(bench.code().is_none(), is_waited_out, "{kind:?}");
+        bench.run(3 * MINUTE);
+        assert_eq!(bench.code(), Some(1), "{kind:?}");
+    }
+}
+
+#[test]
+fn five_reruns_in_a_row_that_were_not_applied_end_it() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::TimedOut));
+    bench.run(HOUR);
+    assert_eq!(bench.posts.len(), 5, "{:?}", bench.posts);
+    assert_eq!(bench.code(), Some(1));
+}
+
 // Which finished status is believed (design.md §3, rule 4).
 
 #[test]

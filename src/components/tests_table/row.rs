@@ -75,7 +75,8 @@ pub fn Row(
     };
     let tab = move || if is_current.get() { "0" } else { "-1" };
     let changed = mark_changes(row, word);
-    let pressed = StoredValue::new(None::<RowId>);
+    // Where the hand went down on the box, and on which test.
+    let pressed = StoredValue::new(None::<(Option<usize>, RowId)>);
     // To the minute: the whole table need not be drawn each second.
     let now = memo(move |_| {
         let now = ticker.now();
@@ -112,10 +113,15 @@ pub fn Row(
             tabindex=tab
             style=("--i", move || place.get().unwrap_or_default().to_string())
             on:focusin=move |_| take_over()
-            on:pointerdown=move |_| pressed.set_value(row.get_untracked())
         >
             <td role="cell">
-                <label class="tick">
+                <label
+                    class="tick"
+                    on:pointerdown=move |_| {
+                        let here = place.get_untracked();
+                        pressed.set_value(row.get_untracked().map(|row| (here, row)));
+                    }
+                >
                     <input
                         type="checkbox"
                         data-testid="job-select"
@@ -125,12 +131,16 @@ pub fn Row(
                         title=move || id.get().is_none().then_some("ReSim sent no ID for this test, so it cannot be rerun")
                         prop:checked=ticked
                         on:click=move |event| {
-                            // The test that the hand went down on, if the list was put in
-                            // order since.
-                            if let Some(row) = pressed.get_value().or_else(|| row.get_untracked()) {
+                            // If the list was put in order since the hand went down, it is
+                            // that test. A key's click has no presses.
+                            let held = pressed
+                                .try_update_value(Option::take)
+                                .flatten()
+                                .filter(|held| event.detail() > 0 && held.0 == place.get_untracked());
+                            let meant = held.map(|held| held.1);
+                            if let Some(row) = meant.or_else(|| row.get_untracked()) {
                                 store.toggle(row, event.shift_key());
                             }
-                            pressed.set_value(None);
                             let input = event_target::<web_sys::HtmlInputElement>(&event);
                             input.set_checked(ticked.get_untracked());
                         }

@@ -106,14 +106,34 @@ test.describe('filter and share the link', () => {
     // Head, chips and preview say the same, or that they cannot yet.
     await expect(retake.chip('ERROR')).toHaveAttribute('data-count', '3');
     await expect(retake.chip('BLOCKER')).toHaveAttribute('data-count', '2');
-    await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('its tests are being read');
+    await expect(page.getByRole('status', { name: 'What would happen now' })).toContainText('has finished since its tests were read');
     await retake.hook('select-unfinished').click();
     await expect(page.getByText('Select them in a moment').first()).toBeVisible();
     await expect(retake.hook('selected-count')).toHaveText('0');
     go?.();
     await expect(retake.hook('freshness')).not.toContainText('reading its tests');
-    await expect(page.getByRole('status', { name: 'What would happen now' })).not.toContainText('being read');
+    await expect(page.getByRole('status', { name: 'What would happen now' })).not.toContainText('since its tests were read');
     await retake.hook('select-failed').click();
+    await expect(retake.hook('selected-count')).toHaveText('5');
+  });
+
+  test('a batch that finished long ago is worked on while its tests are still being read', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 400, outcomes: { error: 3, blocker: 2 } });
+    let go: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    // The failing tests come first; then every page but the first one is held.
+    await page.route('**/jobs?**pageToken**', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(retake.rows.first()).toHaveAttribute('data-status', 'BLOCKER');
+    await expect(retake.hook('freshness')).toHaveText(/finished$/);
+    await expect(page.getByRole('status', { name: 'What would happen now' })).not.toContainText('since its tests were read');
+    await retake.hook('select-failed').click();
+    await expect(retake.hook('selected-count')).toHaveText('5');
+    go?.();
+    await expect(retake.hook('row-count')).toHaveText('400 of 400 tests');
     await expect(retake.hook('selected-count')).toHaveText('5');
   });
 

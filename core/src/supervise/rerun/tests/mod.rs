@@ -235,6 +235,30 @@ fn too_many_requests_is_waited_out() {
 }
 
 #[test]
+fn after_six_posts_too_many_requests_ends_it() {
+    let mut it = sent();
+    let mut sent = 1;
+    let mut now = 0;
+    while !matches!(it.stage(), Stage::Ended(_)) {
+        now += 1;
+        it.handle(
+            SubmissionInput::Posted(Err(error(ErrorKind::Throttled))),
+            at(now),
+        );
+        now += 300;
+        it.handle(SubmissionInput::Wake, at(now));
+        sent += posts(&look(&mut it, now, batch(BatchStatus::Error, 1)));
+        assert!(sent < 20, "it never ends");
+    }
+    assert_eq!(sent, 6);
+    assert!(
+        matches!(ended(&it), Ended::StillBusy(_)),
+        "{:?}",
+        ended(&it)
+    );
+}
+
+#[test]
 fn a_wait_can_be_called_off_and_a_doubt_cannot() {
     let mut it = sent();
     assert_eq!(
