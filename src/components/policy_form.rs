@@ -43,8 +43,13 @@ pub fn PolicyFields(
         .batch
         .with_untracked(|it| it.as_ref().map(|it| it.id));
     let query = dom::query();
-    let named: Vec<_> = pairs(&query).collect();
     let opened = storage::take_opened_link(&query);
+    // Who supervises again goes on from what was run, not from the link of before.
+    let was_supervised =
+        batch.is_some_and(|batch| untrack(|| supervisions.of_batch(batch).is_some()));
+    let named: Vec<_> = pairs(&query)
+        .filter(|_| opened || !was_supervised)
+        .collect();
     let begun = LinkedForm::begin(batch.and_then(storage::linked_form), &named, opened);
     let (linked, by) = begun.unzip();
     let form = RwSignal::new(

@@ -113,8 +113,11 @@ pub fn RerunBar(
         };
         question.set(Some(Question::Rerun {
             scope,
-            // Metrics only is metrics only, and one test is one: none is added.
-            sync_with_suite: verb.is_of_ticked() && sync.get_untracked() && !adhoc.get_untracked(),
+            // One test is one: none is added. With the rest it goes together, as in the
+            // CLI (`resim-api.md` §6.7), and the question says what it adds.
+            sync_with_suite: !matches!(verb, Verb::One(_))
+                && sync.get_untracked()
+                && !adhoc.get_untracked(),
             hidden: if verb.is_of_ticked() {
                 hidden.get_untracked()
             } else {

@@ -23,4 +23,16 @@ test.describe('metrics only', () => {
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
     expect((await sandbox.reruns(batch))[0]?.body).toEqual({ jobIDs: [], syncBatch: false });
   });
+
+  test('the batch metrics with the suite in step add its new tests, and say so before', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, suite_adds: 2, duration_ms: [1_000, 1_200] });
+    await retake.openBatch(batch);
+    await retake.field('sync-with-test-suite').check();
+    await retake.hook('rerun-batch-metrics').click();
+    await expect(page.getByRole('dialog')).toContainText('they run too');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
+    expect((await sandbox.reruns(batch))[0]?.body).toEqual({ jobIDs: [], syncBatch: true });
+    await expect(retake.hook('row-count')).toHaveText('14 of 14 tests');
+  });
 });

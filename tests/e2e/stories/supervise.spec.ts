@@ -106,10 +106,13 @@ test.describe('supervise to the verdict', () => {
     await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
     await expect(retake.hook('policy-origin')).toContainText('Filled in by the link that led here.');
     // What a supervision has begun with is not filled in a second time.
+    await retake.fillPolicy({ 'max-rerun-attempts': '4' });
     await retake.hook('supervise-start').click();
     await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
     await retake.hook('supervise-stop').click();
     await expect(retake.hook('supervise-stopped')).toBeVisible();
+    await page.getByRole('button', { name: 'Supervise again' }).click();
+    await expect(retake.field('max-rerun-attempts'), 'as it was run').toHaveValue('4');
     await page.goto(path);
     await expect(retake.hook('supervise-stopped')).toBeVisible();
     await expect.poll(async () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('retake-linked-')))).toEqual([]);
