@@ -71,8 +71,7 @@ pub fn BatchHead(
                 next: feed.next.get(),
                 paused: feed.paused.get(),
                 finished: finished.get(),
-                behind: feed.tests.is_behind.get()
-                    && feed.tests.loading.with(|it| it.failed.is_none()),
+                behind: feed.tests.is_read_anew(),
             })
         })
     });

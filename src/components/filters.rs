@@ -24,8 +24,7 @@ pub fn Filters(
     // Which tests failed, or did not finish, is not known until they are read.
     let may_select = move || {
         let finished = batch.with_untracked(|it| it.as_ref().is_some_and(|it| it.is_terminal()));
-        let is_read = store.loading.with_untracked(|it| it.failed.is_none());
-        let waits = finished && is_read && store.is_behind.get_untracked();
+        let waits = finished && untrack(|| store.is_read_anew());
         if waits {
             announcer
                 .say("The batch has finished since its tests were read. Select them in a moment.");

@@ -8,7 +8,6 @@ use retake_core::{
         resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
     domain::{Batch, BatchId, Project, ProjectId, Test, TestHistory, TestId},
-    view::open,
 };
 
 use crate::client::Client;
@@ -119,18 +118,19 @@ pub async fn project_and_batch(
     project: &str,
     text: &str,
 ) -> Result<(Project, Batch), ApiError> {
-    if let Some(id) = open::canonical(project).and_then(|id| id.parse().ok()) {
-        let both = join(find_project(client, project), find_batch(client, id, text));
-        let (project, batch) = both.await;
-        let project = project?;
-        // A project may be named like an ID (`resim-api.md` §8).
-        if project.id == id {
-            return Ok((project, batch?));
+    let project = match project.parse::<ProjectId>() {
+        Ok(id) => {
+            let both = join(find_project(client, project), find_batch(client, id, text));
+            let (project, batch) = both.await;
+            let project = project?;
+            // Otherwise it is only named like an ID (`resim-api.md` §8).
+            if project.id == id {
+                return Ok((project, batch?));
+            }
+            project
         }
-        let batch = find_batch(client, project.id, text).await?;
-        return Ok((project, batch));
-    }
-    let project = find_project(client, project).await?;
+        Err(_) => find_project(client, project).await?,
+    };
     let batch = find_batch(client, project.id, text).await?;
     Ok((project, batch))
 }

@@ -258,6 +258,12 @@ impl TestsStore {
             .with_value(|table| batches::progress(batch, complete.then(|| table.tally())))
     }
 
+    /// Whether what is listed is older than the batch and being read anew, tracked;
+    /// a listing that failed is told by itself.
+    pub fn is_read_anew(&self) -> bool {
+        self.is_behind.get() && self.loading.with(|it| it.failed.is_none())
+    }
+
     /// All tests of the batch: as it says itself, never fewer than are listed.
     pub fn total(&self, batch: &retake_core::domain::Batch) -> usize {
         let listed = self.with_table(TestTable::len);

@@ -159,13 +159,13 @@ pub fn Row(
                     } else {
                         cell(Cell { test, now, store })
                     };
-                    let place = column.from.place();
+                    let lines = column.from.place();
                     view! {
                         <td
                             role="cell"
-                            style=("--two-lines", place.map(|it| it.two_lines))
-                            style=("--three-lines", place.map(|it| it.three_lines))
-                            style=("--side", place.map(|it| it.side))
+                            style=("--two-lines", lines.map(|it| it.two_lines))
+                            style=("--three-lines", lines.map(|it| it.three_lines))
+                            style=("--side", lines.map(|it| it.side))
                             class=(column.name != "name").then(|| format!("row__{}", column.name))
                             data-col=column.name
                             data-from=column.from.slug()
