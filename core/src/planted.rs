@@ -48,6 +48,7 @@ pub enum Bug {
     BusyUnfenced,
     HeldOutlivesPost,
     ForgetsUnderWay,
+    CountsUnchecked,
 }
 
 #[cfg(feature = "planted")]
@@ -93,6 +94,7 @@ impl Bug {
         Self::BusyUnfenced,
         Self::HeldOutlivesPost,
         Self::ForgetsUnderWay,
+        Self::CountsUnchecked,
     ];
 
     /// What is done wrong.
@@ -138,6 +140,9 @@ impl Bug {
                 "a reload takes a POST without an answer for one answered 409"
             }
             Self::ForgetsUnderWay => "a run that is seen ends the wait for a late POST",
+            Self::CountsUnchecked => {
+                "failing tests alone are listed, and their counts not compared"
+            }
             Self::AgeUnmoved => "the age shown counts a jump of the clock",
         }
     }

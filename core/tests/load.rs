@@ -10,11 +10,11 @@ use std::time::Duration;
 use retake_core::{
     api::RerunAnswer,
     domain::{
-        Batch, BatchId, BatchStatus, ConflatedBatchStatus, ConflatedStatus, RunCounter, Test,
-        TestId, Timestamp,
+        Batch, BatchId, BatchStatus, ConflatedBatchStatus, ConflatedStatus, MetricsCounts,
+        RunCounter, StatusCounts, Test, TestId, Timestamp,
     },
     rerun::Limits,
-    supervise::{BatchRef, Input, Now, Output, Policy, Supervisor},
+    supervise::{BatchRef, Input, NotPassed, Now, Output, Policy, Supervisor},
 };
 
 const BATCH: BatchId = BatchId::from_u128(1);
@@ -60,6 +60,17 @@ impl Server {
         batch.run_counter = Some(RunCounter(i64::from(self.runs())));
         batch.total_tests = Some(u64::from(self.case.tests));
         batch.last_run = Some(Timestamp::from_millis(start));
+        let error = if passes { 0 } else { u64::from(FLAKY) };
+        let passed = u64::from(self.case.tests) - error;
+        batch.status_counts = Some(StatusCounts {
+            error,
+            succeeded: passed,
+            ..StatusCounts::default()
+        });
+        batch.metrics_counts = Some(MetricsCounts {
+            passed,
+            ..MetricsCounts::default()
+        });
         batch
     }
 
@@ -148,6 +159,16 @@ fn retake(case: Case, policy: Policy) -> Asked {
                 now += ANSWER_MS * pages;
                 Input::TestsRead(call, Ok(server.tests()))
             }
+            Output::ReadNotPassed(call, ..) => {
+                let mut tests = server.tests();
+                let all = tests.len();
+                tests.retain(|it| it.conflated != Some(ConflatedStatus::Passed));
+                let passed = Some((all - tests.len()) as u64);
+                // The count, and one page.
+                asked.requests += 2;
+                now += 2 * ANSWER_MS;
+                Input::NotPassedRead(call, Ok(NotPassed { passed, tests }))
+            }
             Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
             Output::SendRerun(call, ..) => {
                 asked.requests += 1;
@@ -180,7 +201,7 @@ fn retake(case: Case, policy: Policy) -> Asked {
 #[test]
 fn the_load_on_the_api_is_counted_beside_one_cli() {
     let (mut small, mut worst) = (0.0_f64, 0.0_f64);
-    for tests in [100, 1_000, 10_000] {
+    for tests in [100, 200, 300, 1_000, 10_000] {
         for minutes in [5, 30, 180] {
             for reruns in 0..3 {
                 let case = Case {
@@ -209,7 +230,5 @@ fn the_load_on_the_api_is_counted_beside_one_cli() {
     }
     println!("{:.0} hundredths for a hundred tests", small * 100.0);
     println!("{:.0} hundredths at the most", worst * 100.0);
-    assert!(small <= 1.2, "{small}");
-    // The last listing names what passed after its rerun; the CLI does without.
-    assert!(worst < 2.0, "{worst}");
+    assert!(worst <= 1.2, "{worst}");
 }

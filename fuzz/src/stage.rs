@@ -11,7 +11,7 @@ use retake_core::{
         Test, TestId, Timestamp,
     },
     rerun::{Intent, Limits},
-    supervise::{BatchRef, Event, Input, Now, Output, Policy, Supervisor},
+    supervise::{BatchRef, Event, Input, NotPassed, Now, Output, Policy, Supervisor},
 };
 
 /// The project of every input.
@@ -168,6 +168,11 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
             Output::ReadBatch(call, _) if is_blind => Input::BatchRead(call, Err(lost())),
             Output::ReadBatch(call, id) => Input::BatchRead(call, (api.batch)(id).map(Box::new)),
             Output::ReadTests(call, _) => Input::TestsRead(call, (api.tests)()),
+            Output::ReadNotPassed(call, _, passed) => {
+                let passed = Some(passed);
+                let answer = (api.tests)().map(|tests| NotPassed { passed, tests });
+                Input::NotPassedRead(call, answer)
+            }
             Output::StoreIntent(call, record) => {
                 stored = Some(record.event);
                 Input::Stored(call, Ok(()))

@@ -255,8 +255,10 @@ impl World {
                 self.try_to_leave(tab);
             }
             Output::Announce(verdict) => self.judge(tab, &verdict),
-            // The batch is named by its ID, and nobody signs out.
-            Output::ResolveBatch(..) | Output::NeedSignIn => unreachable!("outside the model"),
+            // The batch is named by its ID, nobody signs out, and all tests are on one page.
+            Output::ResolveBatch(..) | Output::NeedSignIn | Output::ReadNotPassed(..) => {
+                unreachable!("outside the model")
+            }
         }
     }
 

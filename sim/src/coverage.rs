@@ -73,6 +73,10 @@ reach! {
     restored "taken up from the journal" true,
     /// Listings that did not add up.
     torn "torn listings" true,
+    /// Listings of what did not pass that stood for the whole.
+    short_listings "failing tests listed alone" true,
+    /// Those that did not, so that all tests were listed.
+    lists_all "… given up, as the counts did not agree" true,
     /// Old pictures that were set aside.
     stale "stale reads set aside" true,
     /// Writes that the browser refused.

@@ -53,6 +53,7 @@ impl Mix {
             start: true,
             history: false,
             word: true,
+            counts: true,
         };
         server.new_ids = false;
         policy.max_rerun_attempts = policy.max_rerun_attempts.max(1);

@@ -5,9 +5,12 @@
 //! at any moment, now or half a minute ago on a lagging replica, is a function
 //! of that list. Nothing is ever copied.
 
-use retake_core::domain::{
-    Batch, BatchId, BatchStatus, ConflatedBatchStatus, ConflatedStatus, RunCounter, StatusChange,
-    StatusCounts, Test, TestId, Timestamp,
+use retake_core::{
+    domain::{
+        Batch, BatchId, BatchStatus, ConflatedBatchStatus, ConflatedStatus, MetricsCounts,
+        RunCounter, StatusChange, StatusCounts, Test, TestId, Timestamp,
+    },
+    supervise::NotPassed,
 };
 
 use crate::dice::{Dice, mix, within};
@@ -29,6 +32,8 @@ enum Nature {
     Flaky(u32),
     /// Always fails.
     Broken,
+    /// Fails in some runs and passes in others, also after it has passed.
+    Moody,
 }
 
 /// Who made a run.
@@ -55,13 +60,14 @@ pub(crate) struct Run {
 }
 
 /// Which optional fields a deployment sends.
-#[allow(clippy::struct_excessive_bools)] // four fields, each sent or not
+#[allow(clippy::struct_excessive_bools)] // fields, each sent or not
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sends {
     pub(crate) counter: bool,
     pub(crate) start: bool,
     pub(crate) history: bool,
     pub(crate) word: bool,
+    pub(crate) counts: bool,
 }
 
 impl Sends {
@@ -118,6 +124,8 @@ impl Server {
                 Nature::Sound
             } else if dice.permille(600) {
                 Nature::Flaky(u32::try_from(dice.between(1, 3)).expect("small"))
+            } else if dice.permille(500) {
+                Nature::Moody
             } else {
                 Nature::Broken
             }
@@ -140,13 +148,14 @@ impl Server {
                 start: !dice.permille(if counter { 200 } else { 400 }),
                 history: dice.permille(300),
                 word: !dice.permille(100),
+                counts: !dice.permille(150),
             },
             new_ids: dice.permille(40),
             tolerant: dice.permille(300),
             hangs: dice.permille(30),
             cleanup_ms: dice.pick(&[0, 0, 15_000, 55_000, 120_000]),
             longest_ms: dice.pick(&[20_000, 120_000, 300_000]),
-            page: dice.pick(&[3, 100, 100]),
+            page: dice.pick(&[2, 3, 100, 100]),
             busy_forever: false,
             miscounts: 0,
         };
@@ -228,6 +237,7 @@ impl Server {
             Nature::Sound => false,
             Nature::Flaky(until) => count <= until,
             Nature::Broken => true,
+            Nature::Moody => mix(self.seed ^ u64::from(count) << 32 ^ u64::from(job)) & 1 == 1,
         };
         if fails {
             self.fails_as[usize::from(job)].clone()
@@ -323,29 +333,69 @@ impl Server {
                 });
             }
         }
-        let running = u64::from(!view.terminal);
-        batch.status_counts = Some(StatusCounts {
-            running,
-            succeeded: u64::from(self.size) - running,
-            ..StatusCounts::default()
-        });
+        if self.sends.counts {
+            self.count(view, &mut batch);
+        }
         batch
     }
 
-    /// One page of the listing, as the API sends it.
-    pub(crate) fn page(&self, view: View, page: u16, into: &mut Vec<Test>) {
-        let from = page * self.page;
-        for job in from..(from + self.page).min(self.size) {
-            let mut test = Test::new(id_of_test(job), String::new());
-            test.conflated = Some(self.test(job, view));
-            test.last_run = self.sends.start.then(|| stamp(self.started(job, view)));
-            into.push(test);
+    /// The batch's own counts of its tests.
+    fn count(&self, view: View, batch: &mut Batch) {
+        let mut states = StatusCounts::default();
+        let mut metrics = MetricsCounts::default();
+        if !view.terminal {
+            // Nobody looks at more of an unfinished batch.
+            states.running = 1;
+            states.succeeded = u64::from(self.size) - 1;
+        } else {
+            for job in 0..self.size {
+                match self.test(job, view) {
+                    ConflatedStatus::Error => states.error += 1,
+                    ConflatedStatus::Cancelled => states.cancelled += 1,
+                    ConflatedStatus::Running => states.running += 1,
+                    ConflatedStatus::Queued => states.submitted += 1,
+                    ConflatedStatus::Blocker => metrics.fail_block += 1,
+                    ConflatedStatus::Warning => metrics.fail_warn += 1,
+                    _ => metrics.passed += 1,
+                }
+            }
+            states.succeeded = metrics.passed + metrics.fail_block + metrics.fail_warn;
         }
+        batch.status_counts = Some(states);
+        batch.metrics_counts = Some(metrics);
     }
 
-    /// Number of pages.
-    pub(crate) fn pages(&self) -> u16 {
-        self.size.div_ceil(self.page)
+    /// How many tests have passed.
+    pub(crate) fn passed(&self, view: View) -> u64 {
+        let passed = |job: &u16| self.test(*job, view) == ConflatedStatus::Passed;
+        (0..self.size).filter(passed).count() as u64
+    }
+
+    /// One page of the listing, as the API sends it, of all tests or of those that did
+    /// `not_pass`; whether another one follows.
+    pub(crate) fn page(
+        &self,
+        view: View,
+        page: u16,
+        not_passed: bool,
+        into: &mut Vec<Test>,
+    ) -> bool {
+        let from = usize::from(page * self.page);
+        let mut listed = 0;
+        for job in 0..self.size {
+            let state = self.test(job, view);
+            if not_passed && !is_asked(&state) {
+                continue;
+            }
+            if (from..from + usize::from(self.page)).contains(&listed) {
+                let mut test = Test::new(id_of_test(job), String::new());
+                test.conflated = Some(state);
+                test.last_run = self.sends.start.then(|| stamp(self.started(job, view)));
+                into.push(test);
+            }
+            listed += 1;
+        }
+        listed > from + usize::from(self.page)
     }
 
     /// A rerun arrives; `true` if it is applied.
@@ -368,6 +418,11 @@ impl Server {
         }
         !view.terminal
     }
+}
+
+/// Whether a listing of the tests that did not pass asks for this state.
+fn is_asked(state: &ConflatedStatus) -> bool {
+    NotPassed::states().any(|it| it == *state)
 }
 
 /// The ID of a test.

@@ -34,6 +34,17 @@ pub(crate) struct Listing {
     pub(crate) page: u16,
     pub(crate) tests: Vec<Test>,
     pub(crate) masked: bool,
+    /// Only those that did not pass, after a count of those that did.
+    pub(crate) short: Option<Short>,
+}
+
+/// A listing of the tests that did not pass.
+#[derive(Debug)]
+pub(crate) struct Short {
+    /// So many are to have passed, or nothing is listed.
+    pub(crate) expects: u64,
+    /// The count came, with a number or without.
+    pub(crate) counted: Option<Option<u64>>,
 }
 
 /// A machine with what the checkers know about its inputs.

@@ -7,7 +7,8 @@ use retake_core::{
         ApiError, LogFile, Page, Paging, TestQuery, endpoint,
         resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
-    domain::{Batch, BatchId, Project, ProjectId, Test, TestHistory, TestId},
+    domain::{Batch, BatchId, ConflatedStatus, Project, ProjectId, Test, TestHistory, TestId},
+    supervise::NotPassed,
 };
 
 use crate::client::Client;
@@ -22,11 +23,48 @@ pub async fn all_tests(
     project: ProjectId,
     batch: BatchId,
 ) -> Result<Vec<Test>, ApiError> {
+    tests_of(client, project, batch, &TestQuery::default()).await
+}
+
+/// How many tests of a batch passed, and if they are `passed`, the others page by page,
+/// all without retries.
+///
+/// # Errors
+/// A page could not be read, or the pages go in circles.
+pub async fn not_passed(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    passed: u64,
+) -> Result<NotPassed, ApiError> {
+    let count = endpoint::count_tests(project, batch, &ConflatedStatus::Passed);
+    client.charge();
+    let counted = client.send(&count).await?;
+    let mut answer = NotPassed {
+        passed: counted,
+        tests: Vec::new(),
+    };
+    if counted == Some(passed) {
+        let query = TestQuery {
+            statuses: NotPassed::states().collect(),
+            ..TestQuery::default()
+        };
+        answer.tests = tests_of(client, project, batch, &query).await?;
+    }
+    Ok(answer)
+}
+
+async fn tests_of(
+    client: &Client,
+    project: ProjectId,
+    batch: BatchId,
+    query: &TestQuery,
+) -> Result<Vec<Test>, ApiError> {
     let mut tests = Vec::new();
     let mut paging = Paging::default();
     let mut token = None;
     loop {
-        let call = endpoint::list_tests(project, batch, &TestQuery::default(), token.as_deref());
+        let call = endpoint::list_tests(project, batch, query, token.as_deref());
         client.charge();
         let page: Page<Test> = client.send(&call).await?;
         token = paging.turn("list the tests", &page)?;

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// Items asked for in a page, the most that the API gives.
-const PAGE_SIZE: u32 = 100;
+pub const PAGE_SIZE: u32 = 100;
 
 /// What stays as it is in a path segment or a query value (RFC 3986 §2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -30,7 +30,11 @@ struct Query(String);
 
 impl Query {
     fn paged(token: Option<&str>) -> Self {
-        Self(format!("?pageSize={PAGE_SIZE}")).with("pageToken", token)
+        Self::of_size(PAGE_SIZE, token)
+    }
+
+    fn of_size(page: u32, token: Option<&str>) -> Self {
+        Self(format!("?pageSize={page}")).with("pageToken", token)
     }
 
     fn with(mut self, name: &str, value: Option<&str>) -> Self {
@@ -196,6 +200,24 @@ pub struct TestQuery {
     pub statuses: Vec<ConflatedStatus>,
     /// Tests whose experience wears one of these tags; empty: all.
     pub tags: Vec<ExperienceTagId>,
+}
+
+/// How many tests of a batch are in this state: what a listing says of itself on a page of
+/// one. `None` where the API does not say.
+pub fn count_tests(
+    project: ProjectId,
+    batch: BatchId,
+    state: &ConflatedStatus,
+) -> Call<Option<u64>> {
+    let query = Query::of_size(1, None)
+        .with("conflatedStatus", Some(state.word()))
+        .0;
+    let path = format!("projects/{project}/batches/{batch}/jobs{query}");
+    get("count the tests", path, |what, answer| {
+        let page: wire::JobPage = answer::json(what, answer, 200)?;
+        let jobs = array(what, answer, "jobs", page.jobs)?;
+        Ok(convert::page(answer, jobs, None, page.total).total)
+    })
 }
 
 /// Tests of a batch, in the server's order.

@@ -25,7 +25,7 @@ mod wire_tests;
 
 pub use answer::retry_after;
 pub use call::{Answer, Call, Method, Request};
-pub use endpoint::TestQuery;
+pub use endpoint::{PAGE_SIZE, TestQuery};
 pub use error::{ApiError, ErrorKind};
 pub use log_file::LogFile;
 pub use paging::{Page, Paging};

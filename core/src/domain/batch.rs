@@ -1,5 +1,7 @@
 //! A batch: one launch of many tests.
 
+use serde::Serialize;
+
 use super::{
     BatchId, BatchStatus, BatchType, BranchId, BuildId, ConflatedBatchStatus, ExecutionError,
     MetricStatus, ProjectId, RunCounter, RunnerType, SystemId, TestSuiteId, Timestamp,
@@ -80,7 +82,7 @@ pub struct StatusChange {
 }
 
 /// Number of tests in each orchestration state (`jobStatusCounts`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[allow(missing_docs)] // the fields are the API's words, documented in `TestStatus`
 pub struct StatusCounts {
     pub submitted: u64,
@@ -93,7 +95,7 @@ pub struct StatusCounts {
 }
 
 /// Number of tests with each metrics outcome (`jobMetricsStatusCounts`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[allow(missing_docs)] // the fields are the API's words, documented in `MetricStatus`
 pub struct MetricsCounts {
     pub passed: u64,

@@ -164,9 +164,7 @@ impl Supervisor {
             Some(Asked::Look) => self.ask_batch(Asked::Look, now),
             Some(Asked::Poll | Asked::Confirm | Asked::Tests) => {
                 self.open_call = None;
-                self.picture = None;
-                self.listing = None;
-                self.reading_since = None;
+                self.forget_reading();
                 if matches!(self.state.phase, Phase::Reading | Phase::Deciding) {
                     self.record(Event::Reopened, now.wall);
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PauseReason, Record, Verdict};
+use super::{NotPassed, PauseReason, Record, Verdict};
 use crate::{
     api::{ApiError, RerunAnswer},
     domain::{Batch, BatchId, Test, Timestamp},
@@ -62,6 +62,8 @@ pub enum Input {
     BatchRead(CallId, Result<Box<Batch>, ApiError>),
     /// Answer to [`Output::ReadTests`]: every page, as listed.
     TestsRead(CallId, Result<Vec<Test>, ApiError>),
+    /// Answer to [`Output::ReadNotPassed`].
+    NotPassedRead(CallId, Result<NotPassed, ApiError>),
     /// Answer to [`Output::StoreIntent`]: the record is durable, or why not.
     Stored(CallId, Result<(), String>),
     /// Answer to [`Output::SendRerun`].
@@ -90,6 +92,8 @@ pub enum Output {
     ReadBatch(CallId, BatchId),
     /// List every test of the batch.
     ReadTests(CallId, BatchId),
+    /// Count the tests of the batch that passed; if they are so many, list the others.
+    ReadNotPassed(CallId, BatchId, u64),
     /// Write the record; no answer is needed.
     Store(Record),
     /// Write the record durably, after all earlier ones, and say so.

@@ -136,6 +136,18 @@ fn line(event: &Event) -> (LineKind, String) {
             }
             (Look, text)
         }
+        Event::ListedNotPassed { listed, passed } => (
+            Look,
+            format!(
+                "{} that did not pass listed, {passed} passed by the API's count: together all \
+                 that the batch counts",
+                count(*listed, "test")
+            ),
+        ),
+        Event::ListsAll { why } => (
+            Look,
+            format!("listing every test, as the failing ones alone do not add up: {why}"),
+        ),
         Event::Reopened => (
             Look,
             "the batch may have moved on while it was read: waiting again".into(),

@@ -132,6 +132,19 @@ pub enum Event {
         /// The batch's own count, if it differs.
         batch_says: Option<u64>,
     },
+    /// The tests that did not pass are listed, and the counts agree that the rest passed;
+    /// the batch is read once more before the decision.
+    ListedNotPassed {
+        /// Tests listed.
+        listed: u64,
+        /// Tests that passed, as the API counts them.
+        passed: u64,
+    },
+    /// Those that did not pass gave no whole picture: all tests are listed.
+    ListsAll {
+        /// What did not agree.
+        why: String,
+    },
     /// The batch was no longer finished when it was read again.
     Reopened,
     /// The decision.

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     domain::{Batch, Test},
     rerun::Fence,
+    supervise::reading::Listing,
 };
 
 #[allow(clippy::ref_option)] // serde passes the field
@@ -16,16 +17,19 @@ pub(super) fn of_picture<S: Serializer>(
     picture: &Option<Box<Batch>>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    let facts = |it: &Batch| (Fence::at(it), it.conflated.clone(), it.total_tests);
+    let facts = |it: &Batch| {
+        let counts = (it.total_tests, it.status_counts, it.metrics_counts);
+        (Fence::at(it), it.conflated.clone(), counts)
+    };
     picture.as_deref().map(facts).serialize(to)
 }
 
 #[allow(clippy::ref_option)] // serde passes the field
 pub(super) fn of_listing<S: Serializer>(
-    listing: &Option<Vec<Test>>,
+    listing: &Option<Listing>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
     let facts = |test: &Test| (test.id, test.conflated.clone(), test.last_run);
-    let all = |tests: &Vec<Test>| tests.iter().map(facts).collect::<Vec<_>>();
+    let all = |it: &Listing| (it.passed, it.tests.iter().map(facts).collect::<Vec<_>>());
     listing.as_ref().map(all).serialize(to)
 }

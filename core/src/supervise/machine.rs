@@ -15,11 +15,11 @@ use serde::Serialize;
 
 use super::{
     BatchRef, CallId, Event, Input, Now, Output, PauseReason, Phase, Policy, Record, SEND_WITHIN,
-    State, likeness,
+    State, likeness, reading::Listing,
 };
 use crate::{
     api::{ApiError, ErrorKind},
-    domain::{Batch, BatchId, Test, Timestamp},
+    domain::{Batch, BatchId, Timestamp},
     planted::{self, Bug},
     rerun::{Limits, Submission, SubmissionInput},
 };
@@ -74,7 +74,9 @@ pub struct Supervisor {
     #[serde(serialize_with = "likeness::of_picture")]
     pub(super) picture: Option<Box<Batch>>,
     #[serde(serialize_with = "likeness::of_listing")]
-    pub(super) listing: Option<Vec<Test>>,
+    pub(super) listing: Option<Listing>,
+    /// Listing those that did not pass gave no whole picture: this time all are listed.
+    pub(super) lists_all: bool,
     /// When the listing was complete.
     pub(super) listed_at: Option<Timestamp>,
     pub(super) torn_tries: u8,
@@ -170,6 +172,7 @@ impl Supervisor {
             blind_reads: 0,
             picture: None,
             listing: None,
+            lists_all: false,
             listed_at: None,
             torn_tries: 0,
             reading_since: None,
@@ -250,6 +253,11 @@ impl Supervisor {
             Input::TestsRead(id, answer) => {
                 if let Some(open) = self.close_call(id, Asked::Tests) {
                     self.tests_read(answer, open.sent_at, now);
+                }
+            }
+            Input::NotPassedRead(id, answer) => {
+                if let Some(open) = self.close_call(id, Asked::Tests) {
+                    self.not_passed_read(answer, open.sent_at, now);
                 }
             }
             Input::Stored(id, stored) => {
@@ -365,7 +373,10 @@ impl Supervisor {
     pub(super) fn ask_tests(&mut self, now: Now) {
         if let Some(batch) = self.state.batch {
             let id = self.open(Asked::Tests, now);
-            self.outputs.push_back(Output::ReadTests(id, batch));
+            self.outputs.push_back(match self.passed_if_short() {
+                Some(passed) => Output::ReadNotPassed(id, batch, passed),
+                None => Output::ReadTests(id, batch),
+            });
         }
     }
 

@@ -10,7 +10,7 @@
 //! [`Policy`] (what is allowed), `exchange` and `machine` (what goes in and out, who
 //! is asked next), `clock` (sleep, and what wakes it), `waiting`
 //! and `belief` (when a finished status is believed), `reading` (one consistent
-//! picture),
+//! picture), `not_passed` (the same of a large batch, without listing all of it),
 //! [`plan_rerun`] (which tests), `sending` and [`rerun`] (one POST and what
 //! became of it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
 //! written down, and how that gives the state back), `explain` (the log lines).
@@ -28,6 +28,7 @@ mod explain;
 mod journal;
 mod likeness;
 mod machine;
+mod not_passed;
 mod pausing;
 mod plan;
 mod policy;
@@ -48,6 +49,7 @@ pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::Supervisor;
+pub use not_passed::NotPassed;
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Policy, WatchedStates};
 pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};

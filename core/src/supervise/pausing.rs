@@ -61,9 +61,7 @@ impl Supervisor {
     pub(super) fn rest(&mut self) {
         self.open_call = None;
         self.due = None;
-        self.picture = None;
-        self.listing = None;
-        self.reading_since = None;
+        self.forget_reading();
     }
 
     pub(super) fn conclude(&mut self, verdict: Verdict, now: Now) {

@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, machine::Asked,
-    plan_for_tests, verdict::Findings,
+    Choice, Event, NamedTest, NotPassed, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot,
+    machine::Asked, plan_rerun, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
@@ -24,6 +24,14 @@ const READING_AT_LEAST: Duration = Duration::from_mins(2);
 /// Failed listings after which a verdict that needs no tests is given without.
 const LISTING_TRIES: u32 = 3;
 
+/// The tests of a batch as far as they are listed one by one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listing {
+    pub(super) tests: Vec<Test>,
+    /// How many more there are, all of them passed (`not_passed`).
+    pub(super) passed: u64,
+}
+
 impl Supervisor {
     /// The pages arrived, or did not.
     pub(super) fn tests_read(
@@ -38,21 +46,13 @@ impl Supervisor {
         };
         self.reads_work(now);
         if self.is_of_later_run(&tests) {
-            self.record(Event::Reopened, now.wall);
-            self.listing = None;
-            self.due = Some(now.wall.after(self.state.policy.poll_every));
-            return;
+            return self.wait_for_later_run(now);
         }
         if let Some(until) = self.may_be_of_run_before(&tests, sent_at) {
-            self.listing = None;
-            let why = "the tests may still be those of the run before".to_owned();
-            let tries = self.torn_tries;
-            self.record(Event::Torn { why, tries }, now.wall);
-            self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
-            return;
+            return self.wait_for_new_tests(until, now);
         }
         if let Some(why) = self.torn(&tests, sent_at) {
-            self.listing = Some(tests);
+            self.listing = Some(Listing { tests, passed: 0 });
             return self.read_again(why, now);
         }
         let mut seen = BTreeSet::new();
@@ -63,10 +63,73 @@ impl Supervisor {
             .as_ref()
             .and_then(|batch| batch.total_tests)
             .filter(|total| *total != listed);
-        self.listing = Some(tests);
+        self.listing = Some(Listing { tests, passed: 0 });
         self.listed_at = Some(now.wall);
         self.record(Event::Listed { listed, batch_says }, now.wall);
         self.ask_batch(Asked::Confirm, now);
+    }
+
+    /// The tests that did not pass arrived, or did not.
+    pub(super) fn not_passed_read(
+        &mut self,
+        answer: Result<NotPassed, ApiError>,
+        sent_at: Timestamp,
+        now: Now,
+    ) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.listing_failed(error, now),
+        };
+        self.reads_work(now);
+        if self.is_of_later_run(&answer.tests) {
+            return self.wait_for_later_run(now);
+        }
+        if let Some(why) = self.is_not_whole(&answer) {
+            return self.list_all(why, now);
+        }
+        // Where nothing is left that did not pass, the batch's counts have said it all.
+        let doubt = self.may_be_of_run_before(&answer.tests, sent_at);
+        if let Some(until) = doubt.filter(|_| !answer.tests.is_empty()) {
+            if self.state.began.is_none() && !self.state.seen_running {
+                // Of a run that was over before us any test is proof enough, also one that passed.
+                return self.list_all("none of them is of the latest run".into(), now);
+            }
+            return self.wait_for_new_tests(until, now);
+        }
+        let (listed, passed) = (answer.tests.len() as u64, answer.passed.unwrap_or(0));
+        let tests = answer.tests;
+        self.listing = Some(Listing { tests, passed });
+        self.listed_at = Some(now.wall);
+        self.record(Event::ListedNotPassed { listed, passed }, now.wall);
+        self.ask_batch(Asked::Confirm, now);
+    }
+
+    fn list_all(&mut self, why: String, now: Now) {
+        self.lists_all = true;
+        self.record(Event::ListsAll { why }, now.wall);
+        self.ask_tests(now);
+    }
+
+    fn wait_for_later_run(&mut self, now: Now) {
+        self.record(Event::Reopened, now.wall);
+        self.listing = None;
+        self.due = Some(now.wall.after(self.state.policy.poll_every));
+    }
+
+    fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
+        self.listing = None;
+        let why = "the tests may still be those of the run before".to_owned();
+        let tries = self.torn_tries;
+        self.record(Event::Torn { why, tries }, now.wall);
+        self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
+    }
+
+    /// What was read so far is of no use any more.
+    pub(super) fn forget_reading(&mut self) {
+        self.picture = None;
+        self.listing = None;
+        self.lists_all = false;
+        self.reading_since = None;
     }
 
     /// What does not fit, if anything. A count that disagrees, a test that is
@@ -117,7 +180,7 @@ impl Supervisor {
                     .map(|test| (test.id, test.conflated.clone()))
                     .collect()
             };
-            facts(before) == facts(tests)
+            facts(&before.tests) == facts(tests)
         });
         (!same_as_before).then_some(why)
     }
@@ -247,8 +310,8 @@ impl Supervisor {
             return self.ask_batch(Asked::Poll, now);
         };
         if planted::is(Bug::OldPicture) {
-            let tests = self.listing.take().unwrap_or_default();
-            return self.decide(&picture, &tests, sent_at, now);
+            let listing = self.listing.take().unwrap_or_default();
+            return self.decide(&picture, &listing, sent_at, now);
         }
         let old = self.state.is_old(&batch);
         let moved = batch.run_counter > picture.run_counter
@@ -256,8 +319,7 @@ impl Supervisor {
             || last_change(&batch) > last_change(&picture)
             || !batch.is_terminal();
         if moved && !old {
-            self.listing = None;
-            self.reading_since = None;
+            self.forget_reading();
             self.record(Event::Reopened, now.wall);
             return self.polled(batch, sent_at, now);
         }
@@ -279,8 +341,8 @@ impl Supervisor {
             let why = "nothing shows that the batch has not run since it was listed";
             return self.read_again(why.into(), now);
         }
-        let tests = self.listing.take().unwrap_or_default();
-        self.decide(&batch, &tests, sent_at, now);
+        let listing = self.listing.take().unwrap_or_default();
+        self.decide(&batch, &listing, sent_at, now);
     }
 
     /// An answer without any mark of the run says the same of two runs that end alike. It
@@ -291,10 +353,15 @@ impl Supervisor {
         long && Fence::at(batch).is_blind()
     }
 
-    fn decide(&mut self, batch: &Batch, tests: &[Test], sent_at: Timestamp, now: Now) {
+    fn decide(&mut self, batch: &Batch, listing: &Listing, sent_at: Timestamp, now: Now) {
         let attempt = self.state.attempt;
+        let tests = &listing.tests;
+        let listed = tests.iter().map(|test| (test.id, test.conflated.as_ref()));
+        // Tests that passed count in the denominator, whichever they are.
+        let passed = (0..listing.passed).map(|_| (None, Some(&ConflatedStatus::Passed)));
+        let facts = listed.chain(passed);
         let Plan { figures, choice } =
-            plan_for_tests(batch.status.as_ref(), tests, &self.state.policy, attempt);
+            plan_rerun(batch.status.as_ref(), facts, &self.state.policy, attempt);
         let why_not = choice.why_not();
         self.record(
             Event::Decided {
@@ -305,6 +372,7 @@ impl Supervisor {
             now.wall,
         );
         self.torn_tries = 0;
+        self.lists_all = false;
         match choice {
             Choice::Rerun(ids) => {
                 let chosen: BTreeSet<TestId> = ids.iter().copied().collect();
@@ -333,7 +401,7 @@ impl Supervisor {
                         figures: Some(figures),
                         why_not,
                         attempts: attempt,
-                        reruns: self.rerun_outcome(tests),
+                        reruns: self.rerun_outcome(listing),
                         tests,
                     },
                 );
@@ -343,9 +411,24 @@ impl Supervisor {
     }
 
     /// What became of every test that this supervision ran again.
-    fn rerun_outcome(&self, tests: &[Test]) -> RerunOutcome {
+    fn rerun_outcome(&self, listing: &Listing) -> RerunOutcome {
         let mut outcome = RerunOutcome::default();
-        for test in tests {
+        if listing.passed > 0 {
+            // Whatever is not listed has passed.
+            let listed: BTreeSet<TestId> = listing.tests.iter().filter_map(|it| it.id).collect();
+            let passed = self
+                .state
+                .reran
+                .values()
+                .filter(|it| !listed.contains(&it.id));
+            outcome
+                .passed_after_rerun
+                .extend(passed.map(|it| NamedTest {
+                    id: it.id,
+                    name: it.name.clone(),
+                }));
+        }
+        for test in &listing.tests {
             let Some((id, before)) = test
                 .id
                 .and_then(|id| Some((id, self.state.reran.get(&id)?)))

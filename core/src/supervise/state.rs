@@ -191,6 +191,7 @@ impl State {
             | Event::ReadRecovered { .. }
             | Event::StaleRead { .. }
             | Event::StillUnderWay { .. }
+            | Event::ListsAll { .. }
             | Event::Decided { .. } => {}
             Event::Pinned { batch, name } => {
                 self.batch = Some(*batch);
@@ -224,7 +225,7 @@ impl State {
                 self.doubt.take_if(|fence| *unproven || fence.is_blind());
                 self.phase = Phase::Reading;
             }
-            Event::Listed { .. } => self.phase = Phase::Deciding,
+            Event::Listed { .. } | Event::ListedNotPassed { .. } => self.phase = Phase::Deciding,
             Event::Torn { .. } => self.phase = Phase::Reading,
             Event::Reopened => self.phase = Phase::Waiting,
             Event::Intent(intent) => {

@@ -9,7 +9,7 @@ use retake_core::{
         RunCounter, Test, TestId, Timestamp,
     },
     rerun::Limits,
-    supervise::{BatchRef, CallId, Input, Now, Output, Policy, Supervisor, Verdict},
+    supervise::{BatchRef, CallId, Input, NotPassed, Now, Output, Policy, Supervisor, Verdict},
 };
 
 /// What the API says when it is asked, and what was asked of it.
@@ -23,6 +23,8 @@ pub(crate) struct Bench {
     pub(crate) batch: Result<Batch, ApiError>,
     /// How a listing is answered, in turn; the last one stays.
     pub(crate) listings: Vec<Vec<Test>>,
+    /// How many times all tests were listed, and those alone that did not pass.
+    pub(crate) listed: (usize, usize),
     /// How long an answer takes.
     pub(crate) answer_ms: i64,
     /// The counter in the answer to a rerun.
@@ -56,6 +58,7 @@ impl Bench {
             mono: 0,
             batch: Ok(batch),
             listings: vec![listing],
+            listed: (0, 0),
             answer_ms: 10,
             answer_run: Some(2),
             refused: None,
@@ -99,12 +102,16 @@ impl Bench {
                     Input::BatchRead(call, self.batch.clone().map(Box::new))
                 }
                 Output::ReadTests(call, _) => {
-                    let tests = if self.listings.len() > 1 {
-                        self.listings.remove(0)
-                    } else {
-                        self.listings[0].clone()
-                    };
-                    Input::TestsRead(call, Ok(tests))
+                    self.listed.0 += 1;
+                    Input::TestsRead(call, Ok(self.listing()))
+                }
+                Output::ReadNotPassed(call, ..) => {
+                    self.listed.1 += 1;
+                    let mut tests = self.listing();
+                    let all = tests.len();
+                    tests.retain(|it| it.conflated != Some(ConflatedStatus::Passed));
+                    let passed = Some((all - tests.len()) as u64);
+                    Input::NotPassedRead(call, Ok(NotPassed { passed, tests }))
                 }
                 Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
                 Output::SendRerun(call, intent, _) => {
@@ -138,6 +145,14 @@ impl Bench {
             };
             self.pass(self.answer_ms);
             self.feed(input);
+        }
+    }
+
+    fn listing(&mut self) -> Vec<Test> {
+        if self.listings.len() > 1 {
+            self.listings.remove(0)
+        } else {
+            self.listings[0].clone()
         }
     }
 

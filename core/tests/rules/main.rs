@@ -2,6 +2,7 @@
 //! through the whole machine, one test for a rule (`design.md` §3).
 
 mod bench;
+mod large;
 
 use bench::{Bench, batch, failed, running, test, untimed, up_to, with_error};
 use retake_core::{

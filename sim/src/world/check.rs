@@ -522,6 +522,8 @@ impl World {
             match &record.event {
                 Event::Adopted { .. } => reach.adopted += 1,
                 Event::Torn { .. } => reach.torn += 1,
+                Event::ListedNotPassed { .. } => reach.short_listings += 1,
+                Event::ListsAll { .. } => reach.lists_all += 1,
                 Event::StaleRead { .. } => reach.stale += 1,
                 Event::Restored { .. } => {
                     reach.restored += 1;

@@ -7,7 +7,7 @@ use retake_core::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::{BatchId, BatchStatus, ConflatedStatus, Test},
     rerun::Intent,
-    supervise::{CallId, Input},
+    supervise::{CallId, Input, NotPassed},
 };
 
 use super::{Happening, PageRef, Post, World};
@@ -15,7 +15,7 @@ use crate::{
     dice::{mix, within},
     fault::{Class, Fault},
     server::{By, bits_of},
-    tab::{Listing, Read},
+    tab::{Listing, Read, Short},
 };
 
 /// The client gives up after this.
@@ -254,8 +254,9 @@ impl World {
         self.after(delay, happening);
     }
 
-    /// Lists the tests, page by page.
-    pub(crate) fn list(&mut self, tab: usize, call: CallId, batch: BatchId) {
+    /// Lists the tests, page by page; where so many are to have `passed`, counts these first
+    /// and lists the others.
+    pub(crate) fn list(&mut self, tab: usize, call: CallId, batch: BatchId, passed: Option<u64>) {
         let room = usize::from(self.server.size) + 1;
         if let Some(machine) = &mut self.tabs[tab].machine {
             machine.listing = Some(Listing {
@@ -264,6 +265,10 @@ impl World {
                 page: 0,
                 tests: Vec::with_capacity(room),
                 masked: false,
+                short: passed.map(|expects| Short {
+                    expects,
+                    counted: None,
+                }),
             });
             self.ask(tab, call, What::Page);
         }
@@ -293,7 +298,8 @@ impl World {
                     Input::BatchRead(call, Err(failing.error("read the batch", retry_after)))
                 }
                 What::Page => {
-                    Input::TestsRead(call, Err(failing.error("list the tests", retry_after)))
+                    let error = failing.error("list the tests", retry_after);
+                    self.not_listed(tab, call, error)
                 }
             };
             self.tell(tab, || format!("{what:?} fails: {failing:?}"));
@@ -373,6 +379,10 @@ impl World {
                 if bits & 0x180 == 0x180 {
                     batch.total_tests = None;
                 }
+                if bits & 0x600 == 0x600 {
+                    batch.status_counts = None;
+                    batch.metrics_counts = None;
+                }
             }
             _ => {}
         }
@@ -420,7 +430,6 @@ impl World {
     }
 
     fn page_arrives(&mut self, tab: usize, call: CallId, fate: Fate, shows: i64) {
-        let pages = self.server.pages();
         let Some(machine) = &mut self.tabs[tab].machine else {
             return;
         };
@@ -431,32 +440,43 @@ impl World {
             return;
         }
         let view = self.server.view_by_id(listing.batch, shows);
-        let before = listing.tests.len();
-        self.server.page(view, listing.page, &mut listing.tests);
-        if let Fate::Masked { unknown, bits } = fate
-            && listing.tests.len() > before
-        {
-            listing.masked = true;
-            let at = usize::try_from(bits >> 8 & 0xFF).expect("a byte");
-            let last = listing.tests.len();
-            let test = &mut listing.tests[before + at % (last - before)];
-            if unknown {
-                test.conflated = Some(ConflatedStatus::from_word("SPARKLING"));
-            } else if bits & 1 == 0 {
-                test.conflated = None;
-            } else {
-                test.id = None;
+        let more = match &mut listing.short {
+            Some(short) if short.counted.is_none() => {
+                let passed = self.server.passed(view);
+                let said = matches!(fate, Fate::Fine(_)).then_some(passed);
+                short.counted = Some(said);
+                said == Some(short.expects)
             }
-        }
-        listing.page += 1;
-        if listing.page < pages {
+            short => {
+                let before = listing.tests.len();
+                let not_passed = short.is_some();
+                let more = self
+                    .server
+                    .page(view, listing.page, not_passed, &mut listing.tests);
+                if let Fate::Masked { unknown, bits } = fate {
+                    listing.masked |= mask(&mut listing.tests[before..], unknown, bits);
+                }
+                listing.page += 1;
+                more
+            }
+        };
+        if more {
             return self.ask(tab, call, What::Page);
         }
-        let listing = machine.listing.take().expect("it was just there");
         if self.strikes(Fault::PageLoop, tab, 1).is_some() {
             let error = Failing::Unreadable.error("list the tests", 0);
-            return self.take_in(tab, Input::TestsRead(call, Err(error)));
+            let input = self.not_listed(tab, call, error);
+            return self.take_in(tab, input);
         }
+        self.listed(tab, call);
+    }
+
+    /// Every page is there.
+    fn listed(&mut self, tab: usize, call: CallId) {
+        let Some(machine) = &mut self.tabs[tab].machine else {
+            return;
+        };
+        let listing = machine.listing.take().expect("it was just there");
         let mut tests = listing.tests;
         if self.server.miscounts > 0 {
             // It has been so all along; here it shows.
@@ -469,7 +489,23 @@ impl World {
             machine.listed_masked = Some(listing.masked);
         }
         self.tell(tab, || format!("lists {} tests", tests.len()));
-        self.take_in(tab, Input::TestsRead(call, Ok(tests)));
+        let input = match listing.short {
+            Some(short) => {
+                let passed = short.counted.flatten();
+                Input::NotPassedRead(call, Ok(NotPassed { passed, tests }))
+            }
+            None => Input::TestsRead(call, Ok(tests)),
+        };
+        self.take_in(tab, input);
+    }
+
+    /// The listing failed.
+    fn not_listed(&mut self, tab: usize, call: CallId, error: ApiError) -> Input {
+        let machine = self.tabs[tab].machine.as_mut();
+        match machine.and_then(|it| it.listing.take()) {
+            Some(Listing { short: Some(_), .. }) => Input::NotPassedRead(call, Err(error)),
+            _ => Input::TestsRead(call, Err(error)),
+        }
     }
 
     /// A page boundary moved while the pages were read: a test is listed
@@ -651,4 +687,21 @@ impl World {
         };
         self.take_in(page.tab, Input::RerunAnswered(call, answer));
     }
+}
+
+/// One of the tests is not as the server meant it; `false` if there is none.
+fn mask(tests: &mut [Test], unknown: bool, bits: u64) -> bool {
+    let at = usize::try_from(bits >> 8 & 0xFF).expect("a byte");
+    let Some(at) = at.checked_rem(tests.len()) else {
+        return false;
+    };
+    let test = &mut tests[at];
+    if unknown {
+        test.conflated = Some(ConflatedStatus::from_word("SPARKLING"));
+    } else if bits & 1 == 0 {
+        test.conflated = None;
+    } else {
+        test.id = None;
+    }
+    true
 }

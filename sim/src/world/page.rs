@@ -523,7 +523,8 @@ impl World {
             }
             Output::ResolveBatch(call, _) => self.ask(tab, call, What::Resolve),
             Output::ReadBatch(call, batch) => self.ask(tab, call, What::Batch(batch)),
-            Output::ReadTests(call, batch) => self.list(tab, call, batch),
+            Output::ReadTests(call, batch) => self.list(tab, call, batch, None),
+            Output::ReadNotPassed(call, batch, passed) => self.list(tab, call, batch, Some(passed)),
             Output::SendRerun(call, intent, wanted) => {
                 self.tell(tab, || {
                     format!("wants to rerun {} tests", intent.tests.len())

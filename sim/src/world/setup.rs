@@ -76,6 +76,7 @@ impl World {
         let mut policy = policy(&mut dice, server.size);
         let mut limits = Limits {
             ask_person: dice.permille(60),
+            tests_a_page: u32::from(server.page),
             ..Limits::default()
         };
         let by_name = dice.permille(250);

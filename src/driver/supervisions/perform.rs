@@ -45,6 +45,10 @@ impl Runner {
                 let listed = listing::all_tests(&client, project, batch).await;
                 it.answer(life, Input::TestsRead(call, listed));
             }),
+            Output::ReadNotPassed(call, batch, passed) => spawn_local(async move {
+                let listed = listing::not_passed(&client, project, batch, passed).await;
+                it.answer(life, Input::NotPassedRead(call, listed));
+            }),
             Output::Store(record) => writer.write(record.seq + 1, to_line(&record)),
             Output::StoreIntent(call, record) => spawn_local(async move {
                 let stored = writer.write_durably(record.seq + 1, to_line(&record)).await;

@@ -34,6 +34,9 @@ pub struct Intent {
 pub struct IntentTest {
     /// The test.
     pub id: TestId,
+    /// Its name, for the verdict; empty in journals from before it was kept.
+    #[serde(default)]
+    pub name: String,
     /// Its conflated status at the decision.
     pub status: Option<ConflatedStatus>,
     /// Signature of its error, see [`error_signature`].
@@ -45,6 +48,7 @@ impl IntentTest {
     pub fn of(test: &Test) -> Option<Self> {
         Some(Self {
             id: test.id?,
+            name: test.name.clone(),
             status: test.conflated.clone(),
             error: error_signature(test),
         })

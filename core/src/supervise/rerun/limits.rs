@@ -1,10 +1,10 @@
-//! The bounds of a submission.
+//! The bounds of a submission, and of a page.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The bounds of a submission.
+/// The bounds of a submission, and of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long after sending a POST the server may still apply it: the
@@ -28,6 +28,10 @@ pub struct Limits {
     /// window, a person is asked, instead of calling it not applied.
     #[serde(default)]
     pub ask_person: bool,
+    /// Tests on one page of a listing (`resim-api.md` §4: at most 100): a batch of few
+    /// pages is listed whole.
+    #[serde(default = "tests_a_page")]
+    pub tests_a_page: u32,
 }
 
 impl Limits {
@@ -47,6 +51,7 @@ impl Default for Limits {
             throttled_posts: 6,
             look_every: Duration::from_secs(5),
             ask_person: false,
+            tests_a_page: tests_a_page(),
         }
     }
 }
@@ -54,4 +59,9 @@ impl Default for Limits {
 /// How long a busy platform is waited for, unless the configuration says otherwise.
 const fn busy_window() -> Duration {
     Duration::from_mins(10)
+}
+
+/// What every listing asks for.
+const fn tests_a_page() -> u32 {
+    crate::api::PAGE_SIZE
 }

@@ -1,0 +1,224 @@
+//! A batch of many tests is decided on without listing those that passed, by the same
+//! arithmetic; where the counts do not agree, all are listed.
+
+use retake_core::{
+    domain::{Batch, MetricsCounts, RunCounter, StatusCounts, Test, Timestamp},
+    supervise::{Event, Policy, explain},
+};
+
+use crate::bench::{Bench, batch, test, up_to, with_error};
+
+/// Tests of the batch.
+const SIZE: u64 = 1_000;
+/// When the rerun began, by the API.
+const RERUN: i64 = 60_000;
+
+/// A finished batch, so many of its tests in ERROR.
+fn large(errors: u64, run: i64) -> Batch {
+    let (status, word) = match errors {
+        0 => ("SUCCEEDED", "COMPLETE"),
+        _ => ("ERROR", "ERROR"),
+    };
+    let mut batch = batch(status, word, Some(run));
+    batch.total_tests = Some(SIZE);
+    batch.status_counts = Some(StatusCounts {
+        error: errors,
+        succeeded: SIZE - errors,
+        ..StatusCounts::default()
+    });
+    batch.metrics_counts = Some(MetricsCounts {
+        passed: SIZE - errors,
+        ..MetricsCounts::default()
+    });
+    batch
+}
+
+/// All its tests: those of `failing` in ERROR.
+fn tests(failing: &[u128]) -> Vec<Test> {
+    let word = |n| {
+        if failing.contains(&n) {
+            "ERROR"
+        } else {
+            "PASSED"
+        }
+    };
+    (1..=u128::from(SIZE)).map(|n| test(n, word(n))).collect()
+}
+
+fn said(bench: &Bench, words: &str) -> bool {
+    let log = bench.machine.log();
+    log.iter()
+        .any(|record| explain(record).text.contains(words))
+}
+
+/// The API from the rerun on: another run, begun later.
+fn finish_rerun(bench: &mut Bench, errors: u64, listing: Vec<Test>) {
+    let mut batch = large(errors, 2);
+    batch.last_run = batch.last_run.map(began_later);
+    bench.batch = Ok(batch);
+    bench.listings = vec![listing];
+}
+
+fn began_later(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis() + RERUN)
+}
+
+/// These tests ran again.
+fn rerun(mut tests: Vec<Test>, again: &[u128]) -> Vec<Test> {
+    for test in &mut tests {
+        if test.id.is_some_and(|id| again.contains(&id.as_u128())) {
+            test.last_run = test.last_run.map(began_later);
+        }
+    }
+    tests
+}
+
+#[test]
+fn the_failing_tests_of_a_large_batch_are_rerun_without_listing_the_others() {
+    let mut bench = Bench::new(up_to(1), large(2, 1), tests(&[7, 300]));
+    bench.run(1_000);
+    assert_eq!(bench.listed, (0, 1));
+    let named: Vec<Vec<u128>> = bench
+        .named
+        .iter()
+        .map(|ids| ids.iter().map(|id| id.as_u128()).collect())
+        .collect();
+    assert_eq!(named, [[7, 300]]);
+    assert!(said(
+        &bench,
+        "2 tests that did not pass listed, 998 passed by the API's count"
+    ));
+    assert!(
+        said(&bench, "2 of 1000 = 0.2 %"),
+        "the share is of all tests"
+    );
+}
+
+#[test]
+fn the_guard_counts_the_tests_that_were_not_listed() {
+    let failing: Vec<u128> = (1..=20).collect();
+    let at_the_limit = Policy {
+        rerun_max_failure_percent: 2.0,
+        ..up_to(1)
+    };
+    let mut bench = Bench::new(at_the_limit.clone(), large(20, 1), tests(&failing));
+    bench.run(1_000);
+    assert_eq!(bench.posts, [20], "20 of 1,000 is the limit, not above it");
+    let one_more: Vec<u128> = (1..=21).collect();
+    let mut bench = Bench::new(at_the_limit, large(21, 1), tests(&one_more));
+    bench.run(1_000);
+    assert!(bench.posts.is_empty());
+    assert_eq!(bench.code(), Some(2));
+}
+
+#[test]
+fn what_passed_after_its_rerun_is_named_although_nobody_listed_it() {
+    let mut listing = tests(&[7, 300]);
+    listing[299] = with_error(listing[299].clone(), "lost pose");
+    let mut bench = Bench::new(up_to(1), large(2, 1), listing);
+    bench.run(1_000);
+    assert_eq!(bench.posts, [2]);
+    let mut listing = rerun(tests(&[300]), &[7, 300]);
+    listing[299] = with_error(listing[299].clone(), "lost pose");
+    finish_rerun(&mut bench, 1, listing);
+    bench.run(120_000);
+    assert_eq!(bench.listed, (0, 2));
+    let verdict = bench.verdict().expect("no attempt is left");
+    let names = |tests: &[retake_core::supervise::NamedTest]| -> Vec<String> {
+        tests.iter().map(|it| it.name.clone()).collect()
+    };
+    assert_eq!(names(&verdict.reruns.passed_after_rerun), ["t7"]);
+    assert_eq!(names(&verdict.reruns.consistent), ["t300"]);
+    assert_eq!(verdict.figures.map(|it| it.listed), Some(SIZE));
+}
+
+#[test]
+fn a_pass_of_everything_after_the_rerun_lists_nothing_more() {
+    let mut bench = Bench::new(up_to(2), large(1, 1), tests(&[7]));
+    bench.run(1_000);
+    finish_rerun(&mut bench, 0, rerun(tests(&[]), &[7]));
+    bench.run(120_000);
+    assert_eq!(bench.code(), Some(0));
+    assert_eq!(bench.listed, (0, 2));
+}
+
+#[test]
+fn counts_that_do_not_agree_are_looked_into_by_listing_every_test() {
+    // A test that went through, and is in ERROR for its metrics: counted as succeeded.
+    let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7, 300]));
+    bench.run(1_000);
+    assert_eq!(bench.listed, (1, 1));
+    assert_eq!(
+        bench.posts,
+        [2],
+        "the CLI's arithmetic: what is listed counts"
+    );
+    assert!(said(
+        &bench,
+        "listing every test, as the failing ones alone do not add up"
+    ));
+    assert!(said(
+        &bench,
+        "998 tests have passed by the API's listing, 999 by the batch's counts"
+    ));
+}
+
+#[test]
+fn a_listing_from_before_the_rerun_is_waited_out_although_its_numbers_fit() {
+    let mut bench = Bench::new(up_to(2), large(1, 1), tests(&[7]));
+    bench.run(1_000);
+    assert_eq!(bench.posts, [1]);
+    // It failed again, and a replica that lags lists how it had failed before.
+    finish_rerun(&mut bench, 1, tests(&[7]));
+    bench.run(40_000);
+    assert_eq!(bench.posts, [1]);
+    assert!(said(&bench, "may still be those of the run before"));
+    bench.listings = vec![rerun(tests(&[7]), &[7])];
+    bench.run(60_000);
+    assert_eq!(bench.posts, [1, 1]);
+    assert_eq!(bench.listed.0, 0);
+}
+
+#[test]
+fn of_a_run_that_was_over_before_a_test_that_passed_is_proof_too() {
+    // The latest run, of somebody else, ran a test that then passed.
+    let mut finished = large(1, 2);
+    finished.last_run = finished.last_run.map(began_later);
+    let mut bench = Bench::new(up_to(1), finished, rerun(tests(&[300]), &[7]));
+    bench.run(1_000);
+    assert!(said(&bench, "none of them is of the latest run"));
+    assert_eq!(bench.listed, (1, 1));
+    assert_eq!(bench.posts, [1], "nothing has to be waited for");
+}
+
+#[test]
+fn each_decision_tries_the_short_way_again() {
+    let mut bench = Bench::new(up_to(2), large(1, 1), tests(&[7, 300]));
+    bench.run(1_000);
+    assert_eq!(bench.listed, (1, 1));
+    finish_rerun(&mut bench, 1, rerun(tests(&[300]), &[7, 300]));
+    bench.run(120_000);
+    assert_eq!(bench.listed, (1, 2));
+}
+
+#[test]
+fn a_reload_while_the_rerun_runs_knows_the_names_of_its_tests() {
+    let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
+    bench.run(1_000);
+    bench.reload();
+    finish_rerun(&mut bench, 0, rerun(tests(&[]), &[7]));
+    bench.run(120_000);
+    let verdict = bench.verdict().expect("it is over");
+    assert_eq!(verdict.reruns.passed_after_rerun[0].name, "t7");
+    let kept = |record: &retake_core::supervise::Record| {
+        matches!(
+            record.event,
+            Event::ListedNotPassed {
+                listed: 0,
+                passed: SIZE
+            }
+        )
+    };
+    assert!(bench.machine.log().iter().any(kept));
+    assert_eq!(bench.machine.state().awaited, Some(RunCounter(2)));
+}
