@@ -2,7 +2,7 @@
 //! arithmetic; where the counts do not agree, all are listed.
 
 use retake_core::{
-    domain::{Batch, MetricsCounts, RunCounter, StatusCounts, Test, Timestamp},
+    domain::{Batch, ConflatedStatus, MetricsCounts, RunCounter, StatusCounts, Test, Timestamp},
     supervise::{Event, Policy, explain},
 };
 
@@ -140,6 +140,65 @@ fn a_pass_of_everything_after_the_rerun_lists_nothing_more() {
     bench.run(120_000);
     assert_eq!(bench.code(), Some(0));
     assert_eq!(bench.listed, (0, 2));
+}
+
+/// The next number of a row that looks like chance, the same in each run.
+fn next(dice: &mut u64) -> u64 {
+    *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+    *dice >> 33
+}
+
+#[test]
+fn the_short_way_decides_as_the_long_way() {
+    let words = ["ERROR", "BLOCKER", "WARNING", "CANCELLED"];
+    let (mut reruns, mut verdicts) = (0, 0);
+    for seed in 0..300 {
+        let mut dice = seed;
+        let mut all = tests(&[]);
+        let mut counts = [0; 4];
+        for test in &mut all {
+            if next(&mut dice).is_multiple_of(40) {
+                let at = usize::try_from(next(&mut dice) % 4).expect("small");
+                counts[at] += 1;
+                test.conflated = Some(ConflatedStatus::from_word(words[at]));
+            }
+        }
+        let [error, fail_block, fail_warn, cancelled] = counts;
+        let mut finished = large(error, 1);
+        finished.status_counts = Some(StatusCounts {
+            error,
+            cancelled,
+            succeeded: SIZE - error - cancelled,
+            ..StatusCounts::default()
+        });
+        finished.metrics_counts = Some(MetricsCounts {
+            passed: SIZE - counts.iter().sum::<u64>(),
+            fail_block,
+            fail_warn,
+            ..MetricsCounts::default()
+        });
+        let policy = Policy {
+            rerun_max_failure_percent: [1.0, 1.8, 2.0, 50.0][(seed % 4) as usize],
+            ..up_to(u32::from(seed % 3 > 0))
+        };
+        let ends = |batch: Batch, way| {
+            let mut bench = Bench::new(policy.clone(), batch, all.clone());
+            bench.run(1_000);
+            assert_eq!(bench.listed, way, "seed {seed}");
+            let verdict = bench.verdict().cloned();
+            (bench.named, verdict)
+        };
+        let short = ends(finished.clone(), (0, 1));
+        finished.status_counts = None;
+        let long = ends(finished, (1, 0));
+        assert_eq!(short, long, "seed {seed}");
+        reruns += usize::from(!short.0.is_empty());
+        verdicts += usize::from(short.1.is_some());
+    }
+    assert!(
+        reruns > 50 && verdicts > 50,
+        "{reruns} reruns, {verdicts} verdicts"
+    );
 }
 
 #[test]

@@ -69,8 +69,9 @@ impl Runner {
         snapshot.is_some_and(|it| it.state.phase.is_over())
     }
 
-    /// Something was missed, while frozen or before this tab was there.
-    fn catch_up(self: &Rc<Self>) {
+    /// Something was missed, while frozen or before this tab was there, or this tab has
+    /// lines of its own that nobody stored.
+    pub(super) fn catch_up(self: &Rc<Self>) {
         if self.catching_up.replace(true) {
             return;
         }
@@ -80,7 +81,7 @@ impl Runner {
             it.catching_up.set(false);
             if let Ok(Some(found)) = found
                 && it.role() == Role::Mirroring
-                && found.records.len() > it.known.borrow().len()
+                && (it.unsure.replace(false) || found.records.len() > it.known.borrow().len())
             {
                 *it.known.borrow_mut() = found.records;
                 it.publish();

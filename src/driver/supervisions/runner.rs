@@ -74,6 +74,8 @@ pub(super) struct Runner {
     pub(super) heard: Cell<bool>,
     /// The journal is being read to catch up with the acting tab.
     pub(super) catching_up: Cell<bool>,
+    /// What is shown ends with this tab's own lines, which the journal may have refused.
+    pub(super) unsure: Cell<bool>,
     /// What the other tabs were told last.
     pub(super) told: RefCell<Option<(usize, Doing)>>,
     lock_name: String,
@@ -139,6 +141,7 @@ impl Runner {
             doing: RefCell::default(),
             heard: Cell::new(false),
             catching_up: Cell::new(false),
+            unsure: Cell::new(false),
             told: RefCell::new(None),
             lock_name,
             lock: RefCell::new(None),
@@ -325,12 +328,15 @@ impl Runner {
         }
     }
 
-    fn step_down(&self) {
+    fn step_down(self: &Rc<Self>) {
         let machine = self.machine.borrow_mut().take();
         self.timers.machine.borrow_mut().take();
         self.timers.machine_due.set(None);
         if let Some(machine) = machine {
             *self.known.borrow_mut() = machine.supervisor.log().to_vec();
+            // Its last lines may have been refused; the journal has others in their place.
+            self.unsure.set(true);
+            self.catch_up();
         }
     }
 
