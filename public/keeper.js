@@ -18,7 +18,7 @@ const LIMIT = 30_000;
 // { number, token, endpoint, client, revoke }, or nothing.
 let kept = null;
 let grants = 0;
-// One exchange after the other: a token that rotates is never sent twice at once.
+// One renewal after the other: a token that rotates is never sent twice at once.
 let turn = Promise.resolve();
 
 async function read(answer) {
@@ -105,7 +105,6 @@ const acts = {
     return { status, body, kept: number };
   },
 
-  // Waits for no turn: the page is about to go.
   async forget() {
     const used = kept;
     kept = null;
@@ -117,7 +116,8 @@ const acts = {
 onmessage = async ({ data }) => {
   const { id, act, ...what } = data;
   const perform = () => acts[act](what);
-  const done = act === 'forget' ? perform() : (turn = turn.then(perform, perform));
+  // A sign-in or a sign-out waits for no renewal that hangs.
+  const done = act === 'renew' ? (turn = turn.then(perform, perform)) : perform();
   const answer = await done.catch((error) => ({ failed: String(error?.message ?? error) }));
   postMessage({ id, ...answer });
 };

@@ -121,10 +121,9 @@ impl Client {
     }
 
     /// Sees to a token that needs no renewal yet, so that a POST that
-    /// follows leaves at once.
+    /// follows leaves at once. Without a token the POST itself says so.
     pub async fn ready_to_post(&self) {
-        // Without a token the POST itself says so.
-        let _ = self.session.bearer("get ready").await;
+        self.session.ready_to_post().await;
     }
 
     /// Performs a read, once. A refused token is renewed once, if it can be.
@@ -133,44 +132,50 @@ impl Client {
     /// See [`ApiError`].
     pub async fn send<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
         let asked_by = self.session.number();
-        match self.once(call).await {
-            Err(error) if error.kind == ErrorKind::SignedOut => {
-                self.refused(call, error, asked_by).await
-            }
-            answer => answer,
+        let mut used = String::new();
+        let error = match self.once(call, &mut used).await {
+            Err(error) if error.kind == ErrorKind::SignedOut => error,
+            answer => return answer,
+        };
+        self.make_good(error, asked_by, &used).await?;
+        let again = self.once(call, &mut used).await;
+        if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
+            self.session.expired(asked_by);
         }
+        again
     }
 
-    /// A token was refused: it is renewed, and the read repeated once. A refusal
-    /// says nothing about who has signed in meanwhile, and their token is not used
-    /// for what somebody else asked.
-    async fn refused<T>(
+    /// The token that was `used` for a read was refused: it is renewed, unless that
+    /// was done while the read was under way. `Ok`: the read may be repeated once. A
+    /// refusal says nothing about who has signed in meanwhile, and their token is not
+    /// used for what somebody else asked.
+    async fn make_good(
         &self,
-        call: &Call<T>,
         error: ApiError,
         asked_by: SessionNumber,
-    ) -> Result<T, ApiError> {
+        used: &str,
+    ) -> Result<(), ApiError> {
         let what = error.what.clone();
         let later = |why: &str| Err(ApiError::new(what.clone(), ErrorKind::Unreachable, why));
         let is_other = || self.session.number() != asked_by;
         if is_other() {
             return later(OTHER_SESSION);
         }
-        match self.session.renew().await {
-            _ if is_other() => return later(OTHER_SESSION),
-            Renewal::Renewed => {}
+        let renewal = if self.session.has_another(used) {
+            Renewal::Renewed
+        } else {
+            self.session.renew().await
+        };
+        match renewal {
+            _ if is_other() => later(OTHER_SESSION),
+            Renewal::Renewed => Ok(()),
             Renewal::Refused => {
                 self.session.expired(asked_by);
-                return Err(error);
+                Err(error)
             }
             // Not signed out: nobody could be asked. It may pass.
-            Renewal::Unreachable => return later("the sign-in provider does not answer"),
+            Renewal::Unreachable => later("the sign-in provider does not answer"),
         }
-        let again = self.once(call).await;
-        if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
-            self.session.expired(asked_by);
-        }
-        again
     }
 
     /// Performs a read that a person waits for, and tries again what may pass.
@@ -216,8 +221,10 @@ impl Client {
         answer
     }
 
-    async fn once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+    /// Sends a read; `used` becomes the token that it was sent with.
+    async fn once<T>(&self, call: &Call<T>, used: &mut String) -> Result<T, ApiError> {
         let bearer = self.session.bearer(call.request.what).await?;
+        used.clone_from(&bearer.1);
         self.perform(call, bearer).await
     }
 

@@ -1,7 +1,7 @@
 //! Where tokens are asked for: through the worker that keeps the refresh token
 //! (`browser::keeper`), or from the page where no worker starts.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use leptos::task::spawn_local;
 use retake_core::{
@@ -13,8 +13,11 @@ use retake_core::{
 
 use crate::browser::{
     clock, fetch,
-    keeper::{Grant, Keeper},
+    keeper::{Grant, Keeper, Kept},
 };
+
+/// Where a session was, and what it had: for the provider, once it is over.
+pub(super) type Left = (Arc<Environment>, Provider, Tokens);
 
 /// The desk of this page.
 #[derive(Debug, Default)]
@@ -29,14 +32,40 @@ pub(super) struct Granted {
     pub(super) body: Vec<u8>,
     /// The refresh token is with the keeper, by this number.
     kept: Option<u32>,
+    /// Where the page itself makes it worthless, and for which client.
+    revoke: Option<(String, String)>,
 }
 
 impl Granted {
-    fn by_page(answer: Answer) -> Self {
+    fn by_page(answer: Answer, provider: &Provider, client: &str) -> Self {
+        let endpoint = provider.revocation_endpoint.clone();
         Self {
             status: answer.status,
             body: answer.body,
             kept: None,
+            revoke: endpoint.map(|it| (it, client.to_owned())),
+        }
+    }
+
+    /// Gives up the refresh token that came to the page with this, if one did.
+    fn give_up(&self) {
+        let Some((endpoint, client)) = self.revoke.clone() else {
+            return;
+        };
+        if let Some(form) = transaction::revoke_answer_form(&self.body, &client) {
+            spawn_local(async move {
+                // A provider that cannot be told ends the token by its age.
+                let _ = post(&endpoint, &form).await;
+            });
+        }
+    }
+
+    fn by_keeper(kept: Kept) -> Self {
+        Self {
+            status: kept.status,
+            body: kept.body,
+            kept: kept.number,
+            revoke: None,
         }
     }
 }
@@ -61,7 +90,8 @@ impl Desk {
     ) -> Result<Granted, String> {
         let endpoint = &provider.token_endpoint;
         let Some(keeper) = self.keeper().await else {
-            return post(endpoint, form).await.map(Granted::by_page);
+            let answer = post(endpoint, form).await?;
+            return Ok(Granted::by_page(answer, provider, client));
         };
         let grant = Grant {
             endpoint,
@@ -69,12 +99,7 @@ impl Desk {
             client,
             revoke: provider.revocation_endpoint.as_deref(),
         };
-        let kept = keeper.grant(&grant).await?;
-        Ok(Granted {
-            status: kept.status,
-            body: kept.body,
-            kept: kept.number,
-        })
+        keeper.grant(&grant).await.map(Granted::by_keeper)
     }
 
     /// Sends the refresh token of `before`, wherever it is; `None`: there is
@@ -87,16 +112,17 @@ impl Desk {
     ) -> Option<Result<Granted, String>> {
         if let Refresh::Kept(number) = before.refresh {
             let keeper = self.keeper.borrow().clone()?;
-            return Some(keeper.renew(number).await.map(|kept| Granted {
-                status: kept.status,
-                body: kept.body,
+            return Some(keeper.renew(number).await.map(|kept| {
+                let granted = Granted::by_keeper(kept);
                 // An answer for another session is none for this one.
-                kept: kept.number.filter(|it| *it == number),
+                let kept = granted.kept.filter(|it| *it == number);
+                Granted { kept, ..granted }
             }));
         }
         let form = transaction::refresh_form(environment, before)?;
+        let client = transaction::client_of(environment, before);
         let answer = post(&provider.token_endpoint, &form).await;
-        Some(answer.map(Granted::by_page))
+        Some(answer.map(|it| Granted::by_page(it, provider, client)))
     }
 
     /// Reads the tokens of an answer. Those that do not fit are given up: the
@@ -120,7 +146,11 @@ impl Desk {
                 self.give_up();
                 Err(error)
             }
-            (read, None) => read,
+            (Err(error), None) => {
+                granted.give_up();
+                Err(error)
+            }
+            (Ok(tokens), None) => Ok(tokens),
         }
     }
 
@@ -130,6 +160,17 @@ impl Desk {
             spawn_local(async move {
                 // A provider that cannot be told ends the token by its age.
                 keeper.forget().await;
+            });
+        }
+    }
+
+    /// Makes a refresh token in the page's hands worthless, if there is one.
+    /// Nobody waits for it.
+    pub(super) fn let_go((environment, provider, tokens): Left) {
+        if matches!(tokens.refresh, Refresh::Held(_)) {
+            spawn_local(async move {
+                // A provider that cannot be told ends the token by its age.
+                revoke_held(&environment, &provider, &tokens).await;
             });
         }
     }
@@ -150,17 +191,20 @@ impl Desk {
                     None => false,
                 }
             }
-            Refresh::Held(_) => {
-                let form = transaction::revoke_form(environment, tokens);
-                let (Some(endpoint), Some(form)) = (&provider.revocation_endpoint, form) else {
-                    return false;
-                };
-                let answer = post(endpoint, &form).await;
-                answer.is_ok_and(|it| (200..300).contains(&it.status))
-            }
+            Refresh::Held(_) => revoke_held(environment, provider, tokens).await,
             Refresh::None | Refresh::Refused => true,
         }
     }
+}
+
+/// Makes the refresh token in the page's hands worthless. Whether the provider knows.
+async fn revoke_held(environment: &Environment, provider: &Provider, tokens: &Tokens) -> bool {
+    let form = transaction::revoke_form(environment, tokens);
+    let (Some(endpoint), Some(form)) = (&provider.revocation_endpoint, form) else {
+        return false;
+    };
+    let answer = post(endpoint, &form).await;
+    answer.is_ok_and(|it| (200..300).contains(&it.status))
 }
 
 pub(super) async fn post(endpoint: &str, form: &str) -> Result<Answer, String> {

@@ -1,14 +1,9 @@
 //! Signing out: here, at the provider, and in the other tabs of this browser.
 
-use std::sync::Arc;
-
 use leptos::{prelude::*, task::spawn_local};
-use retake_core::{
-    auth::{Identity, Provider, Tokens},
-    config::Environment,
-};
+use retake_core::auth::Identity;
 
-use super::{Session, SessionState, oidc};
+use super::{Desk, Left, Session, SessionState, oidc};
 use crate::browser::{channel::Channel, dom, journal, storage, window};
 
 /// The channel on which a tab names the account that the person signed out of.
@@ -82,21 +77,22 @@ impl Session {
     }
 
     /// From here on nobody is signed in. Gives what the provider still has to know.
-    fn end_here(&self) -> Option<(Arc<Environment>, Provider, Tokens)> {
+    fn end_here(&self) -> Option<Left> {
         let inner = self.inner();
         storage::tab_clear();
         self.state.set(SessionState::Starting);
         let tokens = inner.holder.borrow_mut().end();
-        let environment = inner.environment.borrow_mut().take();
-        let provider = inner.provider.borrow_mut().take();
-        Some((environment?, provider?, tokens?))
+        let left = inner.left(tokens);
+        inner.environment.borrow_mut().take();
+        inner.provider.borrow_mut().take();
+        left
     }
 
     /// Takes leave of the provider. Gives the address where its session ends;
     /// what could not be done is added to the notes.
     async fn part(
         &self,
-        (environment, provider, tokens): (Arc<Environment>, Provider, Tokens),
+        (environment, provider, tokens): Left,
         notes: &mut Vec<String>,
     ) -> Option<String> {
         let desk = &self.inner().desk;
@@ -120,12 +116,25 @@ impl Session {
     /// Ends the session here, so that the person can sign in anew with a code,
     /// which this page shows itself, and come back to where they were.
     pub fn ask_for_code(&self) {
-        let inner = self.inner();
-        inner.desk.give_up();
-        if inner.holder.borrow_mut().end().is_some() {
+        self.give_way();
+        if self.inner().holder.borrow_mut().end().is_some() {
             let why = "Sign in with a new code to go on where you were.";
             self.state.set(SessionState::SignedOut(Some(why.into())));
         }
+    }
+
+    /// A new sign-in begins: what renews the session that it replaces, or did until
+    /// that expired, is made worthless. Now and not when the new tokens are there:
+    /// a provider may end with it whatever it gave this account by then. Nobody
+    /// waits for it.
+    pub(super) fn give_way(self) {
+        let inner = self.inner();
+        let given_up = inner.holder.borrow_mut().give_way();
+        inner.desk.give_up();
+        if let Some(left) = inner.left(given_up) {
+            Desk::let_go(left);
+        }
+        self.show_account();
     }
 }
 

@@ -30,15 +30,15 @@ mod renewing;
 use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
 
 use futures::channel::oneshot;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind},
-    auth::{DeviceCode, Holder, Identity, Lasting, Provider, Tokens, holder::SessionNumber},
+    auth::{DeviceCode, Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber},
     config::{Config, Environment},
 };
 use serde::{Deserialize, Serialize};
 
-use self::desk::Desk;
+use self::desk::{Desk, Left};
 pub use self::renewing::Renewal;
 use crate::{
     browser::{channel::Channel, clock, dom, fetch, storage},
@@ -107,6 +107,14 @@ struct Inner {
 impl Inner {
     fn tokens(&self) -> Option<Tokens> {
         self.holder.borrow().tokens().cloned()
+    }
+
+    /// What the provider has to know once these tokens of the present session
+    /// are wanted no more; `None` if it gave none.
+    fn left(&self, tokens: Option<Tokens>) -> Option<Left> {
+        let environment = self.environment.borrow().clone()?;
+        let provider = self.provider.borrow().clone()?;
+        Some((environment, provider, tokens?))
     }
 }
 
@@ -247,8 +255,7 @@ impl Session {
     /// A sentence that says what is wrong with it.
     pub fn paste(&self, environment: &Environment, text: &str) -> Result<(), String> {
         let tokens = Tokens::pasted(text, clock::wall())?;
-        // What renewed a session before is wanted no more.
-        self.inner().desk.give_up();
+        self.give_way();
         self.signed_in(environment, tokens, None);
         Ok(())
     }
@@ -316,6 +323,7 @@ impl Session {
     /// # Errors
     /// Why there is none.
     pub async fn ask_device(&self, environment: &Environment) -> Result<DeviceCode, String> {
+        self.give_way();
         oidc::ask_device(environment).await
     }
 
@@ -339,18 +347,39 @@ impl Session {
         Ok(())
     }
 
-    /// The API's base and a bearer token, renewed first if that is due.
+    /// The API's base and a bearer token for a read. Waits for a new one only if
+    /// the one at hand has ended.
     ///
     /// # Errors
     /// Nobody is signed in.
     pub async fn bearer(&self, what: &'static str) -> Result<(String, String), ApiError> {
-        let due = |tokens: &Tokens| tokens.renew_at().is_some_and(|at| at <= clock::wall());
         let inner = self.inner();
-        let is_due = inner.holder.borrow().tokens().is_some_and(due);
-        if is_due {
-            self.renew().await;
+        let need = |tokens: &Tokens| tokens.need(clock::wall());
+        let need = inner.holder.borrow().tokens().map(need);
+        match need {
+            Some(Need::First) => {
+                self.renew().await;
+            }
+            Some(Need::Soon) => {
+                let it = *self;
+                spawn_local(async move {
+                    it.renew().await;
+                });
+            }
+            Some(Need::Nothing) | None => {}
         }
         self.bearer_at_hand(what)
+    }
+
+    /// Sees to a token that cannot end on the way of a POST, as far as the
+    /// provider answers.
+    pub async fn ready_to_post(&self) {
+        let inner = self.inner();
+        let may_end = |tokens: &Tokens| tokens.may_end_on_the_way(clock::wall());
+        let may_end = inner.holder.borrow().tokens().is_some_and(may_end);
+        if may_end {
+            self.renew().await;
+        }
     }
 
     /// The same without asking anybody: what follows is sent in this moment.
@@ -367,6 +396,15 @@ impl Session {
         }
     }
 
+    /// Whether the token at hand is another than this one.
+    pub fn has_another(&self, token: &str) -> bool {
+        let holder = &self.inner().holder;
+        holder
+            .borrow()
+            .tokens()
+            .is_some_and(|it| it.access != token)
+    }
+
     /// Leaves this page for the provider's. Comes back at `/callback`.
     ///
     /// # Errors
@@ -378,6 +416,9 @@ impl Session {
         silent: bool,
     ) -> Result<(), String> {
         storage::set_environment(&environment.name);
+        if !silent {
+            self.give_way();
+        }
         oidc::leave(environment, return_to, silent).await
     }
 

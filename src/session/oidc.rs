@@ -147,19 +147,18 @@ pub(super) async fn come_back(
 pub(super) async fn renew(
     desk: &Desk,
     environment: &Environment,
-    provider: Option<Provider>,
+    provider: &Provider,
     before: &Tokens,
 ) -> Result<Tokens, Renewal> {
-    let provider = provider.ok_or(Renewal::Refused)?;
     let granted = desk
-        .renew(environment, &provider, before)
+        .renew(environment, provider, before)
         .await
         .ok_or(Renewal::Refused)?
         .map_err(|_| Renewal::Unreachable)?;
     if granted.status == 429 || granted.status >= 500 {
         return Err(Renewal::Unreachable);
     }
-    let expected = transaction::refresh_expectation(environment, &provider, before);
+    let expected = transaction::refresh_expectation(environment, provider, before);
     let mut tokens = desk
         .read(&granted, &expected)
         .map_err(|_| Renewal::Refused)?;

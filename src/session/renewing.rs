@@ -10,12 +10,11 @@ use futures::{
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::retry,
-    auth::{Tokens, holder::SessionNumber},
-    config::Environment,
+    auth::{Tokens, holder::SessionNumber, renewal::PATIENCE},
 };
 
-use super::{Session, oidc};
-use crate::browser::{locks, random, timer};
+use super::{Desk, Left, Session, oidc};
+use crate::browser::{clock, locks, random, timer};
 
 /// What became of an attempt to get a new token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +32,6 @@ pub enum Renewal {
 /// once, which is safe since each has a refresh token of its own, and no tab
 /// waits for another's trouble.
 const TURN: Duration = Duration::from_secs(5);
-/// How long until a provider that did not answer is asked again.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// Tries of one renewal. A repeat within seconds is what a provider's overlap
 /// of refresh tokens is for: an answer that was lost signs nobody out.
 const RENEW_TRIES: u32 = 3;
@@ -93,15 +90,21 @@ impl Session {
     async fn renew_for_all(self) {
         let inner = self.inner();
         let number = inner.holder.borrow().number();
-        let before = inner.tokens();
-        let environment = inner.environment.borrow().clone();
-        let renewal = match (before, environment) {
-            (Some(before), Some(environment)) => {
-                self.renew_in_turn(number, &environment, &before).await
-            }
-            _ => Renewal::Refused,
+        let renewal = match inner.left(inner.tokens()) {
+            Some(session) => self.renew_in_turn(number, session).await,
+            None => Renewal::Refused,
         };
-        if renewal == Renewal::Refused && inner.holder.borrow_mut().refused(number) {
+        let is_news = match renewal {
+            // Shown when it came.
+            Renewal::Renewed => false,
+            Renewal::Refused => inner.holder.borrow_mut().refused(number),
+            // Whoever renews ahead hears of it by what is shown (`app::renew_ahead`).
+            Renewal::Unreachable => {
+                let until = clock::wall().after(PATIENCE);
+                inner.holder.borrow_mut().put_off(number, until)
+            }
+        };
+        if is_news {
             self.show_account();
         }
         inner.renewed.set(renewal);
@@ -112,8 +115,7 @@ impl Session {
     async fn renew_in_turn(
         &self,
         number: SessionNumber,
-        environment: &Environment,
-        before: &Tokens,
+        (environment, provider, before): Left,
     ) -> Renewal {
         let name = format!("retake-renew {}", environment.name);
         let turn = Box::pin(locks::hold(&name));
@@ -124,12 +126,15 @@ impl Session {
         };
         let inner = self.inner();
         for tries in 1..=RENEW_TRIES {
-            let provider = inner.provider.borrow().clone();
-            match oidc::renew(&inner.desk, environment, provider, before).await {
+            match oidc::renew(&inner.desk, &environment, &provider, &before).await {
                 Ok(tokens) => {
-                    // Another session by now, or none: then it stays so.
-                    if inner.holder.borrow_mut().renewed(number, tokens) {
+                    let is_ours = inner.holder.borrow().number() == number;
+                    if is_ours {
+                        inner.holder.borrow_mut().renewed(number, tokens);
                         self.show_account();
+                    } else {
+                        // Another session by now, or none: then it stays so.
+                        Desk::let_go((environment, provider, tokens));
                     }
                     return Renewal::Renewed;
                 }

@@ -8,6 +8,7 @@
 //! Invariant: tokens of one session never stand in for another's.
 
 use super::{Refresh, Tokens};
+use crate::domain::Timestamp;
 
 /// Which session of this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +19,9 @@ pub struct SessionNumber(u64);
 pub struct Holder {
     number: SessionNumber,
     tokens: Option<Tokens>,
+    /// Those of a session that has expired: what renews them may be good still,
+    /// until a sign-in takes its place.
+    lapsed: Option<Tokens>,
 }
 
 impl Holder {
@@ -38,21 +42,40 @@ impl Holder {
 
     /// Somebody signed in.
     pub fn begin(&mut self, tokens: Tokens) {
-        self.number.0 += 1;
+        self.end();
         self.tokens = Some(tokens);
     }
 
-    /// The person signed out; gives the tokens to make worthless.
+    /// The session is over; gives the tokens to make worthless.
     pub fn end(&mut self) -> Option<Tokens> {
         self.number.0 += 1;
-        self.tokens.take()
+        let lapsed = self.lapsed.take();
+        self.tokens.take().or(lapsed)
+    }
+
+    /// A new sign-in begins: gives what renewed this session, or did until that
+    /// expired, to make it worthless. The token at hand serves until the new ones
+    /// are there.
+    pub fn give_way(&mut self) -> Option<Tokens> {
+        let Some(tokens) = &mut self.tokens else {
+            return self.lapsed.take();
+        };
+        let given_up = tokens.clone();
+        if tokens.refresh.is_usable() {
+            tokens.refresh = Refresh::Refused;
+        }
+        Some(given_up)
     }
 
     /// The API takes the token of the session `number` no more. Whether that
     /// counts: it is the present session, and there was a token. The session
     /// keeps its number: a renewal that is under way may still save it.
     pub fn expire(&mut self, number: SessionNumber) -> bool {
-        number == self.number && self.tokens.take().is_some()
+        if number != self.number || self.tokens.is_none() {
+            return false;
+        }
+        self.lapsed = self.tokens.take();
+        true
     }
 
     /// Takes in renewed tokens of the session `number`. Whether they count.
@@ -61,7 +84,20 @@ impl Holder {
             return false;
         }
         self.tokens = Some(tokens);
+        self.lapsed = None;
         true
+    }
+
+    /// The provider did not answer the session `number`, and is not asked before
+    /// `until`. Whether that counts.
+    pub fn put_off(&mut self, number: SessionNumber, until: Timestamp) -> bool {
+        match &mut self.tokens {
+            Some(tokens) if number == self.number => {
+                tokens.put_off = Some(until);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The provider renews the session `number` no more; it is not asked
@@ -80,7 +116,6 @@ impl Holder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
 
     fn tokens(access: &str) -> Tokens {
         let mut it = Tokens::pasted(access, Timestamp::from_millis(0)).expect("a token");
@@ -125,6 +160,42 @@ mod tests {
         assert!(!it.expire(number), "said once");
         assert!(it.renewed(number, tokens("new")));
         assert_eq!(access(&it), Some("new"));
+    }
+
+    #[test]
+    fn a_new_sign_in_gives_up_what_renewed_the_session_before_once() {
+        let refresh = |it: Option<Tokens>| it.map(|it| it.refresh);
+        let mut it = Holder::new();
+        assert_eq!(refresh(it.give_way()), None);
+        it.begin(tokens("first"));
+        assert_eq!(refresh(it.give_way()), Some(Refresh::Kept(1)));
+        // The token at hand serves on; nothing renews it.
+        assert_eq!(access(&it), Some("first"));
+        assert_eq!(refresh(it.give_way()), Some(Refresh::Refused));
+        // Also once the session has expired.
+        it.begin(tokens("second"));
+        assert!(it.expire(it.number()));
+        assert_eq!(refresh(it.give_way()), Some(Refresh::Kept(1)));
+        assert_eq!(refresh(it.give_way()), None);
+        // One that was saved meanwhile has but its new tokens.
+        it.begin(tokens("old"));
+        assert!(it.expire(it.number()));
+        assert!(it.renewed(it.number(), tokens("new")));
+        assert_eq!(it.end().map(|it| it.access), Some("new".into()));
+        assert_eq!(refresh(it.end()), None);
+    }
+
+    #[test]
+    fn a_provider_that_does_not_answer_one_session_is_asked_by_the_next() {
+        let until = Timestamp::from_millis(9);
+        let mut it = Holder::new();
+        it.begin(tokens("alice"));
+        let alices = it.number();
+        assert!(it.put_off(alices, until));
+        assert_eq!(it.tokens().and_then(|it| it.put_off), Some(until));
+        it.begin(tokens("bob"));
+        assert!(!it.put_off(alices, until));
+        assert_eq!(it.tokens().and_then(|it| it.put_off), None);
     }
 
     #[test]

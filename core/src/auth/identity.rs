@@ -57,6 +57,7 @@ mod tests {
             id_claims: None,
             id_token: None,
             by_device: false,
+            put_off: None,
         }
     }
 

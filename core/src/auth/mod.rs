@@ -28,6 +28,6 @@ pub use farewell::Farewell;
 pub use holder::Holder;
 pub use identity::Identity;
 pub use provider::Provider;
-pub use renewal::{Lasting, Refresh};
+pub use renewal::{Lasting, Need, Refresh};
 pub use token::{Claims, Expectation, TokenError, Tokens};
 pub use transaction::{CallbackError, Transaction};

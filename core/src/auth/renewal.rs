@@ -9,6 +9,24 @@ use crate::{domain::Timestamp, view::words};
 const AHEAD: Duration = Duration::from_mins(1);
 /// Never sooner than this after the last time, however short a token lives.
 const PACE: Duration = Duration::from_secs(5);
+/// This long before its end a token is no longer good for a read: the way takes
+/// time, and clocks differ. No more, since a read that is refused for it is
+/// repeated with a new one.
+const MARGIN: Duration = Duration::from_secs(5);
+/// How long until a provider that did not answer is asked again.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a read does about the token before it leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it goes with the token at hand.
+    Nothing,
+    /// It goes with the token at hand, which is still good; a new one is asked
+    /// for meanwhile.
+    Soon,
+    /// It waits for a new token: the one at hand has ended, or is about to.
+    First,
+}
 
 /// The refresh token, or where it is. Its `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -54,9 +72,30 @@ impl fmt::Debug for Refresh {
 impl Tokens {
     /// When to get new ones: a minute before the end, or after half of the
     /// lifetime, whichever is later, since a token of a minute would otherwise
-    /// be renewed without a pause. `None`: nothing renews them, or nothing says
-    /// when they end.
+    /// be renewed without a pause; not before a provider that did not answer may
+    /// be asked again. `None`: nothing renews them, or nothing says when they end.
     pub fn renew_at(&self) -> Option<Timestamp> {
+        let at = self.due_at()?;
+        Some(self.put_off.map_or(at, |it| it.max(at)))
+    }
+
+    /// What a read does about them before it leaves.
+    pub fn need(&self, now: Timestamp) -> Need {
+        if self.renew_at().is_none_or(|at| at > now) {
+            return Need::Nothing;
+        }
+        let is_good = self.expires.is_some_and(|end| end > now.after(MARGIN));
+        if is_good { Need::Soon } else { Need::First }
+    }
+
+    /// Whether a POST has to wait for new ones: these may end while it is on its
+    /// way. Also if the provider did not answer a moment ago.
+    pub fn may_end_on_the_way(&self, now: Timestamp) -> bool {
+        self.due_at().is_some_and(|at| at <= now)
+    }
+
+    /// When new ones are due, whatever the provider did when it was asked.
+    fn due_at(&self) -> Option<Timestamp> {
         let end = self.expires.filter(|_| self.refresh.is_usable())?;
         let half = (end.since(self.since) / 2).max(PACE);
         let ahead = i64::try_from(AHEAD.as_millis()).unwrap_or(0);
@@ -74,6 +113,8 @@ pub struct Lasting {
     pub expires: Option<Timestamp>,
     /// When it is renewed by itself, where that is known.
     pub renew_at: Option<Timestamp>,
+    /// The provider did not answer the last time.
+    is_put_off: bool,
     refresh: RefreshIs,
 }
 
@@ -93,6 +134,7 @@ impl Lasting {
             pasted,
             expires: tokens.expires,
             renew_at: tokens.renew_at(),
+            is_put_off: tokens.put_off.is_some(),
             refresh: match tokens.refresh {
                 Refresh::None => RefreshIs::Missing,
                 Refresh::Kept(_) => RefreshIs::Kept,
@@ -117,14 +159,19 @@ impl Lasting {
             RefreshIs::Refused => format!("{ends}; the provider refuses to renew it"),
             RefreshIs::Kept | RefreshIs::Held => {
                 let next = self.renew_at.map_or_else(String::new, |at| {
-                    format!(", next in {}", words::duration(at.since(now)))
+                    let how = if self.is_put_off { "" } else { ", next" };
+                    format!("{how} in {}", words::duration(at.since(now)))
                 });
                 let held = if self.refresh == RefreshIs::Held {
                     ". This browser started no worker, so the page itself keeps what renews it"
                 } else {
                     ""
                 };
-                format!("renewed by itself{next}{held}")
+                if self.is_put_off {
+                    format!("{ends}; the provider did not answer, asked again{next}{held}")
+                } else {
+                    format!("renewed by itself{next}{held}")
+                }
             }
         }
     }
@@ -164,6 +211,45 @@ mod tests {
     }
 
     #[test]
+    fn a_read_waits_only_for_a_token_that_has_ended_or_is_about_to() {
+        let it = tokens(Some(3_600), Refresh::Kept(1));
+        for (after, need) in [
+            (0, Need::Nothing),
+            (3_539, Need::Nothing),
+            (3_540, Need::Soon),
+            (3_594, Need::Soon),
+            (3_595, Need::First),
+            (3_600, Need::First),
+            (9_999, Need::First),
+        ] {
+            let now = NOW.after(Duration::from_secs(after));
+            assert_eq!(it.need(now), need, "after {after} s");
+            // A POST goes with none that a read would have renewed.
+            assert_eq!(it.may_end_on_the_way(now), need != Need::Nothing);
+        }
+        for refresh in [Refresh::None, Refresh::Refused] {
+            let it = tokens(Some(60), refresh);
+            let late = NOW.after(Duration::from_mins(9));
+            assert_eq!(it.need(late), Need::Nothing, "nothing to wait for");
+            assert!(!it.may_end_on_the_way(late));
+        }
+    }
+
+    #[test]
+    fn a_provider_that_did_not_answer_is_asked_again_after_a_pause() {
+        let mut it = tokens(Some(3_600), Refresh::Kept(1));
+        let asked = NOW.after(Duration::from_secs(3_540));
+        let again = asked.after(PATIENCE);
+        it.put_off = Some(again);
+        assert_eq!(it.renew_at(), Some(again));
+        assert_eq!(it.need(asked), Need::Nothing, "reads do not ask meanwhile");
+        assert_eq!(it.need(again), Need::Soon, "there is time for another");
+        assert!(it.may_end_on_the_way(asked), "a POST is not let off");
+        it.put_off = Some(NOW);
+        assert_eq!(it.renew_at(), Some(asked), "never before it is due");
+    }
+
+    #[test]
     fn what_nothing_renews_is_never_due() {
         for refresh in [Refresh::None, Refresh::Refused] {
             assert_eq!(tokens(Some(60), refresh).renew_at(), None);
@@ -182,6 +268,12 @@ mod tests {
         assert_eq!(says(None, Refresh::Kept(1), false), "renewed by itself");
         let held = says(Some(3_600), Refresh::Held("r".into()), false);
         assert!(held.contains("started no worker"), "{held}");
+        let mut late = tokens(Some(60), Refresh::Kept(1));
+        late.put_off = Some(NOW.after(Duration::from_secs(45)));
+        assert_eq!(
+            Lasting::of(&late, false).words(NOW),
+            "ends in 1 m 00 s; the provider did not answer, asked again in 45 s"
+        );
         for refresh in [Refresh::None, Refresh::Refused] {
             let text = says(Some(3_600), refresh, false);
             assert!(text.starts_with("ends in 1 h 00 m; "), "{text}");

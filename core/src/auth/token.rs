@@ -45,6 +45,8 @@ pub struct Tokens {
     pub id_token: Option<String>,
     /// Got by a device code, so that its own client renews it.
     pub by_device: bool,
+    /// The provider did not answer a renewal; it is not asked before this.
+    pub put_off: Option<Timestamp>,
 }
 
 /// What an answer of a token endpoint has to fit. A field that is `None` is not
@@ -279,6 +281,7 @@ impl Tokens {
             id_claims,
             id_token,
             by_device: false,
+            put_off: None,
         })
     }
 
@@ -318,6 +321,7 @@ impl Tokens {
             id_claims: None,
             id_token: None,
             by_device: false,
+            put_off: None,
         })
     }
 

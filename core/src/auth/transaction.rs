@@ -227,11 +227,22 @@ pub fn refresh_form(environment: &Environment, before: &Tokens) -> Option<String
 /// not in the page's hands.
 pub fn revoke_form(environment: &Environment, tokens: &Tokens) -> Option<String> {
     let refresh = tokens.refresh.held()?;
-    Some(form(&[
+    Some(revoke(refresh, client_of(environment, tokens)))
+}
+
+/// The same for a refresh token in an answer that was not accepted. `None`: it
+/// holds none.
+pub fn revoke_answer_form(answer: &[u8], client: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    Some(revoke(answer["refresh_token"].as_str()?, client))
+}
+
+fn revoke(refresh: &str, client: &str) -> String {
+    form(&[
         ("token", refresh),
         ("token_type_hint", "refresh_token"),
-        ("client_id", client_of(environment, tokens)),
-    ]))
+        ("client_id", client),
+    ])
 }
 
 /// What renewed tokens have to fit (OpenID Connect Core §12.2): the same
@@ -334,6 +345,7 @@ mod tests {
             "code_challenge_method=S256".into(),
             "audience=https%3A%2F%2Fapi%2Eresim%2Eai".into(),
             "redirect_uri=https%3A%2F%2Fapp%2Eexample%2Fcallback".into(),
+            "scope=openid%20offline%5Faccess".into(),
         ] {
             assert!(url.contains(&part), "{part} in {url}");
         }
@@ -407,6 +419,23 @@ mod tests {
             answer(&begun(true), "&error=login_required"),
             Err(CallbackError::NeedsPerson)
         );
+    }
+
+    #[test]
+    fn what_was_not_accepted_is_revoked_if_it_came_with_something_to_revoke() {
+        let form = |answer: &str| revoke_answer_form(answer.as_bytes(), "c d");
+        assert_eq!(
+            form(r#"{"access_token":"a","refresh_token":"r&s"}"#).as_deref(),
+            Some("token=r%26s&token_type_hint=refresh%5Ftoken&client_id=c%20d")
+        );
+        for none in [
+            r#"{"error":"invalid_grant"}"#,
+            r#"{"refresh_token":7}"#,
+            "<h1>",
+            "[]",
+        ] {
+            assert_eq!(form(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -23,6 +23,41 @@ test('11 a token that ends between two looks is renewed; supervision does not no
   expect(renewals, 'refreshes in all').toBe(1);
 });
 
+test('11 the provider hangs while a token is about to end: looks go on with it, the rerun waits for another', async ({ retake, sandbox, page }) => {
+  test.slow();
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  let asked = 0;
+  let open = (): void => {};
+  const opened = new Promise<void>((done) => (open = done));
+  await page.route('**/oauth/token', async (route) => {
+    if (route.request().postData()?.includes('grant_type=refresh_token')) {
+      asked += 1;
+      await opened;
+      return route.fallback();
+    }
+    // Due after 20 s; from 35 s on a read does not rely on it.
+    const answer = await route.fetch();
+    const given = (await answer.json()) as Record<string, unknown>;
+    await route.fulfill({ response: answer, json: { ...given, expires_in: 40 } });
+  });
+  await signInTo(retake, batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  await expect.poll(() => asked).toBe(1);
+  const looks = async () => (await sandbox.requests(`/batches/${batch.batchID}`, 'GET')).length;
+  const before = await looks();
+  await expect.poll(looks, { timeout: 6_000 }).toBeGreaterThanOrEqual(before + 2);
+  expect(asked, 'the provider hangs still').toBe(1);
+  await sandbox.act(batch, 'finish');
+  await page.waitForTimeout(3_000);
+  await expectPosts(sandbox, batch, 0);
+  open();
+  await expect.poll(async () => (await sandbox.state(batch)).runCounter, { timeout: 90_000 }).toBe(2);
+  await sandbox.act(batch, 'finish');
+  await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['accepted as run 2'] });
+  await expect(retake.hook('decision-log')).not.toContainText('signed out');
+});
+
 test('12 401 to the rerun: not applied; after sign-in it looks, then sends once more', async ({ retake, sandbox }) => {
   const batch = await sandbox.batch(FLAKY);
   await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401' });

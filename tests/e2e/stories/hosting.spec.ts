@@ -247,6 +247,24 @@ test.describe('the functions for CloudFront @hosting', () => {
   });
 });
 
+test('the folder names every crate of the site, with its version, licence and hash @hosting', () => {
+  const bill = JSON.parse(readFileSync(`${FOLDER}/hosting/sbom.cdx.json`, 'utf8')) as {
+    bomFormat: string;
+    components: { name: string; version: string; licenses: unknown[]; hashes?: unknown[] }[];
+  };
+  expect(bill.bomFormat).toBe('CycloneDX');
+  const lock = readFileSync(new URL('../../../Cargo.lock', import.meta.url), 'utf8');
+  for (const name of ['leptos', 'wasm-bindgen', 'retake-core']) {
+    expect(bill.components.filter((it) => it.name === name), name).not.toEqual([]);
+  }
+  for (const it of bill.components) {
+    expect(lock, it.name).toContain(`name = "${it.name}"\nversion = "${it.version}"\n`);
+    expect(it.licenses, it.name).not.toEqual([]);
+    // What is our own comes from no registry.
+    if (!it.name.startsWith('retake')) expect(it.hashes, it.name).toHaveLength(1);
+  }
+});
+
 test.describe('an API that does not allow the site @hosting', () => {
   test.use({ provoked: /has been blocked by CORS policy/ });
 

@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { revoked } from '../support/provider.js';
+import type { Retake } from '../support/retake.js';
 import { expect, signIn, test } from '../support/with-provider.js';
 
 /** Notes everything that crosses between the page, the network and workers, as an injected script could. */
@@ -128,16 +129,72 @@ test.describe('the refresh token', () => {
   });
 });
 
-test('a refresh token that came with an answer for another sign-in is revoked at once', async ({ retake, page, provider }) => {
-  await page.route(`${provider.issuer}/token`, async (route) => {
-    const answer = await route.fetch();
-    const given = (await answer.json()) as { id_token: string };
-    const [head, middle = '', tail] = given.id_token.split('.');
-    const claims = JSON.parse(Buffer.from(middle, 'base64url').toString()) as Record<string, unknown>;
-    const changed = Buffer.from(JSON.stringify({ ...claims, nonce: 'another' })).toString('base64url');
-    await route.fulfill({ response: answer, json: { ...given, id_token: [head, changed, tail].join('.') } });
+for (const worker of [true, false]) {
+  const where = worker ? '' : ', also where no worker starts';
+
+  test(`a refresh token that came with an answer for another sign-in is revoked at once${where}`, async ({ retake, page, provider }) => {
+    if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+    await page.route(`${provider.issuer}/token`, async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as { id_token: string };
+      const [head, middle = '', tail] = given.id_token.split('.');
+      const claims = JSON.parse(Buffer.from(middle, 'base64url').toString()) as Record<string, unknown>;
+      const changed = Buffer.from(JSON.stringify({ ...claims, nonce: 'another' })).toString('base64url');
+      await route.fulfill({ response: answer, json: { ...given, id_token: [head, changed, tail].join('.') } });
+    });
+    await signIn(retake, '/', /\/sign-in/);
+    await expect(retake.hook('sign-in-why')).toContainText('belongs to another sign-in');
+    await expect.poll(() => revoked(provider)).toEqual([provider.given[0]?.refresh_token]);
   });
-  await signIn(retake, '/', /\/sign-in/);
-  await expect(retake.hook('sign-in-why')).toContainText('belongs to another sign-in');
-  await expect.poll(() => revoked(provider)).toEqual([provider.given[0]?.refresh_token]);
+}
+
+/** The session expires: the API refuses its token, and the one that a renewal brings. */
+async function expire(retake: Retake): Promise<void> {
+  const { page } = retake;
+  await expect(retake.hook('project-row').first()).toBeVisible();
+  await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 2 });
+  await page.getByRole('link', { name: /Supervisions/ }).click();
+  await page.getByRole('link', { name: 'Retake, all projects' }).click();
+  await expect(retake.hook('sign-in-why')).toContainText('session has expired');
+}
+
+test.describe('a sign-in over an expired session revokes what renewed that one', () => {
+  for (const worker of [true, false]) {
+    const where = worker ? 'kept by the worker' : 'in the hands of the page';
+
+    test(`by a pasted token; ${where}`, async ({ retake, page, provider }) => {
+      if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+      await signIn(retake);
+      await expire(retake);
+      expect(revoked(provider)).toEqual([]);
+      // The provider does not answer that; the sign-in does not wait for it.
+      let asked = '';
+      await page.route(`${provider.issuer}/token/revocation`, (route) => {
+        asked = route.request().postData() ?? '';
+      });
+      await retake.hook('sign-in-token').fill('fresh');
+      await retake.hook('sign-in-token-submit').click();
+      await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 5_000 });
+      await expect.poll(() => new URLSearchParams(asked).get('token')).toBe(provider.given[1]?.refresh_token);
+    });
+
+    test(`by the provider; ${where}`, async ({ retake, page, provider }) => {
+      if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+      await signIn(retake);
+      await expire(retake);
+      const [, lost] = provider.given;
+      await retake.hook('sign-in-oidc').click();
+      // The provider knows the person still; with the token it gave up their consent.
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      expect(provider.given).toHaveLength(3);
+      expect(revoked(provider)).toEqual([lost?.refresh_token]);
+      // What the new sign-in gave is not touched by that.
+      await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await page.getByRole('link', { name: 'Retake, all projects' }).click();
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      expect(provider.grants.at(-1)).toMatchObject({ grant_type: 'refresh_token', status: 200 });
+    });
+  }
 });

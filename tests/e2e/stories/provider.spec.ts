@@ -1,5 +1,7 @@
 /** Signing in by a certified provider that is not ours, and everything that can be wrong on the way back. */
-import { CLIENT } from '../support/provider.js';
+import type { Page } from '@playwright/test';
+
+import { CLIENT, revoked } from '../support/provider.js';
 import { Retake } from '../support/retake.js';
 import type { Sandbox } from '../support/sandbox.js';
 import { configureFor, expect, signIn, signInThere, test } from '../support/with-provider.js';
@@ -27,6 +29,50 @@ test.describe('a certified provider', () => {
     // It knows nobody any more: the next sign-in begins with its question.
     await retake.hook('sign-in-oidc').click();
     await expect(page.locator('input[name=login]')).toBeVisible();
+  });
+
+  test('knows nobody any more at a reload: one click leads through its question and back', async ({ retake, page, context, sandbox, provider }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await signIn(retake, path);
+    await expect(retake.rows).toHaveCount(2);
+    await context.clearCookies();
+    await page.reload();
+    await expect(retake.hook('sign-in-why')).toContainText('Sign in again to go on where you were.');
+    await retake.hook('sign-in-oidc').click();
+    await signInThere(page);
+    await expect(retake.rows).toHaveCount(2);
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+    expect(provider.grants.map((it) => it.status)).toEqual([200, 200]);
+  });
+
+  test('signs in by a code that is confirmed on another page, and renews and revokes what that gave', async ({ retake, page, context, provider }) => {
+    await page.route('**/config.json', (route) =>
+      route.fulfill({ json: { environments: [{ name: 'Certified', api: '/v1/', issuer: provider.issuer, device_client_id: CLIENT }] } }),
+    );
+    await page.goto('/');
+    await retake.hook('sign-in-device').click();
+    const link = (await retake.hook('device-link').getAttribute('href')) ?? '';
+    expect(new URL(link).origin).toBe(provider.issuer);
+    const there = await context.newPage();
+    await there.goto(link);
+    await expect(there.locator('body')).toContainText(await retake.hook('device-code').innerText());
+    await there.getByRole('button', { name: 'Continue' }).click();
+    await signInThere(there);
+    await expect(there.locator('body')).toContainText('Sign-in Success');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const device = provider.grants.filter((it) => it.grant_type.endsWith(':device_code'));
+    expect(device.at(-1)?.status).toBe(200);
+    // A refused token is renewed with what the code gave.
+    await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    expect(provider.grants.at(-1)).toMatchObject({ grant_type: 'refresh_token', status: 200 });
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-device')).toBeVisible();
+    expect(revoked(provider)).toEqual([provider.given.at(-1)?.refresh_token]);
   });
 
   test('a denial is told, and nobody is signed in', async ({ retake, page, provider }) => {
@@ -177,6 +223,82 @@ test('two tabs whose tokens are refused at once refresh one after the other', as
   expect(then?.at).toBeGreaterThanOrEqual(first?.until ?? Infinity);
   await expect(second.hook('project-row').first()).toBeVisible();
   await expect(retake.hook('project-row').first()).toBeVisible();
+});
+
+/** Reads the list of projects anew; gives the token that the read was sent with, once it is answered. */
+async function readProjects(page: Page, limit: number): Promise<string | undefined> {
+  const read = page.waitForResponse('**/v1/projects*', { timeout: limit });
+  await page.getByRole('link', { name: /Supervisions/ }).click();
+  await page.getByRole('link', { name: 'Retake, all projects' }).click();
+  const answer = await read;
+  expect(answer.status()).toBe(200);
+  return (await answer.request().allHeaders())['authorization'];
+}
+
+test.describe('tokens that live for half a minute', () => {
+  // Due after 15 s; from 25 s on a read does not rely on them.
+  test.use({ lifetimes: { access: 30, refresh: 86_400 } });
+
+  test('while the provider hangs, reads go on with the token that is still good, and wait for another once it has ended', async ({ retake, page, provider }) => {
+    await signIn(retake);
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const since = Date.now();
+    let asked = 0;
+    let open = (): void => {};
+    const opened = new Promise<void>((done) => (open = done));
+    await page.route(`${provider.issuer}/token`, async (route) => {
+      asked += 1;
+      await opened;
+      await route.fallback();
+    });
+    await expect.poll(() => asked).toBe(1);
+    const token = (n: number) => `Bearer ${provider.given[n]?.access_token}`;
+    expect(await readProjects(page, 5_000)).toBe(token(0));
+    expect(Date.now() - since, 'the token is good').toBeLessThan(25_000);
+    expect(provider.given, 'no other has come').toHaveLength(1);
+
+    await page.waitForTimeout(Math.max(0, since + 26_000 - Date.now()));
+    let sent = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('/v1/projects')) sent += 1;
+    });
+    const read = readProjects(page, 30_000);
+    await page.waitForTimeout(2_000);
+    expect(sent, 'it waits').toBe(0);
+    open();
+    expect(await read).toBe(token(1));
+    expect(asked, 'one renewal').toBe(1);
+  });
+});
+
+test.describe('tokens that live for a minute', () => {
+  test.use({ lifetimes: { access: 60, refresh: 86_400 } });
+
+  test('are renewed before they end, unasked, when the provider was out of order the first time', async ({ retake, page, provider }) => {
+    await signIn(retake, '/supervisions');
+    const since = Date.now();
+    let reads = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('/v1/')) reads += 1;
+    });
+    let failed = 0;
+    // One renewal is three tries.
+    await page.route(
+      `${provider.issuer}/token`,
+      (route) => {
+        failed += 1;
+        return route.fulfill({ status: 503, body: 'later' });
+      },
+      { times: 3 },
+    );
+    await expect.poll(() => failed, { timeout: 45_000 }).toBe(3);
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect.soft(retake.hook('token-expiry')).toContainText('the provider did not answer, asked again in', { timeout: 5_000 });
+    await expect.poll(() => provider.given.length, { timeout: 30_000 }).toBe(2);
+    expect((provider.grants[1]?.at ?? Infinity) - since).toBeLessThan(60_000);
+    expect(reads, 'nothing asked for it').toBe(0);
+    await expect(retake.hook('token-expiry')).toContainText('renewed by itself, next in');
+  });
 });
 
 test.describe('tokens that live for ten seconds', () => {

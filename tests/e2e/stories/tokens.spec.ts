@@ -233,6 +233,75 @@ test.describe('sign-in with a code', () => {
     await expect(retake.hook('sign-in-why')).toContainText('ends a sign-in by code');
   });
 
+  for (const worker of [true, false]) {
+    const where = worker ? 'kept by the worker' : 'in the hands of the page';
+
+    test(`revokes what renewed the session before, ${where}, and waits for no word about it`, async ({ retake, page }) => {
+      if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+      const given: string[] = [];
+      await page.route('**/oidc/oauth/token', async (route) => {
+        const answer = await route.fetch();
+        const { refresh_token: token } = (await answer.json()) as { refresh_token?: string };
+        if (token) given.push(token);
+        await route.fulfill({ response: answer });
+      });
+      const ended: (string | null)[] = [];
+      // Never answered.
+      await page.route('**/oidc/oauth/revoke', (route) => {
+        ended.push(new URLSearchParams(route.request().postData() ?? '').get('token'));
+      });
+      await retake.signInByProvider('/');
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 2 });
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await page.getByRole('link', { name: 'Retake, all projects' }).click();
+      await expect(retake.hook('sign-in-why')).toContainText('session has expired');
+      expect(ended).toEqual([]);
+      await retake.hook('sign-in-device').click();
+      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      // The sign-in, its renewal, and the new sign-in.
+      await expect.poll(() => given.length).toBe(3);
+      await expect.poll(() => ended).toEqual([given[1]]);
+    });
+  }
+
+  test('waits for no renewal that hangs', async ({ retake, page }) => {
+    await configure(page, { client_id: undefined });
+    let hanging = 0;
+    let grants = 0;
+    await page.route('**/oidc/oauth/token', async (route) => {
+      if (route.request().postData()?.includes('grant_type=refresh_token')) {
+        // Never answered.
+        hanging += 1;
+        return;
+      }
+      const answer = await route.fetch();
+      const given = (await answer.json()) as { access_token?: string };
+      if (!given.access_token) return route.fulfill({ response: answer });
+      grants += 1;
+      // The first has no permissions, so that a second is asked for, and is soon to be renewed.
+      const access_token = grants === 1 ? 'opaque' : given.access_token;
+      await route.fulfill({ response: answer, json: { ...given, access_token, expires_in: grants === 1 ? 20 : 3_600 } });
+    });
+    const signIn = async () => {
+      await retake.hook('sign-in-device').click();
+      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+    };
+    await page.goto('/supervisions');
+    await signIn();
+    const question = retake.hook('permissions-question');
+    await expect(question).toBeVisible();
+    await expect.poll(() => hanging).toBe(1);
+    await question.getByRole('button', { name: 'Sign in again' }).click();
+    await signIn();
+    // A renewal that hangs is given up after 30 s.
+    await expect.poll(() => grants, { timeout: 15_000 }).toBe(2);
+    await expect(page).toHaveURL(/\/supervisions$/, { timeout: 10_000 });
+    await expect(question).toHaveCount(0);
+    expect(hanging).toBe(1);
+  });
+
   test('says so when it is refused', async ({ retake, page }) => {
     await page.goto('/sign-in');
     await retake.hook('sign-in-device').click();
@@ -261,6 +330,35 @@ test.describe('a first sign-in whose role is still missing', () => {
     await question.getByRole('button', { name: 'Sign in again' }).click();
     await expect(retake.hook('project-row').first()).toBeVisible();
     await expect(question).toHaveCount(0);
+  });
+
+  test('signs in again from a page whose token ends with the sign-in before', async ({ retake, page, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as { access_token: string };
+      const [head, middle = '', tail] = given.access_token.split('.');
+      const { permissions: _, ...claims } = JSON.parse(Buffer.from(middle, 'base64url').toString()) as Record<string, unknown>;
+      const changed = Buffer.from(JSON.stringify(claims)).toString('base64url');
+      await route.fulfill({ response: answer, json: { ...given, access_token: [head, changed, tail].join('.') } });
+    }, { times: 1 });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise({ 'poll-every': '1s' });
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    let refused = 0;
+    page.on('response', (answer) => {
+      if (answer.url().includes('/v1/') && answer.status() === 401) refused += 1;
+    });
+    // The provider takes its time; meanwhile the page that is about to go reads, and is refused.
+    await page.route('**/oidc/authorize*', async (route) => {
+      await expect.poll(() => refused).toBeGreaterThan(0);
+      await route.fallback();
+    });
+    await retake.hook('permissions-question').getByRole('button', { name: 'Sign in again' }).click();
+    await expect.poll(() => refused).toBeGreaterThan(0);
+    await expect(retake.hook('row-count')).toHaveText(/ of 12 tests$/);
+    await expect(page).toHaveURL(new RegExp(`${batch.batchID}$`));
+    await expect(retake.hook('permissions-question')).toHaveCount(0);
   });
 
   test('is asked for a new code where there is no sign-in by redirect', async ({ retake, page }) => {

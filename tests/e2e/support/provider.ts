@@ -57,7 +57,7 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
       {
         client_id: CLIENT,
         token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token'],
+        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
         response_types: ['code'],
         redirect_uris: [`${site}/callback`],
         post_logout_redirect_uris: [`${site}/sign-in`],
@@ -76,7 +76,12 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
       Session: 86_400,
       Interaction: 600,
     },
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    features: {
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+    },
     cookies: { keys: ['for tests only'] },
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, email: `${id}@example.com` }) }),
   });
