@@ -343,11 +343,7 @@ impl Server {
     fn count(&self, view: View, batch: &mut Batch) {
         let mut states = StatusCounts::default();
         let mut metrics = MetricsCounts::default();
-        if !view.terminal {
-            // Nobody looks at more of an unfinished batch.
-            states.running = 1;
-            states.succeeded = u64::from(self.size) - 1;
-        } else {
+        if view.terminal {
             for job in 0..self.size {
                 match self.test(job, view) {
                     ConflatedStatus::Error => states.error += 1,
@@ -360,6 +356,10 @@ impl Server {
                 }
             }
             states.succeeded = metrics.passed + metrics.fail_block + metrics.fail_warn;
+        } else {
+            // Nobody looks at more of an unfinished batch.
+            states.running = 1;
+            states.succeeded = u64::from(self.size) - 1;
         }
         batch.status_counts = Some(states);
         batch.metrics_counts = Some(metrics);

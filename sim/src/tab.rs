@@ -43,8 +43,10 @@ pub(crate) struct Listing {
 pub(crate) struct Short {
     /// So many are to have passed, or nothing is listed.
     pub(crate) expects: u64,
-    /// The count came, with a number or without.
-    pub(crate) counted: Option<Option<u64>>,
+    /// The count came.
+    pub(crate) counted: bool,
+    /// What it said, if it said anything.
+    pub(crate) passed: Option<u64>,
 }
 
 /// A machine with what the checkers know about its inputs.

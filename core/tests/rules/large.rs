@@ -101,7 +101,7 @@ fn the_guard_counts_the_tests_that_were_not_listed() {
         rerun_max_failure_percent: 2.0,
         ..up_to(1)
     };
-    let mut bench = Bench::new(at_the_limit.clone(), large(20, 1), tests(&failing));
+    let mut bench = Bench::new(at_the_limit, large(20, 1), tests(&failing));
     bench.run(1_000);
     assert_eq!(bench.posts, [20], "20 of 1,000 is the limit, not above it");
     let one_more: Vec<u128> = (1..=21).collect();
@@ -182,7 +182,7 @@ fn the_short_way_decides_as_the_long_way() {
             ..up_to(u32::from(seed % 3 > 0))
         };
         let ends = |batch: Batch, way| {
-            let mut bench = Bench::new(policy.clone(), batch, all.clone());
+            let mut bench = Bench::new(policy, batch, all.clone());
             bench.run(1_000);
             assert_eq!(bench.listed, way, "seed {seed}");
             let verdict = bench.verdict().cloned();

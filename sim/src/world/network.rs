@@ -267,7 +267,8 @@ impl World {
                 masked: false,
                 short: passed.map(|expects| Short {
                     expects,
-                    counted: None,
+                    counted: false,
+                    passed: None,
                 }),
             });
             self.ask(tab, call, What::Page);
@@ -441,11 +442,11 @@ impl World {
         }
         let view = self.server.view_by_id(listing.batch, shows);
         let more = match &mut listing.short {
-            Some(short) if short.counted.is_none() => {
+            Some(short) if !short.counted => {
                 let passed = self.server.passed(view);
-                let said = matches!(fate, Fate::Fine(_)).then_some(passed);
-                short.counted = Some(said);
-                said == Some(short.expects)
+                short.counted = true;
+                short.passed = matches!(fate, Fate::Fine(_)).then_some(passed);
+                short.passed == Some(short.expects)
             }
             short => {
                 let before = listing.tests.len();
@@ -490,8 +491,7 @@ impl World {
         }
         self.tell(tab, || format!("lists {} tests", tests.len()));
         let input = match listing.short {
-            Some(short) => {
-                let passed = short.counted.flatten();
+            Some(Short { passed, .. }) => {
                 Input::NotPassedRead(call, Ok(NotPassed { passed, tests }))
             }
             None => Input::TestsRead(call, Ok(tests)),
