@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_provider_that_did_not_answer_is_asked_again_after_a_pause() {
         let mut it = tokens(Some(3_600), Refresh::Kept(1));
-        let asked = NOW.after(Duration::from_secs(3_540));
+        let asked = NOW.after(Duration::from_mins(59));
         let again = asked.after(PATIENCE);
         it.put_off = Some(again);
         assert_eq!(it.renew_at(), Some(again));
