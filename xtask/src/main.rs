@@ -6,7 +6,7 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -27,6 +27,7 @@ mod hidden;
 mod hosts;
 mod kills;
 mod model;
+mod outage;
 mod pictures;
 mod playwright;
 mod port;
@@ -134,6 +135,12 @@ const TASKS: &[Task] = &[
         usage: "[--minutes N]",
         what: "measure how regularly a hidden tab looks at its batch",
         run: hidden::hidden,
+    },
+    Task {
+        name: "outage",
+        usage: "[--minutes N]",
+        what: "ride out an outage of an hour, of the network and of the API alone",
+        run: outage::outage,
     },
 ];
 

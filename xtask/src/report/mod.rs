@@ -2,7 +2,7 @@
 //! and the seeds that it was measured with.
 //!
 //! What needs no browser is measured here and now; what takes one has tasks of its
-//! own, whose files are read (`test --only chaos`, `kills`, `hidden`). The rows that
+//! own, whose files are read (`test --only chaos`, `kills`, `hidden`, `outage`). The rows that
 //! must be there stand in `rows.rs`, what a row says in `table.rs`.
 
 mod native;
@@ -81,7 +81,7 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     }
     println!("\n── {}", Source::Rules.words());
     measured.push((Source::Rules, native::measure(workspace)?));
-    for source in [Source::Night, Source::Chaos, Source::Kills, Source::Hidden] {
+    for source in Source::KEPT {
         match read(&workspace.figures(source.name())?)? {
             Some(Ok(figures)) => measured.push((source, rows::wanted(source, figures))),
             Some(Err(why)) => problems.push(format!("{} left no figures: {why}", source.words())),
