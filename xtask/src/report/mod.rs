@@ -74,7 +74,7 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     arguments.finish()?;
     let mut measured = Measured::new();
     let mut problems = Vec::new();
-    for (source, command) in parts(workspace, &volumes) {
+    for (source, command) in parts(workspace, &volumes)? {
         println!("\n── {}", source.words());
         let file = workspace.figures(source.name())?;
         measure(source, command, &file, &mut measured, &mut problems)?;
@@ -111,11 +111,14 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
 }
 
 /// What is measured here and now.
-fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
+///
+/// # Errors
+/// When what one of them needs cannot be had.
+fn parts(workspace: &Workspace, volumes: &Volumes) -> Outcome<Vec<(Source, Command)>> {
     let simulate = |words: &[&str]| sim::command_for(workspace, words);
     let mut fuzz = fuzz::command_for(workspace);
     fuzz.args(["--inputs", &volumes.inputs.to_string()]);
-    vec![
+    Ok(vec![
         (
             Source::Sim,
             simulate(&["--seeds", &volumes.seeds.to_string()]),
@@ -123,7 +126,7 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
         (Source::Planted, sim::command_for_planted(workspace)),
         (
             Source::Replays,
-            sim::command_for_replays(workspace, &volumes.replays.to_string()),
+            sim::command_for_replays(workspace, &volumes.replays.to_string())?,
         ),
         (
             Source::Compare,
@@ -138,7 +141,7 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
             model::command_for(workspace, Some(volumes.misfortunes), false),
         ),
         (Source::Fuzz, fuzz),
-    ]
+    ])
 }
 
 /// Runs one measurement and takes its figures in.
