@@ -132,8 +132,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "hidden",
-        usage: "[--minutes N]",
-        what: "measure how regularly a hidden tab looks at its batch",
+        usage: "[--minutes N] [--visible]",
+        what: "measure how regularly a tab looks at its batch, hidden or visible",
         run: hidden::hidden,
     },
     Task {
