@@ -6,7 +6,7 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `outage.rs`, `bench.rs`, `bytes.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -44,6 +44,7 @@ mod templates;
 mod test;
 mod tools;
 mod versions;
+mod wake;
 mod workspace;
 
 use std::process::ExitCode;
@@ -141,6 +142,12 @@ const TASKS: &[Task] = &[
         usage: "[--minutes N]",
         what: "ride out an outage of an hour, of the network and of the API alone",
         run: outage::outage,
+    },
+    Task {
+        name: "wake",
+        usage: "[--times N]",
+        what: "measure how soon data are fresh after sleep, freezing and being offline",
+        run: wake::wake,
     },
 ];
 

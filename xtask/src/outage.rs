@@ -29,8 +29,8 @@ pub(crate) fn outage(workspace: &Workspace, mut arguments: Arguments) -> Outcome
         &Run {
             name: "outage",
             folder: "outage",
-            // Nobody waits for another hour unasked.
-            words: &["--retries=0".into()],
+            // Nobody waits for another hour unasked, and an hour's pictures are much to keep.
+            words: &["--retries=0".into(), "--trace=off".into()],
             settings: &[("RETAKE_MINUTES", minutes.to_string())],
             figures: true,
         },

@@ -2,8 +2,9 @@
 //! and the seeds that it was measured with.
 //!
 //! What needs no browser is measured here and now; what takes one has tasks of its
-//! own, whose files are read (`test --only chaos`, `kills`, `hidden`, `outage`). The rows that
-//! must be there stand in `rows.rs`, what a row says in `table.rs`.
+//! own, whose files are read (`test --only chaos`, `kills`, `hidden`, `outage`,
+//! `wake`). The rows that must be there stand in `rows.rs`, what a row says in
+//! `table.rs`.
 
 mod native;
 mod rows;
