@@ -6,7 +6,7 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `bench.rs`, `bytes.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -19,6 +19,7 @@
 mod arguments;
 mod bench;
 mod bytes;
+mod coverage;
 mod dist;
 mod failure;
 mod finish;
@@ -148,6 +149,12 @@ const TASKS: &[Task] = &[
         usage: "[--times N]",
         what: "measure how soon data are fresh after sleep, freezing and being offline",
         run: wake::wake,
+    },
+    Task {
+        name: "coverage",
+        usage: "",
+        what: "measure how much of the core its own tests run through",
+        run: coverage::coverage,
     },
 ];
 

@@ -115,7 +115,7 @@ function percentile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
 }
 
-const batch = await control('POST', 'batches', { recipe: { tests: 12, start: 'running', hang: true }, name: `hidden-${Date.now()}` });
+const batch = await control('POST', 'batches', { recipe: { tests: 12, start: 'running', hang: true }, name: `${wanted}-${Date.now()}` });
 const profile = await mkdtemp(join(tmpdir(), 'retake-hidden-'));
 const child = spawn(
   program,

@@ -1,9 +1,9 @@
 //! `cargo xtask report`: every figure of reliability in one table, with the commit
 //! and the seeds that it was measured with.
 //!
-//! What needs no browser is measured here and now; what takes one has tasks of its
-//! own, whose files are read (`test --only chaos`, `kills`, `hidden`, `outage`,
-//! `wake`). The rows that must be there stand in `rows.rs`, what a row says in
+//! What needs no browser is measured here and now; what takes one, or a build of its
+//! own, has tasks of its own, whose files are read (`test --only chaos`, `kills`,
+//! `hidden`, `outage`, `wake`, `coverage`). The rows that must be there stand in `rows.rs`, what a row says in
 //! `table.rs`.
 
 mod native;
