@@ -79,14 +79,23 @@ test('11 ten tabs whose tokens are refused at once: one refresh at a time, none 
     }),
   );
   const longest = Math.max(...gaps);
+  const tabsDone = [{ done: TABS, asked: 10, unit: 'tabs' }];
   note({
     id: '#13',
-    what: 'refreshes under way at once, refresh tokens used twice, and the longest gap between two answered looks of a tab, when the tokens of 10 tabs are refused within their looks',
-    goal: '1; 0; at most 1 interval beyond the next look',
-    measured: `${atOnce} at once of ${refreshes.length} refreshes in ${TABS} tabs, ${usedTwice} used twice, ${refusedRefreshes} refused; longest gap ${longest.toFixed(1)} s at poll-every ${POLL_EVERY_S}s; tokens refused within ${spread} ms`,
-    holds: atOnce === 1 && usedTwice === 0 && refusedRefreshes === 0 && longest <= 2 * POLL_EVERY_S,
+    what: `refreshes under way at once, and refresh tokens used twice, when the tokens of ${TABS} tabs are refused within their looks`,
+    goal: '1 at once, 0 used twice, 0 refused',
+    measured: `${atOnce} at once of ${refreshes.length}, ${usedTwice} used twice, ${refusedRefreshes} refused; tokens refused within ${spread} ms, each answer of the provider held for ${SLOW_MS} ms`,
+    holds: atOnce === 1 && usedTwice === 0 && refusedRefreshes === 0,
     promise: true,
-    volumes: [{ done: TABS, asked: 10, unit: 'tabs' }],
+    volumes: tabsDone,
+  });
+  note({
+    id: '#13',
+    what: `longest gap between two answered looks of a tab then, poll-every ${POLL_EVERY_S}s`,
+    goal: 'at most 1 interval beyond the next look',
+    measured: `${longest.toFixed(1)} s`,
+    holds: longest <= 2 * POLL_EVERY_S,
+    volumes: tabsDone,
   });
   expect(refreshes.map((it) => [it.grant_type, it.status])).toEqual(Array.from({ length: TABS }, () => ['refresh_token', 200]));
   expect(atOnce, 'refreshes under way at once').toBe(1);
