@@ -4,6 +4,8 @@
 mod figures;
 mod planted;
 mod table;
+#[cfg(feature = "planted")]
+mod wasm;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -22,6 +24,8 @@ struct Words {
     planted: bool,
     /// Failing runs to make again.
     replays: Option<u64>,
+    /// The simulation as a WebAssembly module, to make them in too.
+    wasm: Option<PathBuf>,
     sweep: bool,
     figures: Option<PathBuf>,
     /// Fewer runs a second of processor time fail.
@@ -40,6 +44,7 @@ fn words() -> Result<Words, String> {
         seed: None,
         planted: false,
         replays: None,
+        wasm: None,
         sweep: false,
         figures: None,
         demand_speed: None,
@@ -69,6 +74,7 @@ fn words() -> Result<Words, String> {
             "--sweep" => it.sweep = true,
             "--planted" => it.planted = true,
             "--replays" => it.replays = Some(number(value()?)?),
+            "--wasm" => it.wasm = Some(value()?.into()),
             "--coverage" => it.coverage = true,
             "--commit" => it.commit = value()?,
             "--mix" => {
@@ -106,7 +112,7 @@ fn main() -> ExitCode {
     let passed = if let Some(seed) = words.seed {
         tell(&batch, seed)
     } else if let Some(wanted) = words.replays {
-        planted::replays(wanted, &how, &mut figures)
+        planted::replays(wanted, words.wasm.as_deref(), &how, &mut figures)
     } else if words.planted {
         planted::run(seeds, &how, &mut figures)
     } else if words.sweep {

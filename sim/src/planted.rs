@@ -23,6 +23,7 @@
 
 #[cfg(feature = "planted")]
 use retake_core::planted::Bug;
+use std::path::Path;
 #[cfg(feature = "planted")]
 use std::time::Duration;
 
@@ -157,43 +158,100 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
 #[cfg(feature = "planted")]
 const LOOKED: u64 = 20_000;
 
-/// Makes so many failing runs again, and more (`reliability.md` §8, #28). Without a bug
-/// nothing fails, so the failures are those of the planted ones.
+/// Runs without a bug that are made again for each failing one.
 #[cfg(feature = "planted")]
-pub(crate) fn replays(wanted: u64, how: &str, figures: &mut Figures) -> bool {
+const HEALTHY: u64 = 10;
+
+/// Makes so many failing runs again, and more, here and in a WebAssembly module
+/// (`reliability.md` §8, #28). Without a bug nothing fails, so the failures are those of the
+/// planted ones; beside them stand runs that keep every promise.
+#[cfg(feature = "planted")]
+pub(crate) fn replays(
+    wanted: u64,
+    module: Option<&Path>,
+    how: &str,
+    figures: &mut Figures,
+) -> bool {
+    use crate::wasm::{self, Run};
     use retake_core::planted::plant;
-    use retake_sim::{Batch, replays_alike};
+    use retake_sim::{Batch, imprint, replays_alike};
 
     let batch = Batch::swarm(0, LOOKED);
-    let (mut failed, mut differ, mut kinds) = (0, 0, 0);
+    let (mut differ, mut kinds) = (0, 0);
+    let mut runs = Vec::new();
     // A rare bug has fewer.
     let share = usize::try_from(wanted.div_ceil(20)).unwrap_or(usize::MAX);
-    for bug in Bug::ALL {
+    for (bug, place) in Bug::ALL.iter().zip(1..) {
         plant(Some(*bug));
-        let alike = (0..LOOKED).filter_map(|seed| replays_alike(&batch, seed));
-        let alike: Vec<bool> = alike.take(share).collect();
-        println!("{:<55} {:>4} failures", bug.words(), alike.len());
-        kinds += u64::from(!alike.is_empty());
-        failed += alike.len() as u64;
-        differ += alike.iter().filter(|alike| !**alike).count();
+        let failing = (0..LOOKED).filter_map(|seed| Some((seed, replays_alike(&batch, seed)?)));
+        let failing: Vec<(u64, bool)> = failing.take(share).collect();
+        println!("{:<55} {:>4} failures", bug.words(), failing.len());
+        kinds += u64::from(!failing.is_empty());
+        differ += failing.iter().filter(|(_, alike)| !alike).count();
+        runs.extend(failing.iter().map(|(seed, _)| Run {
+            bug: place,
+            seed: *seed,
+            imprint: imprint(&batch, *seed),
+        }));
     }
     plant(None);
+    let failed = runs.len() as u64;
     println!("\n{failed} failing runs of {kinds} bugs made three times, {differ} differ");
+    let healthy = wanted * HEALTHY;
+    runs.extend((0..healthy).map(|seed| Run {
+        bug: 0,
+        seed,
+        imprint: imprint(&batch, seed),
+    }));
+    let here = differ;
+    let (mut platforms, mut elsewhere) = (1, String::new());
+    if let Some(module) = module {
+        let others = match wasm::differing(module, &runs) {
+            Ok(others) => others,
+            Err(why) => {
+                eprintln!("{why}");
+                return false;
+            }
+        };
+        for (run, came_to) in others.iter().take(10) {
+            let bug = run.bug.checked_sub(1).map_or("no bug", |place| {
+                Bug::ALL[usize::try_from(place).expect("a place fits")].words()
+            });
+            println!(
+                "seed {} with {bug}: {:016x} here, {came_to} in WebAssembly",
+                run.seed, run.imprint
+            );
+        }
+        println!(
+            "{failed} failing and {healthy} other runs made again in WebAssembly, {} differ",
+            others.len()
+        );
+        platforms += 1;
+        elsewhere = format!(
+            "; {} differ of these and {healthy} runs without a bug, native and wasm",
+            others.len()
+        );
+        differ += others.len();
+    }
     let figure = Figure::promise(
         "#28",
         "failures that replay bit for bit: promise, fingerprint and timeline",
         "all of 1,000, native and wasm",
-        format!("{differ} differ of {failed} failures of {kinds} planted bugs, native"),
+        format!("{here} differ of {failed} failures of {kinds} planted bugs, native{elsewhere}"),
         differ == 0,
     );
     let figure = figure.over(failed, 1_000, "failures");
-    // The simulation is not compiled for browsers.
-    figures.add(figure.over(1, 2, "platforms"), how);
+    figures.add(figure.over(platforms, 2, "platforms"), how);
     differ == 0 && failed >= wanted
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) fn replays(_wanted: u64, how: &str, figures: &mut Figures) -> bool {
+pub(crate) fn replays(
+    _wanted: u64,
+    _module: Option<&Path>,
+    how: &str,
+    figures: &mut Figures,
+) -> bool {
     run(0, how, figures)
 }
 

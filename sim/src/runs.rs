@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     coverage::Coverage,
+    dice::mix,
     fault::Occurrence,
     mixes::Mix,
     world::{Line, Setup, World},
@@ -186,6 +187,27 @@ pub fn replays_alike(batch: &Batch, seed: u64) -> Option<bool> {
     Some(same && told[0].0 == told[1].0)
 }
 
+/// One run in one number: its fingerprint, the promise that it broke and its whole timeline.
+/// It is the same wherever the run is made, bit for bit.
+pub fn imprint(batch: &Batch, seed: u64) -> u64 {
+    let (story, failure, fingerprint) = replay(batch, seed);
+    let promise = failure.map(|failure| failure.promise).unwrap_or_default();
+    let mut imprint = absorb(fingerprint, &promise);
+    for line in story {
+        imprint = mix(imprint ^ line.at.cast_unsigned());
+        imprint = absorb(absorb(imprint, &line.who), &line.what);
+    }
+    imprint
+}
+
+/// Mixes a text in; its end too, so that two texts are not one.
+fn absorb(imprint: u64, text: &str) -> u64 {
+    let bytes = text.bytes().map(u64::from);
+    bytes
+        .chain([u64::from(u8::MAX) + 1])
+        .fold(imprint, |imprint, byte| mix(imprint ^ byte))
+}
+
 /// How long this thread has been on a processor, which unlike wall time says
 /// the same on a busy machine; Linux alone tells it.
 fn processor_time() -> Option<Duration> {
@@ -257,4 +279,24 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
     all.failures.sort_by_key(|failure| failure.seed);
     all.took = began.elapsed();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_imprint_tells_runs_apart_and_is_the_same_again() {
+        let batch = Batch::swarm(0, 3);
+        let all: BTreeSet<u64> = (0..3).map(|seed| imprint(&batch, seed)).collect();
+        assert_eq!(all.len(), 3);
+        assert!((0..3).all(|seed| all.contains(&imprint(&batch, seed))));
+    }
+
+    #[test]
+    fn an_imprint_tells_where_one_text_ends() {
+        let of = |texts: [&str; 2]| texts.iter().fold(0, |all, text| absorb(all, text));
+        assert_ne!(of(["ab", "c"]), of(["a", "bc"]));
+        assert_ne!(of(["", "c"]), of(["c", ""]));
+    }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask hidden`: how regularly a hidden tab looks at its batch.
+//! `cargo xtask hidden`: how regularly a hidden tab looks at its batch; with `--visible`,
+//! one that somebody looks at.
 //!
 //! Not with Playwright, which keeps every page visible and switches background
 //! throttling off: `tests/e2e/hidden/hidden.mjs` starts Chromium with a window
@@ -19,19 +20,21 @@ const MINUTES: u32 = 10;
 /// Runs the task.
 ///
 /// # Errors
-/// When something is missing, or the tab was not hidden all the time, or a gap
-/// was above the limit.
+/// When something is missing, or the tab was not as it should be all the time, or the
+/// gaps were outside the limits.
 pub(crate) fn hidden(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()> {
     let minutes = arguments
         .take_parsed("--minutes", "a number")?
         .unwrap_or(MINUTES);
+    let visible = arguments.take_flag("--visible");
     arguments.finish()?;
+    let name = if visible { "visible" } else { "hidden" };
     let screen = screen(workspace)?;
-    tools::node(workspace, "watching a hidden tab")?;
+    tools::node(workspace, "watching a tab")?;
     let browser = Browser::ensure(workspace)?;
     let site = site::build(workspace, Kind::Release, true)?;
     let port = port::any_free()?;
-    let log = workspace.logs().join("sandbox-hidden.log");
+    let log = workspace.logs().join(format!("sandbox-{name}.log"));
     let running = sandbox::start(workspace, &site, port, &[], Some(&log))?;
     let mut node = tools::command(workspace, "node");
     node.arg(workspace.e2e().join("hidden/hidden.mjs"))
@@ -39,7 +42,8 @@ pub(crate) fn hidden(workspace: &Workspace, mut arguments: Arguments) -> Outcome
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .env("RETAKE_MINUTES", minutes.to_string())
         .env("RETAKE_COMMIT", sim::commit(workspace))
-        .env("RETAKE_FIGURES", workspace.figures("hidden")?);
+        .env("RETAKE_FIGURES", workspace.figures(name)?)
+        .env("RETAKE_VISIBLE", if visible { "1" } else { "0" });
     if let Some((_, number)) = &screen {
         node.env("DISPLAY", format!(":{number}"));
     }
@@ -49,7 +53,9 @@ pub(crate) fn hidden(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     if passed {
         Ok(())
     } else {
-        fail("The hidden tab did not look as regularly as it should; the figures are above.")
+        fail(format!(
+            "The {name} tab did not look as regularly as it should; the figures are above."
+        ))
     }
 }
 

@@ -6,7 +6,7 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `bench.rs`, `bytes.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -19,6 +19,7 @@
 mod arguments;
 mod bench;
 mod bytes;
+mod coverage;
 mod dist;
 mod failure;
 mod finish;
@@ -27,6 +28,7 @@ mod hidden;
 mod hosts;
 mod kills;
 mod model;
+mod outage;
 mod pictures;
 mod playwright;
 mod port;
@@ -43,6 +45,7 @@ mod templates;
 mod test;
 mod tools;
 mod versions;
+mod wake;
 mod workspace;
 
 use std::process::ExitCode;
@@ -131,9 +134,27 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "hidden",
-        usage: "[--minutes N]",
-        what: "measure how regularly a hidden tab looks at its batch",
+        usage: "[--minutes N] [--visible]",
+        what: "measure how regularly a tab looks at its batch, hidden or visible",
         run: hidden::hidden,
+    },
+    Task {
+        name: "outage",
+        usage: "[--minutes N]",
+        what: "ride out an outage of an hour, of the network and of the API alone",
+        run: outage::outage,
+    },
+    Task {
+        name: "wake",
+        usage: "[--times N]",
+        what: "measure how soon data are fresh after sleep, freezing and being offline",
+        run: wake::wake,
+    },
+    Task {
+        name: "coverage",
+        usage: "",
+        what: "measure how much of the core its own tests run through",
+        run: coverage::coverage,
     },
 ];
 

@@ -1,11 +1,12 @@
 //! `cargo xtask sim`: runs the simulation, built for speed, on all cores.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
 use crate::process;
-use crate::tools;
+use crate::tools::{self, WASM};
 use crate::workspace::Workspace;
 
 /// Seeds of a night (`reliability.md` §8).
@@ -99,7 +100,7 @@ fn run_night(workspace: &Workspace) -> Outcome<()> {
 /// # Errors
 /// When one fails in another way, or too few fail.
 fn run_replays(workspace: &Workspace, count: &str, words: &[String]) -> Outcome<()> {
-    if process::run(command_for_replays(workspace, count).args(words))? {
+    if process::run(command_for_replays(workspace, count)?.args(words))? {
         Ok(())
     } else {
         fail("A failing run came out another way when it was made again, or too few failed.")
@@ -123,11 +124,35 @@ pub(crate) fn command_for_planted(workspace: &Workspace) -> Command {
     cargo
 }
 
-/// So many failing runs of the core with planted bugs, each made again.
-pub(crate) fn command_for_replays(workspace: &Workspace, count: &str) -> Command {
+/// So many failing runs of the core with planted bugs, each made again, natively and in
+/// WebAssembly, whose module is built for it.
+///
+/// # Errors
+/// When Node or the target is missing, or the module cannot be built.
+pub(crate) fn command_for_replays(workspace: &Workspace, count: &str) -> Outcome<Command> {
+    tools::node(workspace, "making runs again in WebAssembly")?;
+    let module = build_module(workspace)?;
     let mut cargo = command(workspace, &["--features", "planted"]);
-    cargo.args(["--", "--replays", count, "--commit", &commit(workspace)]);
     cargo
+        .args(["--", "--replays", count, "--commit", &commit(workspace)])
+        .arg("--wasm")
+        .arg(module);
+    Ok(cargo)
+}
+
+/// Builds the simulation as a WebAssembly module.
+fn build_module(workspace: &Workspace) -> Outcome<PathBuf> {
+    tools::wasm_target(workspace)?;
+    let mut cargo = tools::command(workspace, "cargo");
+    cargo
+        .args(["build", "--quiet", "--profile", "sim", "--target", WASM])
+        .args(["--package", "retake-sim-wasm", "--features", "planted"])
+        .env("CARGO_TARGET_DIR", &workspace.target);
+    if !process::run(&mut cargo)? {
+        return fail("The simulation does not compile to WebAssembly. Its words are above.");
+    }
+    let folder = workspace.target.join(WASM).join("sim");
+    Ok(folder.join("retake_sim_wasm.wasm"))
 }
 
 fn command(workspace: &Workspace, features: &[&str]) -> Command {

@@ -6,9 +6,9 @@ import { expect, test as base, type Retake } from './retake.js';
 
 export { expect };
 
-/** Makes the site of a page one that signs in by this provider. */
-export async function configureFor(page: Page, provider: Running): Promise<void> {
-  await page.route('**/config.json', (route) =>
+/** Makes the site of a page, or of a whole browser, one that signs in by this provider. */
+export async function configureFor(target: Pick<Page, 'route'>, provider: Running): Promise<void> {
+  await target.route('**/config.json', (route) =>
     route.fulfill({
       json: {
         environments: [

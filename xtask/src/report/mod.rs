@@ -1,9 +1,10 @@
 //! `cargo xtask report`: every figure of reliability in one table, with the commit
 //! and the seeds that it was measured with.
 //!
-//! What needs no browser is measured here and now; what takes one has tasks of its
-//! own, whose files are read (`test --only chaos`, `kills`, `hidden`). The rows that
-//! must be there stand in `rows.rs`, what a row says in `table.rs`.
+//! What needs no browser is measured here and now; what takes one, or a build of its
+//! own, has tasks of its own, whose files are read (`test --only chaos`, `kills`,
+//! `hidden`, `outage`, `wake`, `coverage`). The rows that must be there stand in `rows.rs`, what a row says in
+//! `table.rs`.
 
 mod native;
 mod rows;
@@ -74,14 +75,14 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     arguments.finish()?;
     let mut measured = Measured::new();
     let mut problems = Vec::new();
-    for (source, command) in parts(workspace, &volumes) {
+    for (source, command) in parts(workspace, &volumes)? {
         println!("\n── {}", source.words());
         let file = workspace.figures(source.name())?;
         measure(source, command, &file, &mut measured, &mut problems)?;
     }
     println!("\n── {}", Source::Rules.words());
     measured.push((Source::Rules, native::measure(workspace)?));
-    for source in [Source::Night, Source::Chaos, Source::Kills, Source::Hidden] {
+    for source in Source::KEPT {
         match read(&workspace.figures(source.name())?)? {
             Some(Ok(figures)) => measured.push((source, rows::wanted(source, figures))),
             Some(Err(why)) => problems.push(format!("{} left no figures: {why}", source.words())),
@@ -111,11 +112,14 @@ pub(crate) fn report(workspace: &Workspace, mut arguments: Arguments) -> Outcome
 }
 
 /// What is measured here and now.
-fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
+///
+/// # Errors
+/// When what one of them needs cannot be had.
+fn parts(workspace: &Workspace, volumes: &Volumes) -> Outcome<Vec<(Source, Command)>> {
     let simulate = |words: &[&str]| sim::command_for(workspace, words);
     let mut fuzz = fuzz::command_for(workspace);
     fuzz.args(["--inputs", &volumes.inputs.to_string()]);
-    vec![
+    Ok(vec![
         (
             Source::Sim,
             simulate(&["--seeds", &volumes.seeds.to_string()]),
@@ -123,7 +127,7 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
         (Source::Planted, sim::command_for_planted(workspace)),
         (
             Source::Replays,
-            sim::command_for_replays(workspace, &volumes.replays.to_string()),
+            sim::command_for_replays(workspace, &volumes.replays.to_string())?,
         ),
         (
             Source::Compare,
@@ -138,7 +142,7 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Vec<(Source, Command)> {
             model::command_for(workspace, Some(volumes.misfortunes), false),
         ),
         (Source::Fuzz, fuzz),
-    ]
+    ])
 }
 
 /// Runs one measurement and takes its figures in.
