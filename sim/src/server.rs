@@ -57,6 +57,8 @@ pub(crate) struct Run {
     pub(crate) tests: u16,
     pub(crate) cancelled: i64,
     pub(crate) by: By,
+    /// Index of the run whose batch it ran again; a rerun may get a batch of its own.
+    after: Option<usize>,
 }
 
 /// Which optional fields a deployment sends.
@@ -159,7 +161,7 @@ impl Server {
             busy_forever: false,
             miscounts: 0,
         };
-        it.begin(0, it.all(), By::Launch);
+        it.begin(0, it.all(), By::Launch, None);
         it
     }
 
@@ -168,7 +170,7 @@ impl Server {
         (1 << self.size) - 1
     }
 
-    fn begin(&mut self, now: i64, tests: u16, by: By) {
+    fn begin(&mut self, now: i64, tests: u16, by: By, after: Option<usize>) {
         let run = self.runs.len();
         let end = (0..self.size)
             .filter(|job| tests >> job & 1 == 1)
@@ -183,6 +185,7 @@ impl Server {
             tests,
             cancelled: i64::MAX,
             by,
+            after,
         });
     }
 
@@ -214,12 +217,11 @@ impl Server {
 
     /// The status of a test at this moment.
     pub(crate) fn test(&self, job: u16, view: View) -> ConflatedStatus {
-        let upto = &self.runs[..=view.run];
         let mut last = None;
         let mut count = 0;
-        for (index, run) in upto.iter().enumerate() {
+        for (index, run) in self.history(view.run) {
             if run.tests >> job & 1 == 1 {
-                last = Some((index, run));
+                last = last.or(Some((index, run)));
                 count += 1;
             }
         }
@@ -248,9 +250,16 @@ impl Server {
 
     /// When the latest run of a test began.
     fn started(&self, job: u16, view: View) -> i64 {
-        let runs = self.runs[..=view.run].iter().rev();
-        let mut ran = runs.filter(|run| run.tests >> job & 1 == 1);
-        ran.next().map_or(0, |run| run.start)
+        let mut ran = self
+            .history(view.run)
+            .filter(|(_, run)| run.tests >> job & 1 == 1);
+        ran.next().map_or(0, |(_, run)| run.start)
+    }
+
+    /// A run and those that its batch went through before it, the latest first.
+    fn history(&self, run: usize) -> impl Iterator<Item = (usize, &Run)> {
+        let of = |index: usize| (index, &self.runs[index]);
+        std::iter::successors(Some(of(run)), move |(_, run)| run.after.map(of))
     }
 
     /// Status and word of the batch at this moment.
@@ -406,7 +415,7 @@ impl Server {
         if !view.terminal || now < clean || self.busy_forever {
             return false;
         }
-        self.begin(now, tests, by);
+        self.begin(now, tests, by, Some(view.run));
         true
     }
 

@@ -15,13 +15,14 @@ use serde::Serialize;
 
 use super::{
     BatchRef, CallId, Event, Input, Now, Output, PauseReason, Phase, Policy, Record, SEND_WITHIN,
-    State, likeness, reading::Listing,
+    State, likeness,
+    reading::{Listing, UNMARKED_READS},
 };
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchId, Timestamp},
     planted::{self, Bug},
-    rerun::{Limits, Submission, SubmissionInput},
+    rerun::{Fence, Limits, Submission, SubmissionInput},
 };
 
 /// What an open question was.
@@ -65,6 +66,8 @@ pub struct Supervisor {
     /// Until when the server asked not to be read, by `Retry-After`.
     pub(super) not_before: Option<Timestamp>,
     pub(super) last_poll: Option<Timestamp>,
+    /// Reads of the batch in a row that carried no mark of its run.
+    pub(super) unmarked_reads: u8,
     /// When the batch read was sent that last succeeded.
     pub(super) read_at: Option<Timestamp>,
     pub(super) last_written_poll: Option<Timestamp>,
@@ -165,6 +168,7 @@ impl Supervisor {
             refused_since: None,
             not_before: None,
             last_poll: None,
+            unmarked_reads: 0,
             read_at: None,
             last_written_poll: None,
             stale_noted: false,
@@ -430,8 +434,12 @@ impl Supervisor {
             return;
         }
         self.close_call(id, open.asked);
-        if answer.is_ok() {
+        if let Ok(batch) = &answer {
             self.read_at = Some(open.sent_at);
+            self.unmarked_reads = match Fence::at(batch).is_blind() {
+                true => self.unmarked_reads.saturating_add(1).min(UNMARKED_READS),
+                false => 0,
+            };
         }
         if let Ok(batch) = &answer
             && batch.is_terminal()

@@ -61,18 +61,11 @@ impl NotPassed {
         {
             return Some("a test was listed twice, or without its ID".into());
         }
-        let mut listed = 0;
-        for state in Self::states() {
-            let is = |test: &&Test| test.conflated.as_ref() == Some(&state);
-            let of_state = self.tests.iter().filter(is).count() as u64;
-            let expected = (state.meaning().count)(batch);
-            if of_state != expected {
-                return Some(format!(
-                    "{of_state} tests in {state} were listed, the batch counts {expected}"
-                ));
-            }
-            listed += of_state;
+        if let Some(why) = Self::states().find_map(|it| miscounted(&it, &self.tests, batch)) {
+            return Some(why);
         }
+        let asked = |it: &&Test| Self::states().any(|state| it.conflated.as_ref() == Some(&state));
+        let listed = self.tests.iter().filter(asked).count() as u64;
         if listed != self.tests.len() as u64 {
             return Some("tests were listed in a state that was not asked for".into());
         }
@@ -84,6 +77,21 @@ impl NotPassed {
         }
         None
     }
+}
+
+/// The first state of which another number is listed than the batch counts, if it counts.
+pub(super) fn miscounts(tests: &[Test], batch: &Batch) -> Option<String> {
+    batch.status_counts.and(batch.metrics_counts)?;
+    let mut states = ConflatedStatus::KNOWN.iter();
+    states.find_map(|state| miscounted(state, tests, batch))
+}
+
+fn miscounted(state: &ConflatedStatus, tests: &[Test], batch: &Batch) -> Option<String> {
+    let is = |test: &&Test| test.conflated.as_ref() == Some(state);
+    let listed = tests.iter().filter(is).count() as u64;
+    let counted = (state.meaning().count)(batch);
+    (listed != counted)
+        .then(|| format!("{listed} tests in {state} were listed, the batch counts {counted}"))
 }
 
 fn passed_by_counts(batch: &Batch) -> u64 {

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Choice, Event, NamedTest, NotPassed, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot,
-    machine::Asked, plan_rerun, verdict::Findings,
+    machine::Asked, not_passed, plan_rerun, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
@@ -19,6 +19,11 @@ use crate::{
 
 /// Listings that may be torn before the next poll is waited for.
 const TORN_TRIES: u8 = 3;
+/// Answers that may lack what earlier ones had before a verdict is given on one.
+const POORER_TRIES: u8 = 2 * TORN_TRIES;
+const POORER: &str = "the answer lacks what earlier ones had (run, start, history or outcome)";
+/// Reads of the batch in a row without a mark of its run that show that none is ever sent.
+pub(super) const UNMARKED_READS: u8 = 4;
 /// The least time that listing may take before giving up; else the wait timeout.
 const READING_AT_LEAST: Duration = Duration::from_mins(2);
 /// Failed listings after which a verdict that needs no tests is given without.
@@ -171,7 +176,9 @@ impl Supervisor {
             (None, Some(total)) if total != tests.len() as u64 => {
                 format!("{} tests were listed, the batch says {total}", tests.len())
             }
-            _ => return None,
+            // Their starts would show a run that the batch does not (seed 4412306).
+            _ if tests.iter().any(|test| test.last_run.is_some()) => return None,
+            _ => picture.and_then(|batch| not_passed::miscounts(tests, batch))?,
         };
         let same_as_before = self.listing.as_ref().is_some_and(|before| {
             let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
@@ -282,6 +289,14 @@ impl Supervisor {
     }
 
     fn judge_without_tests(&mut self, why: String, now: Now) {
+        let poorer = |batch: &Batch| self.state.is_poorer(batch);
+        if self.picture.as_deref().is_some_and(poorer) && self.torn_tries < POORER_TRIES {
+            self.torn_tries += 1;
+            let (why, tries) = (POORER.to_owned(), self.torn_tries);
+            self.record(Event::Torn { why, tries }, now.wall);
+            self.due = Some(now.wall.after(self.state.policy.poll_every));
+            return;
+        }
         let (Some(why_not), Some(batch)) = (self.decided_without_tests(), self.picture.take())
         else {
             return self.give_up(why, now);
@@ -325,16 +340,23 @@ impl Supervisor {
         }
         if !same_picture(&picture, &batch) {
             // What is not believed takes no place of what was.
-            let believed = !old && batch.is_terminal() && self.state.leaves_no_doubt(&batch);
+            let believed = !old
+                && batch.is_terminal()
+                && self.state.leaves_no_doubt(&batch)
+                && !self.state.is_poorer(&batch);
             self.picture = Some(if believed { batch } else { picture });
             self.listing = None;
             return self.read_again("the batch changed while it was listed".into(), now);
         }
-        // A rerun rests on these marks; they come with the next answer, or never again.
-        if self.state.lacks_a_mark(&batch) && self.torn_tries + 1 < TORN_TRIES {
+        // A decision rests on these; they come with the next answer, or never again.
+        if self.state.is_poorer(&batch) && self.torn_tries + 1 < TORN_TRIES {
             self.picture = Some(batch);
-            let why = "the answer lacks what earlier ones had (run, start or history)";
-            return self.read_again(why.into(), now);
+            return self.read_again(POORER.into(), now);
+        }
+        // A fence without any mark is made only where nothing sends one (seed 12834381).
+        if Fence::at(&batch).is_blind() && self.unmarked_reads < UNMARKED_READS {
+            self.picture = Some(batch);
+            return self.read_again("the answer carries no mark of its run".into(), now);
         }
         if self.may_have_run_since_listed(&batch, sent_at) {
             self.picture = Some(batch);

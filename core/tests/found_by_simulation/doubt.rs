@@ -262,3 +262,44 @@ fn what_had_finished_before_us_is_listed_after_a_minute_where_nothing_tells_when
     assert_eq!(listed_at(32), Phase::Reading);
     assert_eq!(listed_at(62), Phase::Deciding);
 }
+
+#[test]
+fn a_fence_without_any_mark_is_made_only_where_none_is_ever_sent() {
+    let marked = batch(BatchStatus::Error, 1);
+    let mut unmarked = marked.clone();
+    unmarked.run_counter = None;
+    // Two answers in a row had lost their mark; the POST's answer was lost, too, and nothing
+    // told that it was applied (seed 12834381).
+    let (mut it, list) = taken_up(unmarked.clone());
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(2, 2));
+    let confirm = question(&drain(&mut it));
+    let list = question(&read(&mut it, confirm, unmarked, now(2, 2)));
+    assert_eq!(it.state().phase, Phase::Reading);
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(3, 3));
+    let mut outputs = drain(&mut it);
+    while it.state().open.is_none() {
+        let asked = question(&outputs);
+        outputs = match outputs.iter().any(|it| matches!(it, Output::ReadTests(..))) {
+            true => {
+                it.handle(Input::TestsRead(asked, Ok(one_failing())), now(4, 4));
+                drain(&mut it)
+            }
+            false => read(&mut it, asked, marked.clone(), now(4, 4)),
+        };
+    }
+    let open = it.state().open.as_ref().expect("a rerun is wanted");
+    assert_eq!(open.intent.fence.run, marked.run_counter);
+}
+
+#[test]
+fn after_a_sleep_an_unmarked_picture_is_decided_on_anew_before_anything_is_sent() {
+    let mut unmarked = batch(BatchStatus::Error, 1);
+    unmarked.run_counter = None;
+    let (mut it, store) = storing(&unmarked);
+    // Somebody ran it meanwhile, and it looks the same (seed 11593714).
+    it.handle(Input::Stored(store, Ok(())), now(1_000, 1_000));
+    let outputs = drain(&mut it);
+    let outputs = read(&mut it, question(&outputs), unmarked, now(1_001, 1_001));
+    assert_eq!(wanted(&outputs), None);
+    assert_ne!(it.state().phase, Phase::Rerunning);
+}

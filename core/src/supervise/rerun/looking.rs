@@ -108,7 +108,7 @@ impl Submission {
                 if batch.status == Some(BatchStatus::Cancelled) {
                     return self.end(Ended::NotApplied);
                 }
-                if self.is_unmarked_again() {
+                if self.is_unmarked() {
                     return self.end(Ended::NotApplied);
                 }
                 if let Some(until) = self.unclear_until()
@@ -133,10 +133,10 @@ impl Submission {
         }
     }
 
-    /// Whether a supervisor's rerun would be sent again although nothing that the API
-    /// sends tells whether the batch ran meanwhile: it is decided anew instead.
-    fn is_unmarked_again(&self) -> bool {
-        self.posts > 0 && self.intent.attempt > 0 && self.intent.fence.is_blind()
+    /// Whether a supervisor's rerun would be sent late, or again, although nothing that the API
+    /// sends tells whether the batch ran meanwhile: it is decided anew instead (seed 11593714).
+    fn is_unmarked(&self) -> bool {
+        self.intent.attempt > 0 && self.intent.fence.is_blind()
     }
 
     /// A look that shows no mark may have been of a new run, and one that shows the old
