@@ -7,7 +7,7 @@ use retake_core::{
     view::export::log_text,
 };
 
-use super::copy_button::CopyButton;
+use super::{copy_button::CopyButton, each::each};
 use crate::{
     browser::{clock, dom},
     reactive::{effect, memo},
@@ -106,15 +106,21 @@ pub fn DecisionLog(
                 node_ref=list
                 on:scroll=note_place
             >
-                <For each=shown key=|entry| (entry.0, entry.1.is_some(), entry.2.at, entry.2.text.clone()) let((_, day, line))>
-                    <li data-kind=kind(line.kind)>
-                        {day.map(|day| view! { <p class="log__day">{day}</p> })}
-                        <time datetime=line.at.to_rfc3339() title=clock::in_full(line.at)>
-                            {clock::local_time(line.at)}
-                        </time>
-                        <p>{line.text.clone()}</p>
-                    </li>
-                </For>
+                {each(
+                    shown,
+                    |(place, day, line)| {
+                        format!("{place} {} {} {}", day.is_some(), line.at.as_millis(), line.text)
+                    },
+                    |(_, day, line)| view! {
+                        <li data-kind=kind(line.kind)>
+                            {day.map(|day| view! { <p class="log__day">{day}</p> })}
+                            <time datetime=line.at.to_rfc3339() title=clock::in_full(line.at)>
+                                {clock::local_time(line.at)}
+                            </time>
+                            <p>{line.text}</p>
+                        </li>
+                    }.into_any(),
+                )}
             </ol>
         </section>
     }

@@ -8,7 +8,10 @@ use retake_core::{
     view::{Chip, words},
 };
 
-use super::tag_filter::{TagFilter, TagTrouble, TickedTags};
+use super::{
+    each::each,
+    tag_filter::{TagFilter, TagTrouble, TickedTags},
+};
 use crate::{driver::tests_store::TestsStore, reactive::memo, shell::Announcer};
 
 /// Chips, text filter, tags, quick selections, row count.
@@ -72,9 +75,11 @@ pub fn Filters(
     view! {
         <div class="filters">
             <div class="chips" role="group" aria-label="Show only these statuses">
-                <For each=move || chips.get() key=|chip| chip.status.clone() let(chip)>
-                    <StatusChip store chips status=chip.status/>
-                </For>
+                {each(
+                    move || chips.get(),
+                    |chip| chip.status.word().to_owned(),
+                    move |chip| view! { <StatusChip store chips status=chip.status/> }.into_any(),
+                )}
             </div>
             <div class="filters__line">
                 <input

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod copy_button;
 pub mod decision_log;
 pub mod drawer;
+pub(crate) mod each;
 pub mod filters;
 pub mod keys;
 pub mod load;

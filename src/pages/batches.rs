@@ -22,6 +22,7 @@ use crate::{
     browser::{clock, dom},
     client::Client,
     components::{
+        each::each,
         load::{Load, LoadFailed, Loader},
         open_batch::OpenBatch,
         status::{BatchStatusBadge, Counts},
@@ -148,9 +149,11 @@ fn Listed(project: Project) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody role="rowgroup">
-                        <For each=ids key=|id| *id let(id)>
-                            <BatchRow project=project.id id shelf names/>
-                        </For>
+                        {each(
+                            ids,
+                            ToString::to_string,
+                            move |id| view! { <BatchRow project=project.id id shelf names/> }.into_any(),
+                        )}
                         {move || reading().then(bones)}
                     </tbody>
                 </table>
@@ -226,7 +229,7 @@ fn Chips(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
     };
     view! {
         <div class="chips" role="group" aria-label="Show only these statuses, of the loaded batches">
-            <For each=move || chips.get() key=|it| it.status.clone() let(it)>{chip(it.status)}</For>
+            {each(move || chips.get(), |it| it.status.word().to_owned(), move |it| chip(it.status).into_any())}
         </div>
     }
 }

@@ -14,6 +14,7 @@ use retake_core::{
 use crate::{
     browser::{clock, dom},
     components::{
+        each::each,
         own_reruns::OwnRerun,
         supervise_panel::{PauseResume, PhasePill},
         verdict::VerdictLine,
@@ -91,9 +92,11 @@ pub fn Supervisions() -> impl IntoView {
                     <p>"Pressed in this browser; each goes on while this tab is open."</p>
                 </div>
                 <ul class="card">
-                    <For each=move || by_hand.get() key=Reruns::batch let(reruns)>
-                        <OwnRerun reruns/>
-                    </For>
+                    {each(
+                        move || by_hand.get(),
+                        |reruns| reruns.batch().to_string(),
+                        |reruns| view! { <OwnRerun reruns/> }.into_any(),
+                    )}
                 </ul>
             </Show>
             <Show when=move || !running.with(Vec::is_empty)>
@@ -101,9 +104,7 @@ pub fn Supervisions() -> impl IntoView {
                     <h2>"Supervised"</h2>
                 </div>
                 <ul class="card">
-                    <For each=move || running.get() key=|one| one.id.clone() let(one)>
-                        <Running one/>
-                    </For>
+                    {each(move || running.get(), id, |one| view! { <Running one/> }.into_any())}
                 </ul>
             </Show>
             <Show when=move || !finished.with(Vec::is_empty)>
@@ -114,9 +115,7 @@ pub fn Supervisions() -> impl IntoView {
                     </button>
                 </div>
                 <ul class="card">
-                    <For each=move || finished.get() key=|one| one.id.clone() let(one)>
-                        <Finished one/>
-                    </For>
+                    {each(move || finished.get(), id, |one| view! { <Finished one/> }.into_any())}
                 </ul>
             </Show>
             <Show when=others>
@@ -125,17 +124,8 @@ pub fn Supervisions() -> impl IntoView {
                     <p>"Stored in this browser; nobody acts on these with this account."</p>
                 </div>
                 <ul class="card">
-                    <For each=shelved key=|one| one.id.clone() let(one)>
-                        <OnlyShown one/>
-                    </For>
-                    <For each=move || unreadable.get() key=String::clone let(id)>
-                        <li class="watch" data-testid="supervision-unreadable">
-                            <div><p>"A journal that can't be read"</p></div>
-                            <div><span class="phase" data-acting="nobody">"Damaged"</span></div>
-                            <div><p class="muted">"Nothing of it can be shown: it was cut off at its start, or it is damaged."</p></div>
-                            <Forget id=id/>
-                        </li>
-                    </For>
+                    {each(shelved, id, |one| view! { <OnlyShown one/> }.into_any())}
+                    {each(move || unreadable.get(), String::clone, |id| view! { <Damaged id/> }.into_any())}
                 </ul>
             </Show>
             <Show when=empty>
@@ -314,6 +304,22 @@ fn OnlyShown(one: Supervision) -> impl IntoView {
             <Show when=removable>
                 <Forget id=id.clone()/>
             </Show>
+        </li>
+    }
+}
+
+fn id(one: &Supervision) -> String {
+    one.id.to_string()
+}
+
+#[component]
+fn Damaged(id: String) -> impl IntoView {
+    view! {
+        <li class="watch" data-testid="supervision-unreadable">
+            <div><p>"A journal that can't be read"</p></div>
+            <div><span class="phase" data-acting="nobody">"Damaged"</span></div>
+            <div><p class="muted">"Nothing of it can be shown: it was cut off at its start, or it is damaged."</p></div>
+            <Forget id/>
         </li>
     }
 }
