@@ -439,9 +439,10 @@ impl Supervisor {
         self.close_call(id, open.asked);
         if let Ok(batch) = &answer {
             self.read_at = Some(open.sent_at);
-            self.unmarked_reads = match Fence::at(batch).is_blind() {
-                true => self.unmarked_reads.saturating_add(1).min(UNMARKED_READS),
-                false => 0,
+            self.unmarked_reads = if Fence::at(batch).is_blind() {
+                self.unmarked_reads.saturating_add(1).min(UNMARKED_READS)
+            } else {
+                0
             };
         }
         if let Ok(batch) = &answer
