@@ -80,6 +80,8 @@ pub struct Supervisor {
     pub(super) listing: Option<Listing>,
     /// Listing those that did not pass gave no whole picture: this time all are listed.
     pub(super) lists_all: bool,
+    /// A verdict without the tests waits for another look at the batch.
+    pub(super) judges: bool,
     /// How often that was so.
     pub(super) listed_all: u8,
     /// When the listing was complete.
@@ -179,6 +181,7 @@ impl Supervisor {
             picture: None,
             listing: None,
             lists_all: false,
+            judges: false,
             listed_all: 0,
             listed_at: None,
             torn_tries: 0,
