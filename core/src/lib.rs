@@ -22,6 +22,7 @@ pub mod api;
 pub mod auth;
 pub mod config;
 pub mod domain;
+mod json;
 pub mod order;
 #[cfg(not(feature = "planted"))]
 mod planted;

@@ -168,8 +168,8 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
             Output::ReadBatch(call, _) if is_blind => Input::BatchRead(call, Err(lost())),
             Output::ReadBatch(call, id) => Input::BatchRead(call, (api.batch)(id).map(Box::new)),
             Output::ReadTests(call, _) => Input::TestsRead(call, (api.tests)()),
-            Output::ReadNotPassed(call, _, passed) => {
-                let passed = Some(passed);
+            Output::ReadNotPassed(call, _, counted) => {
+                let passed = Some(counted.passed);
                 let answer = (api.tests)().map(|tests| NotPassed { passed, tests });
                 Input::NotPassedRead(call, answer)
             }

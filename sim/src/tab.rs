@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use retake_core::{
     domain::{BatchId, BatchStatus, ConflatedBatchStatus, Test},
     rerun::Intent,
-    supervise::{CallId, Now, Record, Seat, State, Supervisor},
+    supervise::{CallId, Counted, Now, Record, Seat, State, Supervisor},
 };
 
 use crate::{phase::Phase, server::View, world::Timer};
@@ -41,8 +41,7 @@ pub(crate) struct Listing {
 /// A listing of the tests that did not pass.
 #[derive(Debug)]
 pub(crate) struct Short {
-    /// So many are to have passed, or nothing is listed.
-    pub(crate) expects: u64,
+    pub(crate) expects: Counted,
     /// The count came.
     pub(crate) counted: bool,
     /// What it said, if it said anything.

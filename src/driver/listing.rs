@@ -8,7 +8,7 @@ use retake_core::{
         resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
     },
     domain::{Batch, BatchId, ConflatedStatus, Project, ProjectId, Test, TestHistory, TestId},
-    supervise::NotPassed,
+    supervise::{Counted, NotPassed},
 };
 
 use crate::client::Client;
@@ -23,11 +23,11 @@ pub async fn all_tests(
     project: ProjectId,
     batch: BatchId,
 ) -> Result<Vec<Test>, ApiError> {
-    tests_of(client, project, batch, &TestQuery::default()).await
+    tests_of(client, project, batch, &TestQuery::default(), |_| true).await
 }
 
-/// How many tests of a batch passed, and if they are `passed`, the others page by page,
-/// all without retries.
+/// How many tests of a batch passed, and the others page by page if they are wanted, all
+/// without retries.
 ///
 /// # Errors
 /// A page could not be read, or the pages go in circles.
@@ -35,7 +35,7 @@ pub async fn not_passed(
     client: &Client,
     project: ProjectId,
     batch: BatchId,
-    passed: u64,
+    expected: Counted,
 ) -> Result<NotPassed, ApiError> {
     let count = endpoint::count_tests(project, batch, &ConflatedStatus::Passed);
     client.charge();
@@ -44,21 +44,23 @@ pub async fn not_passed(
         passed: counted,
         tests: Vec::new(),
     };
-    if counted == Some(passed) {
+    if expected.wants_others(counted) {
         let query = TestQuery {
             statuses: NotPassed::states().collect(),
             ..TestQuery::default()
         };
-        answer.tests = tests_of(client, project, batch, &query).await?;
+        answer.tests = tests_of(client, project, batch, &query, NotPassed::is_asked).await?;
     }
     Ok(answer)
 }
 
+/// The tests of this listing, up to the page on which one is not as it was `asked` for.
 async fn tests_of(
     client: &Client,
     project: ProjectId,
     batch: BatchId,
     query: &TestQuery,
+    asked: fn(&Test) -> bool,
 ) -> Result<Vec<Test>, ApiError> {
     let mut tests = Vec::new();
     let mut paging = Paging::default();
@@ -68,8 +70,9 @@ async fn tests_of(
         client.charge();
         let page: Page<Test> = client.send(&call).await?;
         token = paging.turn("list the tests", &page)?;
+        let heeded = page.items.iter().all(asked);
         tests.extend(page.items);
-        if token.is_none() {
+        if token.is_none() || !heeded {
             return Ok(tests);
         }
     }

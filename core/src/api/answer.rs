@@ -30,7 +30,7 @@ pub(super) fn json<T: DeserializeOwned>(
             format!("expected JSON, the answer is labelled {kind}"),
         ));
     }
-    serde_json::from_slice(&answer.body)
+    crate::json::from_bytes(&answer.body)
         .map_err(|error| unreadable(what, answer, format!("broken JSON: {error}")))
 }
 
@@ -94,7 +94,7 @@ fn message(answer: &Answer) -> Option<String> {
     }
     if let Ok(Said {
         message: Some(serde_json::Value::String(text)),
-    }) = serde_json::from_slice(&answer.body)
+    }) = crate::json::from_bytes(&answer.body)
     {
         return Some(clip(&text));
     }

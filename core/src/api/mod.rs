@@ -28,5 +28,6 @@ pub use call::{Answer, Call, Method, Request};
 pub use endpoint::{PAGE_SIZE, TestQuery};
 pub use error::{ApiError, ErrorKind};
 pub use log_file::LogFile;
+pub(crate) use paging::MAX_PAGES;
 pub use paging::{Page, Paging};
 pub use rerun_request::{RerunAnswer, RerunRequest, RerunScope, TestIds};

@@ -19,7 +19,7 @@ pub struct Page<T> {
 }
 
 /// Most pages that are read of one list: at 100 a page, a hundred thousand items.
-const MAX_PAGES: usize = 1_000;
+pub(crate) const MAX_PAGES: usize = 1_000;
 /// Most bytes that are read of one list, so that a tab survives a server that
 /// sends without end. A hundred thousand tests with much to say are a half of it.
 const MAX_BYTES: usize = 256 * 1024 * 1024;

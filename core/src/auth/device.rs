@@ -91,7 +91,7 @@ impl DeviceCode {
     pub fn read(issuer: &str, body: &[u8], now: Timestamp) -> Result<Self, TokenError> {
         let unreadable = TokenError::unreadable;
         let answer: Value =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))?;
+            crate::json::from_bytes(body).map_err(|error| unreadable(&error.to_string()))?;
         if let Some(refusal) = TokenError::refusal(&answer) {
             return Err(refusal);
         }

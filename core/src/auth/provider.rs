@@ -47,7 +47,7 @@ impl Provider {
     /// not on the web.
     pub fn read(issuer: &str, document: &[u8]) -> Result<Self, String> {
         let said = |words: String| clean_line(&words, SAID_CHARS);
-        let it: Self = serde_json::from_slice(document).map_err(|error| {
+        let it: Self = crate::json::from_bytes(document).map_err(|error| {
             said(format!(
                 "the provider's discovery document is broken: {error}"
             ))

@@ -132,7 +132,7 @@ impl Claims {
         let mut parts = token.split('.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
         let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&json).ok()
+        crate::json::from_bytes(&json).ok()
     }
 
     /// Whom to call the account on screen.
@@ -236,7 +236,7 @@ impl Tokens {
         expected: &Expectation<'_>,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
-        let answer: Value = serde_json::from_slice(body)
+        let answer: Value = crate::json::from_bytes(body)
             .map_err(|error| TokenError::unreadable(&error.to_string()))?;
         if let Some(refusal) = TokenError::refusal(&answer) {
             return Err(refusal);

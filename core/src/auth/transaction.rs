@@ -233,7 +233,7 @@ pub fn revoke_form(environment: &Environment, tokens: &Tokens) -> Option<String>
 /// The same for a refresh token in an answer that was not accepted. `None`: it
 /// holds none.
 pub fn revoke_answer_form(answer: &[u8], client: &str) -> Option<String> {
-    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    let answer: serde_json::Value = crate::json::from_bytes(answer).ok()?;
     Some(revoke(answer["refresh_token"].as_str()?, client))
 }
 

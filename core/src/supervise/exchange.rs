@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotPassed, PauseReason, Record, Verdict};
+use super::{Counted, NotPassed, PauseReason, Record, Verdict};
 use crate::{
     api::{ApiError, RerunAnswer},
     domain::{Batch, BatchId, Test, Timestamp},
@@ -92,8 +92,9 @@ pub enum Output {
     ReadBatch(CallId, BatchId),
     /// List every test of the batch.
     ReadTests(CallId, BatchId),
-    /// Count the tests of the batch that passed; if they are so many, list the others.
-    ReadNotPassed(CallId, BatchId, u64),
+    /// Count the tests of the batch that passed, and list the others if
+    /// [`Counted::wants_others`].
+    ReadNotPassed(CallId, BatchId, Counted),
     /// Write the record; no answer is needed.
     Store(Record),
     /// Write the record durably, after all earlier ones, and say so.

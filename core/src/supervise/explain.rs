@@ -139,14 +139,18 @@ fn line(event: &Event) -> (LineKind, String) {
         Event::ListedNotPassed { listed, passed } => (
             Look,
             format!(
-                "{} that did not pass listed, {passed} passed by the API's count: together all \
-                 that the batch counts",
-                count(*listed, "test")
+                "listed the {} that did not pass; the API counts {passed} that passed: together \
+                 the batch's {}",
+                count(*listed, "test"),
+                listed.saturating_add(*passed)
             ),
         ),
         Event::ListsAll { why } => (
             Look,
-            format!("listing every test, as the failing ones alone do not add up: {why}"),
+            format!(
+                "listing every test, as the API's answer for the failing ones alone is no whole \
+                 picture: {why}"
+            ),
         ),
         Event::Reopened => (
             Look,

@@ -80,6 +80,8 @@ pub struct Supervisor {
     pub(super) listing: Option<Listing>,
     /// Listing those that did not pass gave no whole picture: this time all are listed.
     pub(super) lists_all: bool,
+    /// How often that was so.
+    pub(super) listed_all: u8,
     /// When the listing was complete.
     pub(super) listed_at: Option<Timestamp>,
     pub(super) torn_tries: u8,
@@ -177,6 +179,7 @@ impl Supervisor {
             picture: None,
             listing: None,
             lists_all: false,
+            listed_all: 0,
             listed_at: None,
             torn_tries: 0,
             reading_since: None,
@@ -377,8 +380,8 @@ impl Supervisor {
     pub(super) fn ask_tests(&mut self, now: Now) {
         if let Some(batch) = self.state.batch {
             let id = self.open(Asked::Tests, now);
-            self.outputs.push_back(match self.passed_if_short() {
-                Some(passed) => Output::ReadNotPassed(id, batch, passed),
+            self.outputs.push_back(match self.counted_if_quicker() {
+                Some(counted) => Output::ReadNotPassed(id, batch, counted),
                 None => Output::ReadTests(id, batch),
             });
         }
@@ -436,9 +439,10 @@ impl Supervisor {
         self.close_call(id, open.asked);
         if let Ok(batch) = &answer {
             self.read_at = Some(open.sent_at);
-            self.unmarked_reads = match Fence::at(batch).is_blind() {
-                true => self.unmarked_reads.saturating_add(1).min(UNMARKED_READS),
-                false => 0,
+            self.unmarked_reads = if Fence::at(batch).is_blind() {
+                self.unmarked_reads.saturating_add(1).min(UNMARKED_READS)
+            } else {
+                0
             };
         }
         if let Ok(batch) = &answer

@@ -49,7 +49,7 @@ pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::Supervisor;
-pub use not_passed::NotPassed;
+pub use not_passed::{Counted, NotPassed};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
 pub use policy::{Policy, WatchedStates};
 pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};

@@ -17,11 +17,36 @@
 
 use std::collections::BTreeSet;
 
-use super::Supervisor;
+use serde::Serialize;
+
+use super::{Event, Now, Supervisor, machine::Asked, reading::Listing};
 use crate::{
-    domain::{Batch, ConflatedStatus, Means, Test},
+    api::{ApiError, ErrorKind, MAX_PAGES},
+    domain::{Batch, ConflatedStatus, Means, Test, Timestamp},
     planted::{self, Bug},
 };
+
+/// Failed tries after which all tests are listed instead.
+const TRIES: u32 = 3;
+/// Whole listings in its stead after which it is not tried again in this life.
+const MISSES: u8 = 2;
+
+/// How many tests a batch has by its own counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// Tests that passed.
+    pub passed: u64,
+    /// All others.
+    pub others: u64,
+}
+
+impl Counted {
+    /// Whether the others are to be listed, now that the API says how many `passed`: where it
+    /// says another number, the listing could not add up.
+    pub fn wants_others(self, passed: Option<u64>) -> bool {
+        self.others > 0 && passed == Some(self.passed)
+    }
+}
 
 /// Answer to [`Output::ReadNotPassed`](super::Output::ReadNotPassed).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,7 +54,7 @@ pub struct NotPassed {
     /// How many tests passed, as the API counts them; `None` where it does not.
     pub passed: Option<u64>,
     /// The tests in one of the states [`NotPassed::states`], every page, as listed. Empty
-    /// where another number has passed than was expected: then nobody lists them.
+    /// where nobody had to list them.
     pub tests: Vec<Test>,
 }
 
@@ -42,16 +67,24 @@ impl NotPassed {
         ConflatedStatus::KNOWN.iter().filter(asked).cloned()
     }
 
+    /// Whether a listing may hold this test; otherwise the API does not heed what is asked for.
+    pub fn is_asked(test: &Test) -> bool {
+        Self::states().any(|state| test.conflated.as_ref() == Some(&state))
+    }
+
     /// What disagrees with the batch's own counts, if anything does.
     fn disagrees(&self, batch: &Batch) -> Option<String> {
         let Some(passed) = self.passed else {
-            return Some("the API does not say how many tests passed".into());
+            return Some("it does not say how many tests passed".into());
         };
         let expected = passed_by_counts(batch);
         if passed != expected {
             return Some(format!(
-                "{passed} tests have passed by the API's listing, {expected} by the batch's counts"
+                "{passed} tests passed by its listing, {expected} by the batch's counts"
             ));
+        }
+        if !self.tests.iter().all(Self::is_asked) {
+            return Some("it lists tests in a state that was not asked for".into());
         }
         let mut seen = BTreeSet::new();
         if !self
@@ -59,20 +92,16 @@ impl NotPassed {
             .iter()
             .all(|it| it.id.is_some_and(|id| seen.insert(id)))
         {
-            return Some("a test was listed twice, or without its ID".into());
+            return Some("it lists a test twice, or without its ID".into());
         }
         if let Some(why) = Self::states().find_map(|it| miscounted(&it, &self.tests, batch)) {
             return Some(why);
         }
-        let asked = |it: &&Test| Self::states().any(|state| it.conflated.as_ref() == Some(&state));
-        let listed = self.tests.iter().filter(asked).count() as u64;
-        if listed != self.tests.len() as u64 {
-            return Some("tests were listed in a state that was not asked for".into());
-        }
+        let listed = self.tests.len() as u64;
         let total = batch.total_tests.unwrap_or(0);
         if listed.saturating_add(passed) != total {
             return Some(format!(
-                "{listed} tests that did not pass and {passed} that did are not the batch's {total}"
+                "{listed} that did not pass and {passed} that did are not the batch's {total}"
             ));
         }
         None
@@ -90,34 +119,104 @@ fn miscounted(state: &ConflatedStatus, tests: &[Test], batch: &Batch) -> Option<
     let is = |test: &&Test| test.conflated.as_ref() == Some(state);
     let listed = tests.iter().filter(is).count() as u64;
     let counted = (state.meaning().count)(batch);
-    (listed != counted)
-        .then(|| format!("{listed} tests in {state} were listed, the batch counts {counted}"))
+    (listed != counted).then(|| format!("it lists {listed} in {state}, the batch counts {counted}"))
 }
 
 fn passed_by_counts(batch: &Batch) -> u64 {
     (ConflatedStatus::Passed.meaning().count)(batch)
 }
 
-/// How many tests pass by the counts of this finished batch, if it takes fewer requests to
-/// list the others than to list all; `tests_a_page` are on each page.
-fn is_quicker(batch: &Batch, tests_a_page: u64) -> Option<u64> {
+/// The counts of this finished batch, if it takes fewer requests to list the tests that did
+/// not pass than to list all; `tests_a_page` are on each page. None of a batch that has more
+/// tests than anybody lists.
+fn counted_if_quicker(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
     let counts = batch.status_counts.is_some() && batch.metrics_counts.is_some();
     let total = batch.total_tests?;
     let passed = passed_by_counts(batch);
-    let pages = |tests: u64| tests.div_ceil(tests_a_page.max(1)).max(1);
-    let with_the_count = 1 + pages(total.saturating_sub(passed));
-    (counts && batch.conflated.is_some() && with_the_count < pages(total)).then_some(passed)
+    let others = total.checked_sub(passed)?;
+    let pages = |tests: u64| tests.div_ceil(tests_a_page.max(1));
+    let with_the_count = 1 + pages(others).max(1);
+    let quicker = with_the_count < pages(total) && pages(total) <= MAX_PAGES as u64;
+    (counts && batch.conflated.is_some() && quicker).then_some(Counted { passed, others })
 }
 
 impl Supervisor {
-    /// How many tests pass by the picture's counts, if the others are to be listed alone.
-    pub(super) fn passed_if_short(&self) -> Option<u64> {
-        let batch = self.picture.as_deref().filter(|_| !self.lists_all)?;
-        is_quicker(batch, u64::from(self.state.limits.tests_a_page))
+    /// The picture's counts, if only the tests that did not pass are to be listed.
+    pub(super) fn counted_if_quicker(&self) -> Option<Counted> {
+        // The tests of another batch may have other IDs: which of them ran again only a
+        // whole listing tells.
+        if self.lists_all || self.listed_all >= MISSES || self.state.moved {
+            return None;
+        }
+        let batch = self.picture.as_deref()?;
+        counted_if_quicker(batch, u64::from(self.state.limits.tests_a_page))
+    }
+
+    /// The tests that did not pass arrived, or did not.
+    pub(super) fn not_passed_read(
+        &mut self,
+        answer: Result<NotPassed, ApiError>,
+        sent_at: Timestamp,
+        now: Now,
+    ) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.not_passed_failed(error, now),
+        };
+        self.reads_work(now);
+        if self.is_of_later_run(&answer.tests) {
+            return self.wait_for_later_run(now);
+        }
+        if let Some(why) = self.why_not_whole(&answer) {
+            return self.list_all(why, now);
+        }
+        // Which tests somebody else's run is about nobody knows.
+        let began = self.state.began.as_ref();
+        let of_others = began.map_or(self.state.seen_running, |run| run.tests.is_empty());
+        // Where nothing is left that did not pass, and only our own reruns were under way, the
+        // batch's counts have said it all.
+        let said = answer.tests.is_empty() && !of_others;
+        if let Some(until) = self.may_be_of_run_before(&answer.tests, sent_at)
+            && !said
+        {
+            if self.state.began.is_none() && !self.state.seen_running {
+                // Of a run that was over before us any test is proof enough, also one that passed.
+                return self.list_all("none of them is of the latest run".into(), now);
+            }
+            return self.wait_for_new_tests(until, now);
+        }
+        let (listed, passed) = (answer.tests.len() as u64, answer.passed.unwrap_or(0));
+        self.listing = Some(Listing {
+            tests: answer.tests,
+            passed: answer.passed,
+        });
+        self.listed_at = Some(now.wall);
+        self.record(Event::ListedNotPassed { listed, passed }, now.wall);
+        self.ask_batch(Asked::Confirm, now);
+    }
+
+    /// An API that fails to answer this may well list all tests: the CLI asks for nothing else.
+    fn not_passed_failed(&mut self, error: ApiError, now: Now) {
+        match error.kind {
+            ErrorKind::SignedOut | ErrorKind::Forbidden | ErrorKind::Unreachable => {}
+            ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Unreadable => {
+                return self.list_all(error.to_string(), now);
+            }
+            _ if self.failures + 1 >= TRIES => return self.list_all(error.to_string(), now),
+            _ => {}
+        }
+        self.listing_failed(error, now);
+    }
+
+    fn list_all(&mut self, why: String, now: Now) {
+        self.lists_all = true;
+        self.listed_all = self.listed_all.saturating_add(1).min(MISSES);
+        self.record(Event::ListsAll { why }, now.wall);
+        self.ask_tests(now);
     }
 
     /// Why this answer does not stand for the whole listing, if it does not.
-    pub(super) fn is_not_whole(&self, answer: &NotPassed) -> Option<String> {
+    fn why_not_whole(&self, answer: &NotPassed) -> Option<String> {
         if planted::is(Bug::CountsUnchecked) {
             return None;
         }
@@ -186,9 +285,7 @@ mod tests {
         fewer.passed = Some(994);
         assert!(said(&fewer, &batch()).contains("994"));
         let missing = answer(&WHOLE[..4]);
-        assert!(
-            said(&missing, &batch()).contains("1 tests in BLOCKER were listed, the batch counts 2")
-        );
+        assert!(said(&missing, &batch()).contains("it lists 1 in BLOCKER, the batch counts 2"));
         let mut twice = answer(&WHOLE);
         twice.tests[0].id = twice.tests[4].id;
         assert!(said(&twice, &batch()).contains("twice"));
@@ -201,7 +298,11 @@ mod tests {
 
     #[test]
     fn a_batch_is_listed_whole_where_that_takes_no_more_requests() {
-        assert_eq!(is_quicker(&batch(), 100), Some(995));
+        let counted = Counted {
+            passed: 995,
+            others: 5,
+        };
+        assert_eq!(counted_if_quicker(&batch(), 100), Some(counted));
         let pages = |total, failing| {
             let mut batch = batch();
             batch.total_tests = Some(total);
@@ -211,12 +312,14 @@ mod tests {
                 error: failing,
                 ..StatusCounts::default()
             });
-            is_quicker(&batch, 100)
+            counted_if_quicker(&batch, 100).map(|it| it.passed)
         };
         assert_eq!(pages(200, 1), None, "two pages, or a count and a page");
         assert_eq!(pages(201, 1), Some(200));
         assert_eq!(pages(1_000, 801), None, "nine pages and a count");
         assert_eq!(pages(1_000, 800), Some(200));
+        let too_many = 100 * MAX_PAGES as u64 + 1;
+        assert_eq!(pages(too_many, 0), None, "nobody lists so many");
     }
 
     #[test]
@@ -224,7 +327,7 @@ mod tests {
         let without = |change: fn(&mut Batch)| {
             let mut batch = batch();
             change(&mut batch);
-            is_quicker(&batch, 100)
+            counted_if_quicker(&batch, 100)
         };
         assert_eq!(without(|it| it.status_counts = None), None);
         assert_eq!(without(|it| it.metrics_counts = None), None);

@@ -23,7 +23,7 @@ use crate::{
 /// What a test list says about a policy: the numbers that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figures {
-    /// Tests that were listed: the denominator.
+    /// All tests, listed or known to have passed (`not_passed`): the denominator.
     pub listed: u64,
     /// Tests in a rerun state that have an ID: the numerator.
     pub failing: u64,
@@ -135,7 +135,21 @@ pub fn plan_rerun<'a>(
     policy: &Policy,
     attempt: u32,
 ) -> Plan {
-    let mut figures = Figures::default();
+    plan_with_passed(batch, tests, 0, policy, attempt)
+}
+
+/// [`plan_rerun`] where so many tests `passed` beside the listed ones.
+pub(super) fn plan_with_passed<'a>(
+    batch: Option<&BatchStatus>,
+    tests: impl IntoIterator<Item = (Option<TestId>, Option<&'a ConflatedStatus>)>,
+    passed: u64,
+    policy: &Policy,
+    attempt: u32,
+) -> Plan {
+    let mut figures = Figures {
+        listed: passed,
+        ..Figures::default()
+    };
     let mut failing = Vec::new();
     for (id, status) in tests {
         figures.listed += 1;

@@ -3,12 +3,13 @@
 //! Batch, all pages, batch again: the decision is made only if the batch is
 //! the same before and after and the pages add up. Pages are no snapshot
 //! (`resim-api.md` §4), so a listing may be torn; it is read again, never acted on.
+//! Of a batch with many tests, `not_passed` lists those that did not pass.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Choice, Event, NamedTest, NotPassed, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot,
-    machine::Asked, not_passed, plan_rerun, verdict::Findings,
+    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, machine::Asked,
+    not_passed, plan::plan_with_passed, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
@@ -33,8 +34,8 @@ const LISTING_TRIES: u32 = 3;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Listing {
     pub(super) tests: Vec<Test>,
-    /// How many more there are, all of them passed (`not_passed`).
-    pub(super) passed: u64,
+    /// How many more there are, all of them passed (`not_passed`); `None`: all are listed.
+    pub(super) passed: Option<u64>,
 }
 
 impl Supervisor {
@@ -57,7 +58,10 @@ impl Supervisor {
             return self.wait_for_new_tests(until, now);
         }
         if let Some(why) = self.torn(&tests, sent_at) {
-            self.listing = Some(Listing { tests, passed: 0 });
+            self.listing = Some(Listing {
+                tests,
+                passed: None,
+            });
             return self.read_again(why, now);
         }
         let mut seen = BTreeSet::new();
@@ -68,60 +72,22 @@ impl Supervisor {
             .as_ref()
             .and_then(|batch| batch.total_tests)
             .filter(|total| *total != listed);
-        self.listing = Some(Listing { tests, passed: 0 });
+        self.listing = Some(Listing {
+            tests,
+            passed: None,
+        });
         self.listed_at = Some(now.wall);
         self.record(Event::Listed { listed, batch_says }, now.wall);
         self.ask_batch(Asked::Confirm, now);
     }
 
-    /// The tests that did not pass arrived, or did not.
-    pub(super) fn not_passed_read(
-        &mut self,
-        answer: Result<NotPassed, ApiError>,
-        sent_at: Timestamp,
-        now: Now,
-    ) {
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => return self.listing_failed(error, now),
-        };
-        self.reads_work(now);
-        if self.is_of_later_run(&answer.tests) {
-            return self.wait_for_later_run(now);
-        }
-        if let Some(why) = self.is_not_whole(&answer) {
-            return self.list_all(why, now);
-        }
-        // Where nothing is left that did not pass, the batch's counts have said it all.
-        let doubt = self.may_be_of_run_before(&answer.tests, sent_at);
-        if let Some(until) = doubt.filter(|_| !answer.tests.is_empty()) {
-            if self.state.began.is_none() && !self.state.seen_running {
-                // Of a run that was over before us any test is proof enough, also one that passed.
-                return self.list_all("none of them is of the latest run".into(), now);
-            }
-            return self.wait_for_new_tests(until, now);
-        }
-        let (listed, passed) = (answer.tests.len() as u64, answer.passed.unwrap_or(0));
-        let tests = answer.tests;
-        self.listing = Some(Listing { tests, passed });
-        self.listed_at = Some(now.wall);
-        self.record(Event::ListedNotPassed { listed, passed }, now.wall);
-        self.ask_batch(Asked::Confirm, now);
-    }
-
-    fn list_all(&mut self, why: String, now: Now) {
-        self.lists_all = true;
-        self.record(Event::ListsAll { why }, now.wall);
-        self.ask_tests(now);
-    }
-
-    fn wait_for_later_run(&mut self, now: Now) {
+    pub(super) fn wait_for_later_run(&mut self, now: Now) {
         self.record(Event::Reopened, now.wall);
-        self.listing = None;
+        self.forget_reading();
         self.due = Some(now.wall.after(self.state.policy.poll_every));
     }
 
-    fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
+    pub(super) fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
         self.listing = None;
         let why = "the tests may still be those of the run before".to_owned();
         let tries = self.torn_tries;
@@ -194,7 +160,7 @@ impl Supervisor {
 
     /// Listed after somebody started the next run, while the batch was still
     /// read from a replica that lags behind.
-    fn is_of_later_run(&self, tests: &[Test]) -> bool {
+    pub(super) fn is_of_later_run(&self, tests: &[Test]) -> bool {
         let start = self.picture.as_ref().and_then(|batch| batch.last_run);
         start.is_some() && tests.iter().any(|test| test.last_run > start)
     }
@@ -205,7 +171,11 @@ impl Supervisor {
     /// each test that our own rerun is about, or of any test in a run that had ended
     /// before us. Otherwise it is believed once the run is older than a replica
     /// can lag. The pages of a batch that was cancelled decide nothing.
-    fn may_be_of_run_before(&self, tests: &[Test], sent_at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn may_be_of_run_before(
+        &self,
+        tests: &[Test],
+        sent_at: Timestamp,
+    ) -> Option<Timestamp> {
         let picture = self.picture.as_ref()?;
         if picture.status == Some(BatchStatus::Cancelled) || planted::is(Bug::TornAccepted) {
             return None;
@@ -254,7 +224,7 @@ impl Supervisor {
         }
     }
 
-    fn listing_failed(&mut self, error: ApiError, now: Now) {
+    pub(super) fn listing_failed(&mut self, error: ApiError, now: Now) {
         let needless = self.decided_without_tests().is_some();
         let final_error = matches!(error.kind, ErrorKind::Forbidden);
         // An outage is ridden out, however long; what cannot be read for that
@@ -379,11 +349,10 @@ impl Supervisor {
         let attempt = self.state.attempt;
         let tests = &listing.tests;
         let listed = tests.iter().map(|test| (test.id, test.conflated.as_ref()));
-        // Tests that passed count in the denominator, whichever they are.
-        let passed = (0..listing.passed).map(|_| (None, Some(&ConflatedStatus::Passed)));
-        let facts = listed.chain(passed);
+        let passed = listing.passed.unwrap_or(0);
+        let policy = &self.state.policy;
         let Plan { figures, choice } =
-            plan_rerun(batch.status.as_ref(), facts, &self.state.policy, attempt);
+            plan_with_passed(batch.status.as_ref(), listed, passed, policy, attempt);
         let why_not = choice.why_not();
         self.record(
             Event::Decided {
@@ -435,20 +404,21 @@ impl Supervisor {
     /// What became of every test that this supervision ran again.
     fn rerun_outcome(&self, listing: &Listing) -> RerunOutcome {
         let mut outcome = RerunOutcome::default();
-        if listing.passed > 0 {
+        let named = |id: TestId, name: &str| NamedTest {
+            id,
+            // A verdict names every test that it counts.
+            name: match name {
+                "" => id.to_string(),
+                name => name.to_owned(),
+            },
+        };
+        if listing.passed.is_some() {
             // Whatever is not listed has passed.
             let listed: BTreeSet<TestId> = listing.tests.iter().filter_map(|it| it.id).collect();
-            let passed = self
-                .state
-                .reran
-                .values()
-                .filter(|it| !listed.contains(&it.id));
-            outcome
-                .passed_after_rerun
-                .extend(passed.map(|it| NamedTest {
-                    id: it.id,
-                    name: it.name.clone(),
-                }));
+            let reran = self.state.reran.values();
+            let passed = reran.filter(|it| !listed.contains(&it.id));
+            let passed = passed.map(|it| named(it.id, &it.name));
+            outcome.passed_after_rerun.extend(passed);
         }
         for test in &listing.tests {
             let Some((id, before)) = test
@@ -457,10 +427,7 @@ impl Supervisor {
             else {
                 continue;
             };
-            let named = NamedTest {
-                id,
-                name: test.name.clone(),
-            };
+            let named = named(id, &test.name);
             match &test.conflated {
                 Some(status) if status.passes() => outcome.passed_after_rerun.push(named),
                 Some(status) if status.is_failing() => {

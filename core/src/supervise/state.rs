@@ -91,6 +91,8 @@ pub struct State {
     pub newest_start: Option<Timestamp>,
     /// The same for the latest change of status.
     pub newest_change: Option<Timestamp>,
+    /// A rerun was answered with another batch, whose tests may have other IDs.
+    pub moved: bool,
     /// An answer carried the batch's one word.
     pub words_sent: bool,
     /// After an applied rerun: a finished status is believed only past this.
@@ -162,6 +164,7 @@ impl State {
             awaited: None,
             newest_start: None,
             newest_change: None,
+            moved: false,
             words_sent: false,
             doubt: None,
             began: None,
@@ -380,6 +383,7 @@ impl State {
                         }
                         if let Some(open) = open {
                             let same = *batch == open.intent.batch;
+                            self.moved |= !same;
                             // What proved the run proves no later read: each has to
                             // show by itself that it is of the new run, since the next
                             // one may come from a replica that lags behind. Only a

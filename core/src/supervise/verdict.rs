@@ -136,7 +136,7 @@ pub struct Findings<'a> {
     pub attempts: u32,
     /// What became of the tests that were run again.
     pub reruns: RerunOutcome,
-    /// Every test, where they could be listed.
+    /// The tests, where they could be listed: all, or those that did not pass.
     pub tests: &'a [Test],
 }
 

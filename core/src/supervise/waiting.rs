@@ -45,7 +45,7 @@ impl Supervisor {
         }
         if !batch.is_terminal() {
             // Whatever is listed next is another picture, with a time of its own.
-            self.reading_since = None;
+            self.forget_reading();
             self.note_poll(&batch, now);
             return self.keep_waiting(batch.status.as_ref(), sent_at, now, None);
         }
@@ -133,7 +133,7 @@ impl Supervisor {
         if let Some(run) = batch.run_counter.filter(|_| self.is_ahead(batch)) {
             self.record(Event::Adopted { run }, now.wall);
             self.stale_noted = false;
-            self.reading_since = None;
+            self.forget_reading();
         }
     }
 

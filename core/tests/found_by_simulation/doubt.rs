@@ -279,12 +279,12 @@ fn a_fence_without_any_mark_is_made_only_where_none_is_ever_sent() {
     let mut outputs = drain(&mut it);
     while it.state().open.is_none() {
         let asked = question(&outputs);
-        outputs = match outputs.iter().any(|it| matches!(it, Output::ReadTests(..))) {
-            true => {
-                it.handle(Input::TestsRead(asked, Ok(one_failing())), now(4, 4));
-                drain(&mut it)
-            }
-            false => read(&mut it, asked, marked.clone(), now(4, 4)),
+        let lists = outputs.iter().any(|it| matches!(it, Output::ReadTests(..)));
+        outputs = if lists {
+            it.handle(Input::TestsRead(asked, Ok(one_failing())), now(4, 4));
+            drain(&mut it)
+        } else {
+            read(&mut it, asked, marked.clone(), now(4, 4))
         };
     }
     let open = it.state().open.as_ref().expect("a rerun is wanted");

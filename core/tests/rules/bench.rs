@@ -25,6 +25,10 @@ pub(crate) struct Bench {
     pub(crate) listings: Vec<Vec<Test>>,
     /// How many times all tests were listed, and those alone that did not pass.
     pub(crate) listed: (usize, usize),
+    /// Listings of those alone that did not pass fail so.
+    pub(crate) short_fails: Option<ErrorKind>,
+    /// The batch that a rerun is answered with, if not the same.
+    pub(crate) answer_batch: Option<BatchId>,
     /// How long an answer takes.
     pub(crate) answer_ms: i64,
     /// The counter in the answer to a rerun.
@@ -59,6 +63,8 @@ impl Bench {
             batch: Ok(batch),
             listings: vec![listing],
             listed: (0, 0),
+            short_fails: None,
+            answer_batch: None,
             answer_ms: 10,
             answer_run: Some(2),
             refused: None,
@@ -107,6 +113,10 @@ impl Bench {
                 }
                 Output::ReadNotPassed(call, ..) => {
                     self.listed.1 += 1;
+                    if let Some(kind) = self.short_fails.clone() {
+                        self.feed(Input::NotPassedRead(call, Err(failed(kind))));
+                        continue;
+                    }
                     let mut tests = self.listing();
                     let all = tests.len();
                     tests.retain(|it| it.conflated != Some(ConflatedStatus::Passed));
@@ -129,7 +139,7 @@ impl Bench {
                         self.answer_run = Some(run + 1);
                     }
                     let answer = RerunAnswer {
-                        batch_id: Some(intent.batch),
+                        batch_id: self.answer_batch.or(Some(intent.batch)),
                         run_counter: self.answer_run.map(RunCounter),
                         test_ids: Vec::new(),
                     };

@@ -2,7 +2,11 @@
 //! arithmetic; where the counts do not agree, all are listed.
 
 use retake_core::{
-    domain::{Batch, ConflatedStatus, MetricsCounts, RunCounter, StatusCounts, Test, Timestamp},
+    api::ErrorKind,
+    domain::{
+        Batch, BatchId, BatchStatus, ConflatedStatus, MetricsCounts, RunCounter, StatusCounts,
+        Test, TestId, Timestamp,
+    },
     supervise::{Event, Policy, explain},
 };
 
@@ -10,6 +14,8 @@ use crate::bench::{Bench, batch, test, up_to, with_error};
 
 /// Tests of the batch.
 const SIZE: u64 = 1_000;
+/// The same as a step between IDs.
+const SIZE_IDS: u128 = SIZE as u128;
 /// When the rerun began, by the API.
 const RERUN: i64 = 60_000;
 
@@ -86,7 +92,7 @@ fn the_failing_tests_of_a_large_batch_are_rerun_without_listing_the_others() {
     assert_eq!(named, [[7, 300]]);
     assert!(said(
         &bench,
-        "2 tests that did not pass listed, 998 passed by the API's count"
+        "listed the 2 tests that did not pass; the API counts 998 that passed: together the batch's 1000"
     ));
     assert!(
         said(&bench, "2 of 1000 = 0.2 %"),
@@ -214,11 +220,11 @@ fn counts_that_do_not_agree_are_looked_into_by_listing_every_test() {
     );
     assert!(said(
         &bench,
-        "listing every test, as the failing ones alone do not add up"
+        "listing every test, as the API's answer for the failing ones alone is no whole picture"
     ));
     assert!(said(
         &bench,
-        "998 tests have passed by the API's listing, 999 by the batch's counts"
+        "998 tests passed by its listing, 999 by the batch's counts"
     ));
 }
 
@@ -248,6 +254,69 @@ fn of_a_run_that_was_over_before_a_test_that_passed_is_proof_too() {
     assert!(said(&bench, "none of them is of the latest run"));
     assert_eq!(bench.listed, (1, 1));
     assert_eq!(bench.posts, [1], "nothing has to be waited for");
+}
+
+#[test]
+fn an_api_that_fails_to_list_the_failing_ones_alone_is_asked_for_all() {
+    for kind in [
+        ErrorKind::Refused,
+        ErrorKind::NotFound,
+        ErrorKind::Unreadable,
+        ErrorKind::Server,
+        ErrorKind::Throttled,
+    ] {
+        let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
+        bench.short_fails = Some(kind.clone());
+        bench.run(120_000);
+        assert_eq!(bench.posts, [1], "{kind:?}");
+        assert_eq!(bench.listed.0, 1, "{kind:?}");
+    }
+    let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
+    bench.short_fails = Some(ErrorKind::Unreachable);
+    bench.run(120_000);
+    assert_eq!(bench.listed.0, 0, "an outage says nothing of the API");
+    bench.short_fails = None;
+    bench.run(60_000);
+    assert_eq!(bench.posts, [1]);
+}
+
+#[test]
+fn in_another_batch_nothing_is_said_of_tests_that_nobody_listed() {
+    let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
+    bench.answer_batch = Some(BatchId::from_u128(2));
+    bench.run(1_000);
+    assert_eq!(bench.posts, [1]);
+    // The same tests under other IDs: the seventh has failed again.
+    let mut listing = rerun(tests(&[7]), &[7]);
+    for test in &mut listing {
+        test.id = test.id.map(|id| TestId::from_u128(id.as_u128() + SIZE_IDS));
+    }
+    finish_rerun(&mut bench, 1, listing);
+    if let Ok(batch) = &mut bench.batch {
+        batch.id = BatchId::from_u128(2);
+    }
+    bench.run(120_000);
+    let verdict = bench.verdict().expect("no attempt is left");
+    assert_eq!(verdict.exit_code.number(), 2);
+    assert!(verdict.reruns.passed_after_rerun.is_empty());
+    assert_eq!(bench.listed, (1, 1));
+}
+
+#[test]
+fn where_somebody_else_ran_it_an_empty_listing_is_believed_after_a_minute() {
+    let mut running = large(0, 1);
+    running.status = Some(BatchStatus::ExperiencesRunning);
+    let mut bench = Bench::new(up_to(1), running, tests(&[]));
+    bench.run(1_000);
+    // It has ended, and what the API counts is not final yet.
+    bench.batch = Ok(large(0, 1));
+    bench.run(35_000);
+    assert!(said(&bench, "may still be those of the run before"));
+    assert_eq!(bench.code(), None);
+    bench.batch = Ok(large(1, 1));
+    bench.listings = vec![tests(&[7])];
+    bench.run(60_000);
+    assert_eq!(bench.posts, [1], "what failed was seen in the end");
 }
 
 #[test]

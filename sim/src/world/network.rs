@@ -7,7 +7,7 @@ use retake_core::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::{BatchId, BatchStatus, ConflatedStatus, Test},
     rerun::Intent,
-    supervise::{CallId, Input, NotPassed},
+    supervise::{CallId, Counted, Input, NotPassed},
 };
 
 use super::{Happening, PageRef, Post, World};
@@ -254,9 +254,15 @@ impl World {
         self.after(delay, happening);
     }
 
-    /// Lists the tests, page by page; where so many are to have `passed`, counts these first
-    /// and lists the others.
-    pub(crate) fn list(&mut self, tab: usize, call: CallId, batch: BatchId, passed: Option<u64>) {
+    /// Lists the tests, page by page; where so many are `expected`, counts those that
+    /// passed first and lists the others.
+    pub(crate) fn list(
+        &mut self,
+        tab: usize,
+        call: CallId,
+        batch: BatchId,
+        expected: Option<Counted>,
+    ) {
         let room = usize::from(self.server.size) + 1;
         if let Some(machine) = &mut self.tabs[tab].machine {
             machine.listing = Some(Listing {
@@ -265,7 +271,7 @@ impl World {
                 page: 0,
                 tests: Vec::with_capacity(room),
                 masked: false,
-                short: passed.map(|expects| Short {
+                short: expected.map(|expects| Short {
                     expects,
                     counted: false,
                     passed: None,
@@ -446,7 +452,7 @@ impl World {
                 let passed = self.server.passed(view);
                 short.counted = true;
                 short.passed = matches!(fate, Fate::Fine(_)).then_some(passed);
-                short.passed == Some(short.expects)
+                short.expects.wants_others(short.passed)
             }
             short => {
                 let before = listing.tests.len();

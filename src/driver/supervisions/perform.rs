@@ -45,8 +45,8 @@ impl Runner {
                 let listed = listing::all_tests(&client, project, batch).await;
                 it.answer(life, Input::TestsRead(call, listed));
             }),
-            Output::ReadNotPassed(call, batch, passed) => spawn_local(async move {
-                let listed = listing::not_passed(&client, project, batch, passed).await;
+            Output::ReadNotPassed(call, batch, counted) => spawn_local(async move {
+                let listed = listing::not_passed(&client, project, batch, counted).await;
                 it.answer(life, Input::NotPassedRead(call, listed));
             }),
             Output::Store(record) => writer.write(record.seq + 1, to_line(&record)),
