@@ -86,7 +86,8 @@ fn hosting() -> String {
 #[test]
 fn an_update_writes_over_no_relay_that_somebody_changed() {
     let server = retake_hosting::nginx::server();
-    let relays = Vec::from_iter(server.lines().filter(|line| line.contains("relay.conf; ")));
+    let is_relay = |line: &&str| line.contains("relay.conf; ");
+    let relays: Vec<&str> = server.lines().filter(is_relay).collect();
     let [relay] = relays[..] else {
         panic!("not one relay: {relays:?}");
     };
@@ -106,7 +107,7 @@ fn tools_are_named_with_their_version_the_same_everywhere() {
     let tools: BTreeSet<&str> = run
         .filter_map(|it| it.trim_start_matches("--yes ").split_whitespace().next())
         .collect();
-    let names = Vec::from_iter(tools.iter().filter_map(|it| it.split_once('@')));
+    let names: Vec<(&str, &str)> = tools.iter().filter_map(|it| it.split_once('@')).collect();
     let [("netlify-cli", _), ("wrangler", _)] = names[..] else {
         panic!("a version is missing, or there are two: {tools:?}");
     };
@@ -116,10 +117,8 @@ fn tools_are_named_with_their_version_the_same_everywhere() {
 #[test]
 fn what_asks_for_a_password_has_a_terminal() {
     let text = hosting();
-    let asks = Vec::from_iter(
-        text.lines()
-            .filter(|it| it.starts_with("ssh ") && it.contains("sudo")),
-    );
+    let is_ask = |line: &&str| line.starts_with("ssh ") && line.contains("sudo");
+    let asks: Vec<&str> = text.lines().filter(is_ask).collect();
     assert!(!asks.is_empty());
     for line in asks {
         assert!(line.starts_with("ssh -t "), "{line}");
