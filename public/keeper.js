@@ -19,6 +19,7 @@ const LIMIT = 30_000;
 let kept = null;
 let grants = 0;
 // One renewal after the other: a token that rotates is never sent twice at once.
+// Another grant begins a line of its own, for the renewal before may hang.
 let turn = Promise.resolve();
 
 async function read(answer) {
@@ -84,6 +85,7 @@ const acts = {
     if (status !== 200 || !token) return { status, body };
     grants += 1;
     kept = { number: grants, token, endpoint, client, revoke };
+    turn = Promise.resolve();
     return { status, body, kept: grants };
   },
 

@@ -90,8 +90,9 @@ pub fn relay(site: &Site) -> String {
     let hsts = headers::value(site, "Strict-Transport-Security");
     format!(
         "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
-# sees one origin and needs no leave from the API (CORS). Include it in the same
-# `server` as retake.conf, and write \"api\": \"/v1/\" into config.json. For another
+# sees one origin and needs no leave from the API (CORS). Include a copy of it, one
+# that no update of the site's folder writes over, in the same `server` as
+# retake.conf, and write \"api\": \"/v1/\" into config.json. For another
 # deployment put its host in place of api.resim.ai, three times. What is yours to
 # check ends in `# yours`.
 # It answers below /v1/ of the whole host: one relay for a hostname.
@@ -170,8 +171,9 @@ server {
 
     root /srv/retake; # yours
     include /srv/retake/hosting/nginx/retake.conf; # yours
-    # The relay to the ReSim API; without it take the line away.
-    include /srv/retake/hosting/nginx/relay.conf; # yours
+    # The relay to the ReSim API: a copy of relay.conf, since an update of the folder
+    # would write over what you changed. Without a relay take the line away.
+    include /etc/nginx/retake-relay.conf; # yours
 }
 "
     .to_owned()

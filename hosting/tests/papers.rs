@@ -78,3 +78,49 @@ fn a_path_that_is_gone_would_be_noticed() {
     let gone: Vec<&String> = named.iter().filter(|it| !is_there(it)).collect();
     assert_eq!(gone, ["core/src/gone.rs", "gone.spec.ts"]);
 }
+
+fn hosting() -> String {
+    std::fs::read_to_string(root().join("docs/hosting.md")).expect("the paper is there")
+}
+
+#[test]
+fn an_update_writes_over_no_relay_that_somebody_changed() {
+    let server = retake_hosting::nginx::server();
+    let is_relay = |line: &&str| line.contains("relay.conf; ");
+    let relays: Vec<&str> = server.lines().filter(is_relay).collect();
+    let [relay] = relays[..] else {
+        panic!("not one relay: {relays:?}");
+    };
+    let path = relay.trim().trim_start_matches("include ");
+    let path = path.trim_end_matches("; # yours");
+    // The steps copy the site to /srv/retake, each time.
+    assert!(path.starts_with("/etc/nginx/"), "{path}");
+    let copy = format!("\nsudo cp /srv/retake/hosting/nginx/relay.conf {path}\n");
+    assert!(hosting().contains(&copy), "{copy}");
+}
+
+#[test]
+fn tools_are_named_with_their_version_the_same_everywhere() {
+    let workflow = std::fs::read_to_string(root().join(".github/workflows/site.yml"));
+    let text = hosting() + &workflow.expect("the workflow is there");
+    let run = text.split("npx ").skip(1);
+    let tools: BTreeSet<&str> = run
+        .filter_map(|it| it.trim_start_matches("--yes ").split_whitespace().next())
+        .collect();
+    let names: Vec<(&str, &str)> = tools.iter().filter_map(|it| it.split_once('@')).collect();
+    let [("netlify-cli", _), ("wrangler", _)] = names[..] else {
+        panic!("a version is missing, or there are two: {tools:?}");
+    };
+    assert_eq!(names.len(), tools.len(), "without a version: {tools:?}");
+}
+
+#[test]
+fn what_asks_for_a_password_has_a_terminal() {
+    let text = hosting();
+    let is_ask = |line: &&str| line.starts_with("ssh ") && line.contains("sudo");
+    let asks: Vec<&str> = text.lines().filter(is_ask).collect();
+    assert!(!asks.is_empty());
+    for line in asks {
+        assert!(line.starts_with("ssh -t "), "{line}");
+    }
+}

@@ -142,20 +142,20 @@ impl Desk {
                 refresh: Refresh::Kept(number),
                 ..tokens
             }),
-            (Err(error), Some(_)) => {
-                self.give_up();
-                Err(error)
-            }
-            (Err(error), None) => {
-                granted.give_up();
+            (Err(error), _) => {
+                self.give_up(granted);
                 Err(error)
             }
             (Ok(tokens), None) => Ok(tokens),
         }
     }
 
-    /// Gives up what the keeper has, if it has anything.
-    pub(super) fn give_up(&self) {
+    /// Gives up the refresh token that came with this, wherever it is. Nobody
+    /// waits for it.
+    pub(super) fn give_up(&self, granted: &Granted) {
+        if granted.kept.is_none() {
+            return granted.give_up();
+        }
         if let Some(keeper) = self.keeper.borrow().clone() {
             spawn_local(async move {
                 // A provider that cannot be told ends the token by its age.
@@ -164,15 +164,23 @@ impl Desk {
         }
     }
 
+    /// Makes worthless whatever the keeper has, and what was in the page's hands.
+    /// A provider that cannot be told ends the token by its age.
+    pub(super) async fn give_way(&self, left: Option<Left>) {
+        let keeper = self.keeper.borrow().clone();
+        if let Some(keeper) = keeper {
+            keeper.forget().await;
+        }
+        if let Some(left) = left {
+            revoke_if_held(&left).await;
+        }
+    }
+
     /// Makes a refresh token in the page's hands worthless, if there is one.
     /// Nobody waits for it.
-    pub(super) fn let_go((environment, provider, tokens): Left) {
-        if matches!(tokens.refresh, Refresh::Held(_)) {
-            spawn_local(async move {
-                // A provider that cannot be told ends the token by its age.
-                revoke_held(&environment, &provider, &tokens).await;
-            });
-        }
+    pub(super) fn let_go(left: Left) {
+        // A provider that cannot be told ends the token by its age.
+        spawn_local(async move { revoke_if_held(&left).await });
     }
 
     /// Makes the refresh token worthless, wherever it is. Whether the provider
@@ -192,8 +200,14 @@ impl Desk {
                 }
             }
             Refresh::Held(_) => revoke_held(environment, provider, tokens).await,
-            Refresh::None | Refresh::Refused => true,
+            Refresh::None | Refresh::Refused | Refresh::GivenUp => true,
         }
+    }
+}
+
+async fn revoke_if_held((environment, provider, tokens): &Left) {
+    if matches!(tokens.refresh, Refresh::Held(_)) {
+        revoke_held(environment, provider, tokens).await;
     }
 }
 
@@ -210,7 +224,7 @@ async fn revoke_held(environment: &Environment, provider: &Provider, tokens: &To
 pub(super) async fn post(endpoint: &str, form: &str) -> Result<Answer, String> {
     fetch::post_form("get a token", endpoint, form)
         .await
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.words("the provider"))
 }
 
 fn now() -> Timestamp {

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
-use super::{Desk, Left, Session, SessionState, oidc};
+use super::{Left, Session, SessionState, oidc};
 use crate::browser::{channel::Channel, dom, journal, storage, window};
 
 /// The channel on which a tab names the account that the person signed out of.
@@ -116,7 +116,7 @@ impl Session {
     /// Ends the session here, so that the person can sign in anew with a code,
     /// which this page shows itself, and come back to where they were.
     pub fn ask_for_code(&self) {
-        self.give_way();
+        spawn_local(self.give_way());
         if self.inner().holder.borrow_mut().end().is_some() {
             let why = "Sign in with a new code to go on where you were.";
             self.state.set(SessionState::SignedOut(Some(why.into())));
@@ -125,16 +125,14 @@ impl Session {
 
     /// A new sign-in begins: what renews the session that it replaces, or did until
     /// that expired, is made worthless. Now and not when the new tokens are there:
-    /// a provider may end with it whatever it gave this account by then. Nobody
-    /// waits for it.
-    pub(super) fn give_way(self) {
+    /// a provider may end with it whatever it gave this account by then. It serves
+    /// no more from here on; the future ends once the provider has answered.
+    pub(super) fn give_way(self) -> impl Future<Output = ()> {
         let inner = self.inner();
         let given_up = inner.holder.borrow_mut().give_way();
-        inner.desk.give_up();
-        if let Some(left) = inner.left(given_up) {
-            Desk::let_go(left);
-        }
+        let left = inner.left(given_up);
         self.show_account();
+        async move { inner.desk.give_way(left).await }
     }
 }
 

@@ -29,7 +29,6 @@ mod renewing;
 
 use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
 
-use futures::channel::oneshot;
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind},
@@ -38,10 +37,13 @@ use retake_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::desk::{Desk, Left};
 pub use self::renewing::Renewal;
+use self::{
+    desk::{Desk, Left},
+    renewing::Attempt,
+};
 use crate::{
-    browser::{channel::Channel, clock, dom, fetch, storage},
+    browser::{channel::Channel, clock, dom, fetch, storage, timer},
     reactive::memo,
 };
 
@@ -98,10 +100,8 @@ struct Inner {
     channel: RefCell<Option<Channel>>,
     /// A token that the API refused for a POST is being seen to.
     recovering: Cell<bool>,
-    renewing: Cell<bool>,
-    /// What became of the last renewal.
-    renewed: Cell<Renewal>,
-    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    /// The last renewal that began, until it ends.
+    renewing: RefCell<Option<Attempt>>,
 }
 
 impl Inner {
@@ -150,9 +150,7 @@ impl Session {
             desk: Desk::default(),
             channel: RefCell::new(None),
             recovering: Cell::new(false),
-            renewing: Cell::new(false),
-            renewed: Cell::new(Renewal::Refused),
-            waiting: RefCell::new(Vec::new()),
+            renewing: RefCell::new(None),
         };
         Self {
             state: RwSignal::new(SessionState::Starting),
@@ -255,7 +253,8 @@ impl Session {
     /// A sentence that says what is wrong with it.
     pub fn paste(&self, environment: &Environment, text: &str) -> Result<(), String> {
         let tokens = Tokens::pasted(text, clock::wall())?;
-        self.give_way();
+        // Nobody waits for the provider's word about that.
+        spawn_local(self.give_way());
         self.signed_in(environment, tokens, None);
         Ok(())
     }
@@ -323,8 +322,10 @@ impl Session {
     /// # Errors
     /// Why there is none.
     pub async fn ask_device(&self, environment: &Environment) -> Result<DeviceCode, String> {
-        self.give_way();
-        oidc::ask_device(environment).await
+        let code = oidc::ask_device(environment).await?;
+        // Only now is it sure that a sign-in can begin.
+        spawn_local(self.give_way());
+        Ok(code)
     }
 
     /// Waits for the code to be confirmed, then signs in, unless nobody wants
@@ -351,7 +352,8 @@ impl Session {
     /// the one at hand has ended.
     ///
     /// # Errors
-    /// Nobody is signed in.
+    /// Nobody is signed in, or the token at hand has ended and the provider, which
+    /// did not answer, is not asked again yet.
     pub async fn bearer(&self, what: &'static str) -> Result<(String, String), ApiError> {
         let inner = self.inner();
         let need = |tokens: &Tokens| tokens.need(clock::wall());
@@ -365,6 +367,10 @@ impl Session {
                 spawn_local(async move {
                     it.renew().await;
                 });
+            }
+            Some(Need::Later) => {
+                let why = "the sign-in provider does not answer";
+                return Err(ApiError::new(what, ErrorKind::Unreachable, why));
             }
             Some(Need::Nothing) | None => {}
         }
@@ -416,10 +422,13 @@ impl Session {
         silent: bool,
     ) -> Result<(), String> {
         storage::set_environment(&environment.name);
+        let leaving = oidc::prepare(environment, return_to, silent).await?;
         if !silent {
-            self.give_way();
+            // Only now is it sure that a sign-in can begin. It waits for the
+            // answer: one that the provider acts on later may end the new grant.
+            timer::within(oidc::GOODBYE, self.give_way()).await;
         }
-        oidc::leave(environment, return_to, silent).await
+        leaving.go()
     }
 
     /// Takes in the provider's answer: signs in and gives the route to go on at.
@@ -446,7 +455,7 @@ async fn read_config() -> Result<Config, Vec<String>> {
     let unreachable = |why: String| vec![format!("config.json: {why}")];
     let answer = fetch::read_document("read config.json", &dom::file("config.json"))
         .await
-        .map_err(|error| unreachable(error.to_string()))?;
+        .map_err(|error| unreachable(error.words("this site")))?;
     if answer.status != 200 {
         return Err(unreachable(format!("the server answers {}", answer.status)));
     }

@@ -38,7 +38,10 @@ async fn discover(environment: &Environment) -> Result<Provider, String> {
     let url = Provider::discovery_url(&issuer);
     let answer = fetch::read_document("reach the sign-in provider", &url)
         .await
-        .map_err(|error| format!("{error}. Is {issuer} right, and does it allow this site?"))?;
+        .map_err(|error| {
+            let error = error.words("the provider");
+            format!("{error}. Is {issuer} right, and does it allow this site?")
+        })?;
     if answer.status != 200 {
         return Err(format!(
             "The sign-in provider {issuer} answers {}.",
@@ -48,18 +51,37 @@ async fn discover(environment: &Environment) -> Result<Provider, String> {
     Provider::read(&issuer, &answer.body)
 }
 
-/// Leaves for the provider. The page is gone when this succeeds.
-pub(super) async fn leave(
+/// A sign-in that can begin: the provider has described itself, and this tab
+/// remembers the transaction.
+pub(super) struct Leaving {
+    transaction: String,
+    url: String,
+}
+
+impl Leaving {
+    /// Leaves for the provider. The page is gone when this succeeds.
+    pub(super) fn go(&self) -> Result<(), String> {
+        // Anew: another sign-in may have been prepared in this tab meanwhile.
+        storage::tab_set(TRANSACTION, &self.transaction);
+        window()
+            .location()
+            .assign(&self.url)
+            .map_err(|error| words(&error))
+    }
+}
+
+/// Prepares to leave for the provider.
+pub(super) async fn prepare(
     environment: &Environment,
     return_to: &str,
     silent: bool,
-) -> Result<(), String> {
+) -> Result<Leaving, String> {
     if !environment.has_redirect() {
         return Err("This environment has no sign-in by redirect.".into());
     }
     let provider = discover(environment).await?;
-    let location = window().location();
-    let origin = location.origin().map_err(|error| words(&error))?;
+    let origin = window().location().origin();
+    let origin = origin.map_err(|error| words(&error))?;
     let random = Randomness {
         state: random::bytes32(),
         nonce: random::bytes32(),
@@ -83,9 +105,10 @@ pub(super) async fn leave(
                 .into(),
         );
     }
-    location
-        .assign(&transaction.authorize_url(environment))
-        .map_err(|error| words(&error))
+    Ok(Leaving {
+        transaction: json,
+        url: transaction.authorize_url(environment),
+    })
 }
 
 /// Somebody who came back signed in.
@@ -221,15 +244,18 @@ pub(super) async fn await_device(
         };
         if tokens.is_ok() && !wanted() {
             // Nobody waits for it any more: it is not left alive either.
-            desk.give_up();
+            if let Some(granted) = &granted {
+                desk.give_up(granted);
+            }
             return None;
         }
         return Some(tokens.map(|tokens| (tokens, provider)));
     }
 }
 
-/// How long a sign-out waits for the provider before it goes on without.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// How long a sign-out, or a sign-in over an old session, waits for the provider
+/// before it goes on without.
+pub(super) const GOODBYE: Duration = Duration::from_secs(3);
 
 /// Makes the refresh token worthless, as far as the provider can, and says
 /// where its session ends. Never longer than [`GOODBYE`].

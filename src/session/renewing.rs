@@ -1,7 +1,7 @@
 //! New tokens with the refresh token: one request at a time in this tab, and one
 //! tab at a time.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures::{
     channel::oneshot,
@@ -10,11 +10,19 @@ use futures::{
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::retry,
-    auth::{Tokens, holder::SessionNumber, renewal::PATIENCE},
+    auth::{holder::SessionNumber, renewal::PATIENCE},
 };
 
 use super::{Desk, Left, Session, oidc};
 use crate::browser::{clock, locks, random, timer};
+
+/// An attempt that is under way, and who waits for it. It belongs to the session
+/// that began it: what becomes of it says nothing about another.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    number: SessionNumber,
+    waiting: Rc<RefCell<Vec<oneshot::Sender<Renewal>>>>,
+}
 
 /// What became of an attempt to get a new token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +45,33 @@ const TURN: Duration = Duration::from_secs(5);
 const RENEW_TRIES: u32 = 3;
 
 impl Session {
-    /// Gets a new token with the refresh token, one request at a time in this
-    /// tab, and one tab at a time.
+    /// Gets a new token with the refresh token, one request of this session at a
+    /// time, and one tab at a time.
     pub async fn renew(&self) -> Renewal {
         let inner = self.inner();
-        let can = |tokens: &Tokens| tokens.refresh.is_usable();
-        if !inner.renewing.get() && !inner.holder.borrow().tokens().is_some_and(can) {
+        let number = inner.holder.borrow().number();
+        if !inner.holder.borrow().may_renew() {
             // Nothing to renew with, or refused before: nobody is asked again.
             return Renewal::Refused;
         }
         let (done, wait) = oneshot::channel();
-        inner.waiting.borrow_mut().push(done);
-        if !inner.renewing.replace(true) {
+        let under_way = inner.renewing.borrow().clone();
+        if let Some(attempt) = under_way.filter(|it| it.number == number) {
+            attempt.waiting.borrow_mut().push(done);
+        } else {
+            // None, or one of a session that is over, which may hang.
+            let attempt = Attempt {
+                number,
+                waiting: Rc::new(RefCell::new(vec![done])),
+            };
+            inner.renewing.replace(Some(attempt.clone()));
             // A task of its own: whoever asked may be dropped with their page, but
             // not the answer that carries the next refresh token.
             let it = *self;
-            spawn_local(async move { it.renew_for_all().await });
+            spawn_local(async move { it.renew_for_all(attempt).await });
         }
-        // A cancelled wait means that the renewal is over.
-        let _ = wait.await;
-        inner.renewed.get()
+        // The attempt always says how it ended.
+        wait.await.unwrap_or(Renewal::Unreachable)
     }
 
     /// The API refused the token of a POST, which is not sent again by itself:
@@ -87,9 +102,8 @@ impl Session {
         });
     }
 
-    async fn renew_for_all(self) {
+    async fn renew_for_all(self, Attempt { number, waiting }: Attempt) {
         let inner = self.inner();
-        let number = inner.holder.borrow().number();
         let renewal = match inner.left(inner.tokens()) {
             Some(session) => self.renew_in_turn(number, session).await,
             None => Renewal::Refused,
@@ -107,9 +121,14 @@ impl Session {
         if is_news {
             self.show_account();
         }
-        inner.renewed.set(renewal);
-        inner.renewing.set(false);
-        inner.waiting.borrow_mut().clear();
+        inner
+            .renewing
+            .borrow_mut()
+            .take_if(|it| it.number == number);
+        for done in waiting.take() {
+            // Whoever waited may be gone with their page.
+            let _ = done.send(renewal);
+        }
     }
 
     async fn renew_in_turn(
@@ -128,15 +147,14 @@ impl Session {
         for tries in 1..=RENEW_TRIES {
             match oidc::renew(&inner.desk, &environment, &provider, &before).await {
                 Ok(tokens) => {
-                    let is_ours = inner.holder.borrow().number() == number;
-                    if is_ours {
-                        inner.holder.borrow_mut().renewed(number, tokens);
+                    let late = inner.holder.borrow_mut().renewed(number, tokens);
+                    let Some(tokens) = late else {
                         self.show_account();
-                    } else {
-                        // Another session by now, or none: then it stays so.
-                        Desk::let_go((environment, provider, tokens));
-                    }
-                    return Renewal::Renewed;
+                        return Renewal::Renewed;
+                    };
+                    // Another session by now, or none, or one that gives way.
+                    Desk::let_go((environment, provider, tokens));
+                    return Renewal::Refused;
                 }
                 Err(Renewal::Unreachable) if tries < RENEW_TRIES => {
                     timer::sleep(retry::jitter(tries, random::u64())).await;

@@ -89,6 +89,35 @@ impl ApiError {
         self.kind.is_retryable()
     }
 
+    /// One sentence fragment: what failed, why, and the server's own words. `whom`
+    /// is who was asked, if not the API.
+    pub fn words(&self, whom: &str) -> String {
+        let why = match &self.kind {
+            ErrorKind::Unreachable => {
+                "no answer from the API (offline, dropped, or blocked by CORS)"
+            }
+            ErrorKind::TimedOut => "no answer in time",
+            ErrorKind::SignedOut => "the sign-in has expired or was refused",
+            ErrorKind::Forbidden => "this account is not allowed to",
+            ErrorKind::NotFound => "not found, or no access to it",
+            ErrorKind::Busy => "the platform is busy with this batch",
+            ErrorKind::Throttled => "too many requests",
+            ErrorKind::Refused => "the API refused the request",
+            ErrorKind::Server => "the API failed",
+            ErrorKind::Unreadable => "the answer cannot be read",
+            ErrorKind::Aborted => "given up",
+        };
+        let mut words = format!("could not {}: {}", self.what, why.replace("the API", whom));
+        if let Some(status) = self.status {
+            words += &format!(" (HTTP {status})");
+        }
+        if let Some(message) = self.message.as_deref().filter(|it| !it.is_empty()) {
+            words += ": ";
+            words += message;
+        }
+        words
+    }
+
     /// Adds what may be behind an API on another origin that has never
     /// answered: a browser says the same when it is down and when it does not
     /// allow the site (CORS), so both are named, and the way out.
@@ -108,31 +137,9 @@ impl ApiError {
 }
 
 impl fmt::Display for ApiError {
-    /// One sentence fragment: what failed, why, and the server's own words.
+    /// Of a call of the API.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not {}: ", self.what)?;
-        f.write_str(match &self.kind {
-            ErrorKind::Unreachable => {
-                "no answer from the API (offline, dropped, or blocked by CORS)"
-            }
-            ErrorKind::TimedOut => "no answer in time",
-            ErrorKind::SignedOut => "the sign-in has expired or was refused",
-            ErrorKind::Forbidden => "this account is not allowed to",
-            ErrorKind::NotFound => "not found, or no access to it",
-            ErrorKind::Busy => "the platform is busy with this batch",
-            ErrorKind::Throttled => "too many requests",
-            ErrorKind::Refused => "the API refused the request",
-            ErrorKind::Server => "the API failed",
-            ErrorKind::Unreadable => "the answer cannot be read",
-            ErrorKind::Aborted => "given up",
-        })?;
-        if let Some(status) = self.status {
-            write!(f, " (HTTP {status})")?;
-        }
-        match self.message.as_deref() {
-            Some(message) if !message.is_empty() => write!(f, ": {message}"),
-            _ => Ok(()),
-        }
+        f.write_str(&self.words("the API"))
     }
 }
 
@@ -141,6 +148,26 @@ impl std::error::Error for ApiError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_was_asked_is_named() {
+        let mut error = ApiError::new("reach it", ErrorKind::Unreachable, "Failed to fetch");
+        let words = |whom: &str| {
+            format!(
+                "could not reach it: no answer from {whom} (offline, dropped, or blocked by CORS): \
+                 Failed to fetch"
+            )
+        };
+        assert_eq!(error.words("the provider"), words("the provider"));
+        assert_eq!(error.to_string(), words("the API"));
+        error.kind = ErrorKind::Server;
+        error.status = Some(503);
+        error.message = None;
+        assert_eq!(
+            error.to_string(),
+            "could not reach it: the API failed (HTTP 503)"
+        );
+    }
 
     #[test]
     fn only_an_api_elsewhere_that_gave_no_answer_may_not_allow_the_site() {

@@ -62,7 +62,7 @@ impl Holder {
         };
         let given_up = tokens.clone();
         if tokens.refresh.is_usable() {
-            tokens.refresh = Refresh::Refused;
+            tokens.refresh = Refresh::GivenUp;
         }
         Some(given_up)
     }
@@ -78,14 +78,22 @@ impl Holder {
         true
     }
 
-    /// Takes in renewed tokens of the session `number`. Whether they count.
-    pub fn renewed(&mut self, number: SessionNumber, tokens: Tokens) -> bool {
-        if number != self.number {
-            return false;
+    /// Whether something may renew this session, also if it has expired meanwhile:
+    /// not once that was refused, or given up for a new sign-in.
+    pub fn may_renew(&self) -> bool {
+        let tokens = self.tokens.as_ref().or(self.lapsed.as_ref());
+        tokens.is_some_and(|it| it.refresh.is_usable())
+    }
+
+    /// Takes in renewed tokens of the session `number`. Gives them back if they do
+    /// not count.
+    pub fn renewed(&mut self, number: SessionNumber, tokens: Tokens) -> Option<Tokens> {
+        if number != self.number || !self.may_renew() {
+            return Some(tokens);
         }
         self.tokens = Some(tokens);
         self.lapsed = None;
-        true
+        None
     }
 
     /// The provider did not answer the session `number`, and is not asked before
@@ -135,7 +143,8 @@ mod tests {
         assert!(it.expire(alices));
         it.begin(tokens("bob"));
         assert!(!it.expire(alices), "a late refusal signs nobody else out");
-        assert!(!it.renewed(alices, tokens("alice2")));
+        let late = it.renewed(alices, tokens("alice2"));
+        assert_eq!(late.map(|it| it.access), Some("alice2".into()));
         assert!(!it.refused(alices));
         assert_eq!(access(&it), Some("bob"));
         assert!(it.tokens().is_some_and(|it| it.refresh.is_usable()));
@@ -147,7 +156,7 @@ mod tests {
         it.begin(tokens("alice"));
         let alices = it.number();
         assert!(it.end().is_some());
-        assert!(!it.renewed(alices, tokens("alice2")));
+        assert!(it.renewed(alices, tokens("alice2")).is_some());
         assert_eq!(access(&it), None);
     }
 
@@ -158,7 +167,7 @@ mod tests {
         let number = it.number();
         assert!(it.expire(number));
         assert!(!it.expire(number), "said once");
-        assert!(it.renewed(number, tokens("new")));
+        assert_eq!(it.renewed(number, tokens("new")), None);
         assert_eq!(access(&it), Some("new"));
     }
 
@@ -171,7 +180,7 @@ mod tests {
         assert_eq!(refresh(it.give_way()), Some(Refresh::Kept(1)));
         // The token at hand serves on; nothing renews it.
         assert_eq!(access(&it), Some("first"));
-        assert_eq!(refresh(it.give_way()), Some(Refresh::Refused));
+        assert_eq!(refresh(it.give_way()), Some(Refresh::GivenUp));
         // Also once the session has expired.
         it.begin(tokens("second"));
         assert!(it.expire(it.number()));
@@ -180,9 +189,27 @@ mod tests {
         // One that was saved meanwhile has but its new tokens.
         it.begin(tokens("old"));
         assert!(it.expire(it.number()));
-        assert!(it.renewed(it.number(), tokens("new")));
+        assert_eq!(it.renewed(it.number(), tokens("new")), None);
         assert_eq!(it.end().map(|it| it.access), Some("new".into()));
         assert_eq!(refresh(it.end()), None);
+    }
+
+    #[test]
+    fn a_renewal_that_was_under_way_does_not_undo_that() {
+        for expired in [false, true] {
+            let mut it = Holder::new();
+            it.begin(tokens("old"));
+            if expired {
+                assert!(it.expire(it.number()));
+            }
+            assert!(it.may_renew(), "a renewal is under way");
+            assert!(it.give_way().is_some());
+            assert!(!it.may_renew(), "nothing asks for another");
+            let late = it.renewed(it.number(), tokens("late"));
+            assert_eq!(late.map(|it| it.access), Some("late".into()));
+            assert_eq!(access(&it), (!expired).then_some("old"));
+            assert!(!it.refused(it.number()), "no news");
+        }
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub enum Need {
     Soon,
     /// It waits for a new token: the one at hand has ended, or is about to.
     First,
+    /// It does not leave: so has the one at hand, and the provider, which did not
+    /// answer, is not asked again yet.
+    Later,
 }
 
 /// The refresh token, or where it is. Its `Debug` shows no secret.
@@ -41,6 +44,8 @@ pub enum Refresh {
     Held(String),
     /// There was one, and the provider takes it no more.
     Refused,
+    /// There was one, until a new sign-in began.
+    GivenUp,
 }
 
 impl Refresh {
@@ -65,6 +70,7 @@ impl fmt::Debug for Refresh {
             Self::Kept(_) => "Kept",
             Self::Held(_) => "Held",
             Self::Refused => "Refused",
+            Self::GivenUp => "GivenUp",
         })
     }
 }
@@ -81,11 +87,17 @@ impl Tokens {
 
     /// What a read does about them before it leaves.
     pub fn need(&self, now: Timestamp) -> Need {
-        if self.renew_at().is_none_or(|at| at > now) {
+        if !self.may_end_on_the_way(now) {
             return Need::Nothing;
         }
         let is_good = self.expires.is_some_and(|end| end > now.after(MARGIN));
-        if is_good { Need::Soon } else { Need::First }
+        let is_put_off = self.put_off.is_some_and(|at| at > now);
+        match (is_good, is_put_off) {
+            (true, true) => Need::Nothing,
+            (true, false) => Need::Soon,
+            (false, true) => Need::Later,
+            (false, false) => Need::First,
+        }
     }
 
     /// Whether a POST has to wait for new ones: these may end while it is on its
@@ -125,6 +137,7 @@ enum RefreshIs {
     Kept,
     Held,
     Refused,
+    GivenUp,
 }
 
 impl Lasting {
@@ -140,6 +153,7 @@ impl Lasting {
                 Refresh::Kept(_) => RefreshIs::Kept,
                 Refresh::Held(_) => RefreshIs::Held,
                 Refresh::Refused => RefreshIs::Refused,
+                Refresh::GivenUp => RefreshIs::GivenUp,
             },
         }
     }
@@ -157,6 +171,7 @@ impl Lasting {
         match self.refresh {
             RefreshIs::Missing => format!("{ends}; the provider gave nothing to renew it with"),
             RefreshIs::Refused => format!("{ends}; the provider refuses to renew it"),
+            RefreshIs::GivenUp => format!("{ends}; not renewed, since a new sign-in began"),
             RefreshIs::Kept | RefreshIs::Held => {
                 let next = self.renew_at.map_or_else(String::new, |at| {
                     let how = if self.is_put_off { "" } else { ", next" };
@@ -227,7 +242,7 @@ mod tests {
             // A POST goes with none that a read would have renewed.
             assert_eq!(it.may_end_on_the_way(now), need != Need::Nothing);
         }
-        for refresh in [Refresh::None, Refresh::Refused] {
+        for refresh in [Refresh::None, Refresh::Refused, Refresh::GivenUp] {
             let it = tokens(Some(60), refresh);
             let late = NOW.after(Duration::from_mins(9));
             assert_eq!(it.need(late), Need::Nothing, "nothing to wait for");
@@ -245,13 +260,25 @@ mod tests {
         assert_eq!(it.need(asked), Need::Nothing, "reads do not ask meanwhile");
         assert_eq!(it.need(again), Need::Soon, "there is time for another");
         assert!(it.may_end_on_the_way(asked), "a POST is not let off");
+        // Asked shortly before the end: from there on nothing is sent in vain.
+        it.put_off = Some(NOW.after(Duration::from_secs(3_610)));
+        for (after, need) in [
+            (3_594, Need::Nothing),
+            (3_595, Need::Later),
+            (3_600, Need::Later),
+            (3_609, Need::Later),
+            (3_610, Need::First),
+        ] {
+            let now = NOW.after(Duration::from_secs(after));
+            assert_eq!(it.need(now), need, "after {after} s");
+        }
         it.put_off = Some(NOW);
         assert_eq!(it.renew_at(), Some(asked), "never before it is due");
     }
 
     #[test]
     fn what_nothing_renews_is_never_due() {
-        for refresh in [Refresh::None, Refresh::Refused] {
+        for refresh in [Refresh::None, Refresh::Refused, Refresh::GivenUp] {
             assert_eq!(tokens(Some(60), refresh).renew_at(), None);
         }
         assert_eq!(tokens(None, Refresh::Held("r".into())).renew_at(), None);
@@ -274,11 +301,14 @@ mod tests {
             Lasting::of(&late, false).words(NOW),
             "ends in 1 m 00 s; the provider did not answer, asked again in 45 s"
         );
-        for refresh in [Refresh::None, Refresh::Refused] {
+        for refresh in [Refresh::None, Refresh::Refused, Refresh::GivenUp] {
             let text = says(Some(3_600), refresh, false);
             assert!(text.starts_with("ends in 1 h 00 m; "), "{text}");
             assert!(!text.contains("renewed by itself"), "{text}");
         }
+        let given_up = says(Some(3_600), Refresh::GivenUp, false);
+        assert!(given_up.ends_with("; not renewed, since a new sign-in began"));
+        assert!(!given_up.contains("provider"), "{given_up}");
         assert_eq!(
             says(Some(0), Refresh::None, true),
             "pasted token, past its end by this computer's clock"

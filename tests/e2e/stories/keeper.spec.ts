@@ -183,6 +183,8 @@ test.describe('a sign-in over an expired session revokes what renewed that one',
       await signIn(retake);
       await expire(retake);
       const [, lost] = provider.given;
+      // It takes its time; were that to come after the new sign-in, it would end what that gave.
+      provider.slow.revocationMs = 1_500;
       await retake.hook('sign-in-oidc').click();
       // The provider knows the person still; with the token it gave up their consent.
       await page.getByRole('button', { name: 'Continue' }).click();
@@ -195,6 +197,21 @@ test.describe('a sign-in over an expired session revokes what renewed that one',
       await page.getByRole('link', { name: 'Retake, all projects' }).click();
       await expect(retake.hook('project-row').first()).toBeVisible();
       expect(provider.grants.at(-1)).toMatchObject({ grant_type: 'refresh_token', status: 200 });
+    });
+
+    test(`as far as the provider answers within three seconds; ${where}`, async ({ retake, page, provider }) => {
+      if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+      await signIn(retake);
+      await expire(retake);
+      let asked = 0;
+      // Never answered.
+      await page.route(`${provider.issuer}/token/revocation`, () => void (asked = Date.now()));
+      await retake.hook('sign-in-oidc').click();
+      await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 15_000 });
+      expect(provider.given).toHaveLength(3);
+      const waited = (provider.grants.at(-1)?.at ?? 0) - asked;
+      expect(waited).toBeGreaterThanOrEqual(2_900);
+      expect(waited).toBeLessThan(8_000);
     });
   }
 });

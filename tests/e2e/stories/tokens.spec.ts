@@ -266,15 +266,15 @@ test.describe('sign-in with a code', () => {
     });
   }
 
-  test('waits for no renewal that hangs', async ({ retake, page }) => {
+  test('waits for no renewal that hangs, neither for itself nor for its own', async ({ retake, page }) => {
     await configure(page, { client_id: undefined });
-    let hanging = 0;
+    let renewals = 0;
     let grants = 0;
     await page.route('**/oidc/oauth/token', async (route) => {
       if (route.request().postData()?.includes('grant_type=refresh_token')) {
-        // Never answered.
-        hanging += 1;
-        return;
+        renewals += 1;
+        // The first is never answered.
+        return renewals === 1 ? undefined : route.fallback();
       }
       const answer = await route.fetch();
       const given = (await answer.json()) as { access_token?: string };
@@ -292,15 +292,58 @@ test.describe('sign-in with a code', () => {
     await signIn();
     const question = retake.hook('permissions-question');
     await expect(question).toBeVisible();
-    await expect.poll(() => hanging).toBe(1);
+    await expect.poll(() => renewals).toBe(1);
+    const since = Date.now();
     await question.getByRole('button', { name: 'Sign in again' }).click();
     await signIn();
     // A renewal that hangs is given up after 30 s.
     await expect.poll(() => grants, { timeout: 15_000 }).toBe(2);
     await expect(page).toHaveURL(/\/supervisions$/, { timeout: 10_000 });
     await expect(question).toHaveCount(0);
-    expect(hanging).toBe(1);
+    expect(renewals).toBe(1);
+    // The API refuses the new token: it is renewed, whatever became of the old one.
+    await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 15_000 });
+    expect(renewals).toBe(2);
+    // Nor does the old one sign anybody out when it ends, after 30 s and another try.
+    await page.waitForTimeout(Math.max(0, since + 36_000 - Date.now()));
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
   });
+
+  for (const worker of [true, false]) {
+    const where = worker ? 'by the worker' : 'by the page, where no worker starts';
+
+    test(`given up while the provider is asked about it leaves nothing alive, ${where}`, async ({ retake, page }) => {
+      if (!worker) await page.route('**/keeper.js', (route) => route.abort());
+      await page.goto('/sign-in');
+      let given: string | undefined;
+      let open = (): void => {};
+      const opened = new Promise<void>((done) => (open = done));
+      await page.route('**/oidc/oauth/token', async (route) => {
+        const answer = await route.fetch();
+        const { refresh_token: token } = (await answer.json()) as { refresh_token?: string };
+        if (token) {
+          given = token;
+          await opened;
+        }
+        await route.fulfill({ response: answer });
+      });
+      const ended: (string | null)[] = [];
+      page.on('request', (request) => {
+        if (request.url().endsWith('/oidc/oauth/revoke')) ended.push(new URLSearchParams(request.postData() ?? '').get('token'));
+      });
+      await retake.hook('sign-in-device').click();
+      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      await expect.poll(() => given, { timeout: 15_000 }).toBeTruthy();
+      await page.getByRole('button', { name: 'Never mind' }).click();
+      open();
+      await expect.poll(() => ended).toEqual([given]);
+      await expect(retake.hook('sign-in-device')).toBeVisible();
+    });
+  }
 
   test('says so when it is refused', async ({ retake, page }) => {
     await page.goto('/sign-in');
@@ -330,6 +373,27 @@ test.describe('a first sign-in whose role is still missing', () => {
     await question.getByRole('button', { name: 'Sign in again' }).click();
     await expect(retake.hook('project-row').first()).toBeVisible();
     await expect(question).toHaveCount(0);
+  });
+
+  test('keeps what renews it when a second sign-in cannot begin, and says whose answer is missing', async ({ retake, page }) => {
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      // What is no JWT claims no permissions.
+      await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), access_token: 'opaque' } });
+    }, { times: 1 });
+    const ended: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/oidc/oauth/revoke')) ended.push(request.postData() ?? '');
+    });
+    await retake.signInByProvider('/supervisions');
+    const question = retake.hook('permissions-question');
+    await expect(question).toBeVisible();
+    await page.route('**/.well-known/openid-configuration', (route) => route.abort());
+    await question.getByRole('button', { name: 'Sign in again' }).click();
+    await expect(question).toContainText('could not reach the sign-in provider: no answer from the provider (');
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
+    expect(ended).toEqual([]);
   });
 
   test('signs in again from a page whose token ends with the sign-in before', async ({ retake, page, sandbox }) => {

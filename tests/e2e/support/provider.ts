@@ -37,8 +37,8 @@ export interface Running {
   given: { access_token: string; refresh_token: string }[];
   /** What the revocation endpoint was asked, newest last. */
   revocations: { token: string | undefined; status: number }[];
-  /** Answers of the token endpoint take this long, in milliseconds. */
-  slow: { ms: number };
+  /** Answers of the token endpoint take this long, and revocations until they are acted on, in milliseconds. */
+  slow: { ms: number; revocationMs: number };
   /**
    * The next answer to the site stays here: the browser shows a page of the
    * provider instead, and the address that it was to go to comes back.
@@ -90,10 +90,11 @@ export async function startProvider(site: string, port: number, live: Lifetimes)
   const revocations: Running['revocations'] = [];
   const reasons = new WeakMap<Context, string>();
   provider.on('grant.error', (context, error) => reasons.set(context, error.error_detail ?? error.message));
-  const slow = { ms: 0 };
+  const slow = { ms: 0, revocationMs: 0 };
   let hold: ((url: URL) => void) | undefined;
   provider.use(async (context, next) => {
     const at = Date.now();
+    if (slow.revocationMs && context.path === '/token/revocation') await new Promise((done) => setTimeout(done, slow.revocationMs));
     await next();
     const location = context.response.get('location');
     if (hold && location.startsWith(`${site}/callback`)) {

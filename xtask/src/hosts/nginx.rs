@@ -190,7 +190,7 @@ fn shipped(site: &Path, folder: &Path, ports: &Ports, api: u16) -> Outcome<Strin
             "/srv/retake/hosting/nginx/retake.conf",
             path(&shipped_file(site, "retake.conf")),
         ),
-        ("/srv/retake/hosting/nginx/relay.conf", path(&relay_file)),
+        ("/etc/nginx/retake-relay.conf", path(&relay_file)),
     ] {
         text = swapped(&text, from, &to)?;
     }
