@@ -47,6 +47,7 @@ pub(super) struct OpenCall {
 /// Supervises one batch. See the module's documentation.
 ///
 /// Serialized it is all that decides what it does next (`likeness`).
+#[allow(clippy::struct_excessive_bools)] // each remembers one thing, whatever the others say
 #[derive(Debug, Clone, Serialize)]
 pub struct Supervisor {
     pub(super) state: State,
