@@ -262,8 +262,13 @@ impl Server {
         std::iter::successors(Some(of(run)), move |(_, run)| run.after.map(of))
     }
 
-    /// Status and word of the batch at this moment.
-    pub(crate) fn words(&self, view: View) -> (BatchStatus, ConflatedBatchStatus) {
+    /// Status and word of the batch at this moment, when its tests count so.
+    fn words(
+        &self,
+        view: View,
+        states: StatusCounts,
+        metrics: MetricsCounts,
+    ) -> (BatchStatus, ConflatedBatchStatus) {
         if view.cancelled {
             return (BatchStatus::Cancelled, ConflatedBatchStatus::Cancelled);
         }
@@ -275,21 +280,12 @@ impl Server {
             };
             return (status, ConflatedBatchStatus::Running);
         }
-        let (mut error, mut blocker, mut warning) = (false, false, false);
-        for job in 0..self.size {
-            match self.test(job, view) {
-                ConflatedStatus::Error => error = true,
-                ConflatedStatus::Blocker => blocker = true,
-                ConflatedStatus::Warning => warning = true,
-                _ => {}
-            }
-        }
-        if error && !self.tolerant {
+        if states.error > 0 && !self.tolerant {
             return (BatchStatus::Error, ConflatedBatchStatus::Error);
         }
-        let word = if blocker {
+        let word = if metrics.fail_block > 0 {
             ConflatedBatchStatus::Blocker
-        } else if warning {
+        } else if metrics.fail_warn > 0 {
             ConflatedBatchStatus::Warning
         } else {
             ConflatedBatchStatus::Complete
@@ -324,7 +320,8 @@ impl Server {
     pub(crate) fn batch(&self, view: View) -> Batch {
         let run = self.runs[view.run];
         let mut batch = Batch::new(self.id_of(view.run));
-        let (status, word) = self.words(view);
+        let (states, metrics) = self.count(view);
+        let (status, word) = self.words(view, states, metrics);
         batch.status = Some(status);
         batch.conflated = self.sends.word.then_some(word);
         batch.total_tests = Some(u64::from(self.size) + self.miscounts);
@@ -343,13 +340,14 @@ impl Server {
             }
         }
         if self.sends.counts {
-            self.count(view, &mut batch);
+            batch.status_counts = Some(states);
+            batch.metrics_counts = Some(metrics);
         }
         batch
     }
 
     /// The batch's own counts of its tests.
-    fn count(&self, view: View, batch: &mut Batch) {
+    fn count(&self, view: View) -> (StatusCounts, MetricsCounts) {
         let mut states = StatusCounts::default();
         let mut metrics = MetricsCounts::default();
         if view.terminal {
@@ -370,8 +368,7 @@ impl Server {
             states.running = 1;
             states.succeeded = u64::from(self.size) - 1;
         }
-        batch.status_counts = Some(states);
-        batch.metrics_counts = Some(metrics);
+        (states, metrics)
     }
 
     /// How many tests have passed.
