@@ -5,7 +5,8 @@
 //           here, bound to the endpoint, client and revocation address that came
 //           with the grant; the answer carries a number that stands for it
 //   renew   new tokens with the one that has this number
-//   forget  the token is made worthless at the provider, and forgotten
+//   forget  the token is made worthless at the provider, and forgotten; with a number,
+//           only that one
 //
 // No answer holds the token, and after the grant the page names no address.
 'use strict';
@@ -17,7 +18,8 @@ const LIMIT = 30_000;
 
 // { number, token, endpoint, client, revoke }, or nothing.
 let kept = null;
-let grants = 0;
+// Grants are numbered as they are sent; the latest of which a token was kept.
+let [sent, newest] = [0, 0];
 // One renewal after the other: a token that rotates is never sent twice at once.
 // Another grant begins a line of its own, for the renewal before may hang.
 let turn = Promise.resolve();
@@ -81,12 +83,19 @@ function end({ token, client, revoke }) {
 
 const acts = {
   async grant({ endpoint, form, client, revoke }) {
+    sent += 1;
+    const number = sent;
     const { status, body, token } = await exchange(endpoint, form);
     if (status !== 200 || !token) return { status, body };
-    grants += 1;
-    kept = { number: grants, token, endpoint, client, revoke };
+    if (number < newest) {
+      // A later sign-in was quicker: this one takes nothing from it.
+      if (revoke) end({ token, client, revoke }).catch(() => {});
+      return { status, body };
+    }
+    newest = number;
+    kept = { number, token, endpoint, client, revoke };
     turn = Promise.resolve();
-    return { status, body, kept: grants };
+    return { status, body, kept: number };
   },
 
   async renew({ number }) {
@@ -98,7 +107,9 @@ const acts = {
     if (kept !== used) {
       // Forgotten meanwhile: what came too late is not left alive.
       if (token && used.revoke) end({ ...used, token }).catch(() => {});
-    } else if (status === 200) {
+      return { status, body };
+    }
+    if (status === 200) {
       // Without rotation the old one goes on.
       kept = { ...used, token: token ?? used.token };
     } else if (error === 'invalid_grant') {
@@ -107,8 +118,9 @@ const acts = {
     return { status, body, kept: number };
   },
 
-  async forget() {
+  async forget({ number }) {
     const used = kept;
+    if (number !== undefined && used?.number !== number) return { told: true };
     kept = null;
     if (!used?.revoke) return { told: !used };
     return { told: (await end(used)).ok };

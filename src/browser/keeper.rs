@@ -167,10 +167,13 @@ impl Keeper {
             .await
     }
 
-    /// Forgets the refresh token and makes it worthless. Whether the provider
-    /// knows, or there was nothing to say.
-    pub async fn forget(&self) -> bool {
-        let said = self.ask(&[("act", "forget".into())]).await;
+    /// Forgets the refresh token and makes it worthless; with a `number`, only the
+    /// one that it stands for. Whether the provider knows, or there was nothing to say.
+    pub async fn forget(&self, number: Option<u32>) -> bool {
+        let number = number.map_or(JsValue::UNDEFINED, Into::into);
+        let said = self
+            .ask(&[("act", "forget".into()), ("number", number)])
+            .await;
         said.is_some_and(|said| get(&said, "told").is_truthy())
     }
 

@@ -156,10 +156,11 @@ impl Desk {
         if granted.kept.is_none() {
             return granted.give_up();
         }
+        let number = granted.kept;
         if let Some(keeper) = self.keeper.borrow().clone() {
             spawn_local(async move {
                 // A provider that cannot be told ends the token by its age.
-                keeper.forget().await;
+                keeper.forget(number).await;
             });
         }
     }
@@ -169,7 +170,7 @@ impl Desk {
     pub(super) async fn give_way(&self, left: Option<Left>) {
         let keeper = self.keeper.borrow().clone();
         if let Some(keeper) = keeper {
-            keeper.forget().await;
+            keeper.forget(None).await;
         }
         if let Some(left) = left {
             revoke_if_held(&left).await;
@@ -195,7 +196,7 @@ impl Desk {
             Refresh::Kept(_) => {
                 let keeper = self.keeper.borrow().clone();
                 match keeper {
-                    Some(keeper) => keeper.forget().await,
+                    Some(keeper) => keeper.forget(None).await,
                     None => false,
                 }
             }

@@ -99,7 +99,7 @@ struct Inner {
     /// To the other tabs.
     channel: RefCell<Option<Channel>>,
     /// A token that the API refused for a POST is being seen to.
-    recovering: Cell<bool>,
+    recovering: Cell<Option<SessionNumber>>,
     /// The last renewal that began, until it ends.
     renewing: RefCell<Option<Attempt>>,
 }
@@ -149,7 +149,7 @@ impl Session {
             holder: RefCell::new(Holder::new()),
             desk: Desk::default(),
             channel: RefCell::new(None),
-            recovering: Cell::new(false),
+            recovering: Cell::new(None),
             renewing: RefCell::new(None),
         };
         Self {
@@ -360,7 +360,9 @@ impl Session {
         let need = inner.holder.borrow().tokens().map(need);
         match need {
             Some(Need::First) => {
-                self.renew().await;
+                if self.renew().await == Renewal::Unreachable {
+                    return Err(not_renewed(what));
+                }
             }
             Some(Need::Soon) => {
                 let it = *self;
@@ -368,10 +370,7 @@ impl Session {
                     it.renew().await;
                 });
             }
-            Some(Need::Later) => {
-                let why = "the sign-in provider does not answer";
-                return Err(ApiError::new(what, ErrorKind::Unreachable, why));
-            }
+            Some(Need::Later) => return Err(not_renewed(what)),
             Some(Need::Nothing) | None => {}
         }
         self.bearer_at_hand(what)
@@ -426,7 +425,12 @@ impl Session {
         if !silent {
             // Only now is it sure that a sign-in can begin. It waits for the
             // answer: one that the provider acts on later may end the new grant.
+            let number = self.inner().holder.borrow().number();
             timer::within(oidc::GOODBYE, self.give_way()).await;
+            if self.inner().holder.borrow().number() != number {
+                // Somebody signed in by a token meanwhile.
+                return Ok(());
+            }
         }
         leaving.go()
     }
@@ -449,6 +453,12 @@ impl Session {
             }
         }
     }
+}
+
+/// A call that does not leave: its token has ended, and there is no other yet.
+fn not_renewed(what: &'static str) -> ApiError {
+    let why = "the sign-in provider does not answer";
+    ApiError::new(what, ErrorKind::Unreachable, why)
 }
 
 async fn read_config() -> Result<Config, Vec<String>> {

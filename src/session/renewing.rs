@@ -80,11 +80,12 @@ impl Session {
     /// signs out.
     pub fn recover(self) {
         let inner = self.inner();
-        if inner.recovering.replace(true) {
+        let number = inner.holder.borrow().number();
+        // One for each session: that of a session before may hang.
+        if inner.recovering.replace(Some(number)) == Some(number) {
             return;
         }
         spawn_local(async move {
-            let number = inner.holder.borrow().number();
             loop {
                 match self.renew().await {
                     Renewal::Renewed => self.saved.update(|it| *it += 1),
@@ -98,7 +99,9 @@ impl Session {
                 }
                 break;
             }
-            inner.recovering.set(false);
+            if inner.recovering.get() == Some(number) {
+                inner.recovering.set(None);
+            }
         });
     }
 

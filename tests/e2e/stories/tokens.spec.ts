@@ -266,52 +266,67 @@ test.describe('sign-in with a code', () => {
     });
   }
 
-  test('waits for no renewal that hangs, neither for itself nor for its own', async ({ retake, page }) => {
-    await configure(page, { client_id: undefined });
-    let renewals = 0;
-    let grants = 0;
-    await page.route('**/oidc/oauth/token', async (route) => {
-      if (route.request().postData()?.includes('grant_type=refresh_token')) {
-        renewals += 1;
-        // The first is never answered.
-        return renewals === 1 ? undefined : route.fallback();
-      }
-      const answer = await route.fetch();
-      const given = (await answer.json()) as { access_token?: string };
-      if (!given.access_token) return route.fulfill({ response: answer });
-      grants += 1;
-      // The first has no permissions, so that a second is asked for, and is soon to be renewed.
-      const access_token = grants === 1 ? 'opaque' : given.access_token;
-      await route.fulfill({ response: answer, json: { ...given, access_token, expires_in: grants === 1 ? 20 : 3_600 } });
+  for (const end of ['is never answered', 'is refused late']) {
+    test(`waits for no renewal that hangs, neither for itself nor for its own; the old one ${end}`, async ({ retake, page }) => {
+      await configure(page, { client_id: undefined });
+      let renewals = 0;
+      let grants = 0;
+      let given2: string | undefined;
+      let refuse = (): void => {};
+      const refused = new Promise<void>((done) => (refuse = done));
+      const ended: (string | null)[] = [];
+      page.on('request', (request) => {
+        if (request.url().endsWith('/oidc/oauth/revoke')) ended.push(new URLSearchParams(request.postData() ?? '').get('token'));
+      });
+      await page.route('**/oidc/oauth/token', async (route) => {
+        if (route.request().postData()?.includes('grant_type=refresh_token')) {
+          renewals += 1;
+          if (renewals > 1) return route.fallback();
+          if (end === 'is never answered') return;
+          await refused;
+          return route.fulfill({ status: 400, json: { error: 'invalid_grant' } });
+        }
+        const answer = await route.fetch();
+        const given = (await answer.json()) as { access_token?: string; refresh_token?: string };
+        if (!given.access_token) return route.fulfill({ response: answer });
+        grants += 1;
+        if (grants === 2) given2 = given.refresh_token;
+        // The first has no permissions, so that a second is asked for, and is soon to be renewed.
+        const access_token = grants === 1 ? 'opaque' : given.access_token;
+        await route.fulfill({ response: answer, json: { ...given, access_token, expires_in: grants === 1 ? 20 : 3_600 } });
+      });
+      const signIn = async () => {
+        await retake.hook('sign-in-device').click();
+        await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      };
+      await page.goto('/supervisions');
+      await signIn();
+      const question = retake.hook('permissions-question');
+      await expect(question).toBeVisible();
+      await expect.poll(() => renewals).toBe(1);
+      const since = Date.now();
+      await question.getByRole('button', { name: 'Sign in again' }).click();
+      await signIn();
+      // A renewal that hangs is given up after 30 s.
+      await expect.poll(() => grants, { timeout: 15_000 }).toBe(2);
+      await expect(page).toHaveURL(/\/supervisions$/, { timeout: 10_000 });
+      await expect(question).toHaveCount(0);
+      expect(renewals).toBe(1);
+      refuse();
+      // The API refuses the new token: it is renewed, whatever became of the old one.
+      await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+      await page.getByRole('link', { name: 'Retake, all projects' }).click();
+      await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 15_000 });
+      expect(renewals).toBe(2);
+      // Nor does the old one sign anybody out when it ends, after 30 s and another try.
+      if (end === 'is never answered') await page.waitForTimeout(Math.max(0, since + 36_000 - Date.now()));
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
+      expect(given2).toBeTruthy();
+      expect(ended).not.toContain(given2);
     });
-    const signIn = async () => {
-      await retake.hook('sign-in-device').click();
-      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
-    };
-    await page.goto('/supervisions');
-    await signIn();
-    const question = retake.hook('permissions-question');
-    await expect(question).toBeVisible();
-    await expect.poll(() => renewals).toBe(1);
-    const since = Date.now();
-    await question.getByRole('button', { name: 'Sign in again' }).click();
-    await signIn();
-    // A renewal that hangs is given up after 30 s.
-    await expect.poll(() => grants, { timeout: 15_000 }).toBe(2);
-    await expect(page).toHaveURL(/\/supervisions$/, { timeout: 10_000 });
-    await expect(question).toHaveCount(0);
-    expect(renewals).toBe(1);
-    // The API refuses the new token: it is renewed, whatever became of the old one.
-    await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
-    await page.getByRole('link', { name: 'Retake, all projects' }).click();
-    await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 15_000 });
-    expect(renewals).toBe(2);
-    // Nor does the old one sign anybody out when it ends, after 30 s and another try.
-    await page.waitForTimeout(Math.max(0, since + 36_000 - Date.now()));
-    await expect(retake.hook('project-row').first()).toBeVisible();
-    await page.getByRole('button', { name: /Account and settings/ }).click();
-    await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
-  });
+  }
 
   for (const worker of [true, false]) {
     const where = worker ? 'by the worker' : 'by the page, where no worker starts';
