@@ -455,7 +455,8 @@ impl Browser {
         install_packages(
             workspace,
             "Chromium and its driver",
-            &["chromium", "chromium-driver"],
+            // With a font as browsers have on a desktop: the tests measure lines of text.
+            &["chromium", "chromium-driver", "fonts-liberation"],
         )?;
         match Self::find(workspace) {
             (Some(chromium), Some(driver)) => Ok(Self { chromium, driver }),
