@@ -390,7 +390,7 @@ impl Server {
         let mut listed = 0;
         for job in 0..self.size {
             let state = self.test(job, view);
-            if not_passed && !is_asked(&state) {
+            if not_passed && !NotPassed::asks_for(&state) {
                 continue;
             }
             if (from..from + usize::from(self.page)).contains(&listed) {
@@ -424,11 +424,6 @@ impl Server {
         }
         !view.terminal
     }
-}
-
-/// Whether a listing of the tests that did not pass asks for this state.
-fn is_asked(state: &ConflatedStatus) -> bool {
-    NotPassed::states().any(|it| it == *state)
 }
 
 /// The ID of a test.

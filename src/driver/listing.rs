@@ -46,7 +46,7 @@ pub async fn not_passed(
     };
     if expected.wants_others(counted) {
         let query = TestQuery {
-            statuses: NotPassed::states().collect(),
+            statuses: NotPassed::states().cloned().collect(),
             ..TestQuery::default()
         };
         answer.tests = tests_of(client, project, batch, &query, NotPassed::is_asked).await?;

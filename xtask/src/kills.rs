@@ -3,8 +3,7 @@
 
 use crate::arguments::Arguments;
 use crate::failure::Outcome;
-use crate::playwright::{self, Run};
-use crate::site::{self, Kind};
+use crate::playwright;
 use crate::workspace::Workspace;
 
 /// Kills unless told otherwise; five minutes on two cores.
@@ -19,18 +18,8 @@ pub(crate) fn kills(workspace: &Workspace, mut arguments: Arguments) -> Outcome<
         .take_parsed("--count", "a number")?
         .unwrap_or(KILLS);
     arguments.finish()?;
-    let site = site::build(workspace, Kind::Release, false)?;
-    playwright::run(
-        workspace,
-        &site,
-        &Run {
-            name: "kills",
-            folder: "kills",
-            words: &[],
-            settings: &[("RETAKE_KILLS", count.to_string())],
-            figures: true,
-        },
-    )?;
+    let setting = ("RETAKE_KILLS", count.to_string());
+    playwright::measure(workspace, "kills", &[], setting)?;
     println!("Killed at least {count} times: no supervision lost, no rerun doubled.");
     Ok(())
 }

@@ -3,8 +3,7 @@
 
 use crate::arguments::Arguments;
 use crate::failure::{Outcome, fail};
-use crate::playwright::{self, Run};
-use crate::site::{self, Kind};
+use crate::playwright;
 use crate::workspace::Workspace;
 
 /// Minutes of the outage unless told otherwise (`reliability.md` §8, #9).
@@ -22,19 +21,10 @@ pub(crate) fn outage(workspace: &Workspace, mut arguments: Arguments) -> Outcome
     if minutes == 0 {
         return fail("An outage takes at least a minute.");
     }
-    let site = site::build(workspace, Kind::Release, false)?;
-    playwright::run(
-        workspace,
-        &site,
-        &Run {
-            name: "outage",
-            folder: "outage",
-            // Nobody waits for another hour unasked, and an hour's pictures are much to keep.
-            words: &["--retries=0".into(), "--trace=off".into()],
-            settings: &[("RETAKE_MINUTES", minutes.to_string())],
-            figures: true,
-        },
-    )?;
+    // Nobody waits for another hour unasked, and an hour's pictures are much to keep.
+    let words = ["--retries=0", "--trace=off"].map(ToOwned::to_owned);
+    let setting = ("RETAKE_MINUTES", minutes.to_string());
+    playwright::measure(workspace, "outage", &words, setting)?;
     println!(
         "Rode out two outages of {minutes} min; `cargo xtask report` shows how soon each ended."
     );

@@ -5,7 +5,10 @@ use std::path::Path;
 use crate::failure::{Outcome, fail};
 use crate::tools::{self, Browser};
 use crate::workspace::Workspace;
-use crate::{port, process, sandbox, sim, site};
+use crate::{
+    port, process, sandbox, sim,
+    site::{self, Kind},
+};
 
 /// One run of Playwright.
 #[derive(Debug)]
@@ -20,6 +23,30 @@ pub(crate) struct Run<'a> {
     pub(crate) settings: &'a [(&'a str, String)],
     /// It leaves its figures for `report`: all of its tests run.
     pub(crate) figures: bool,
+}
+
+/// Builds the site and runs the tests of the folder `name`, which measure what `report` shows.
+///
+/// # Errors
+/// When the product cannot be built, a tool cannot be had or a test failed.
+pub(crate) fn measure(
+    workspace: &Workspace,
+    name: &str,
+    words: &[String],
+    setting: (&str, String),
+) -> Outcome<()> {
+    let site = site::build(workspace, Kind::Release, false)?;
+    run(
+        workspace,
+        &site,
+        &Run {
+            name,
+            folder: name,
+            words,
+            settings: &[setting],
+            figures: true,
+        },
+    )
 }
 
 /// Runs it to its end.

@@ -3,8 +3,7 @@
 
 use crate::arguments::Arguments;
 use crate::failure::Outcome;
-use crate::playwright::{self, Run};
-use crate::site::{self, Kind};
+use crate::playwright;
 use crate::workspace::Workspace;
 
 /// Times of each kind unless told otherwise; seven minutes.
@@ -19,19 +18,10 @@ pub(crate) fn wake(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         .take_parsed("--times", "a number")?
         .unwrap_or(TIMES);
     arguments.finish()?;
-    let site = site::build(workspace, Kind::Release, false)?;
-    playwright::run(
-        workspace,
-        &site,
-        &Run {
-            name: "wake",
-            folder: "wake",
-            // Pictures taken meanwhile would be measured too.
-            words: &["--trace=off".into()],
-            settings: &[("RETAKE_TIMES", times.to_string())],
-            figures: true,
-        },
-    )?;
+    // Pictures taken meanwhile would be measured too.
+    let words = ["--trace=off".to_owned()];
+    let setting = ("RETAKE_TIMES", times.to_string());
+    playwright::measure(workspace, "wake", &words, setting)?;
     println!("Woken {times} times of each kind; `cargo xtask report` shows what it came to.");
     Ok(())
 }

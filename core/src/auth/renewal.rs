@@ -225,10 +225,18 @@ mod tests {
         }
     }
 
+    /// What a read needs, so many seconds after the token came.
+    fn assert_needs(it: &Tokens, needs: &[(u64, Need)]) {
+        for (after, need) in needs {
+            let now = NOW.after(Duration::from_secs(*after));
+            assert_eq!(it.need(now), *need, "after {after} s");
+        }
+    }
+
     #[test]
     fn a_read_waits_only_for_a_token_that_has_ended_or_is_about_to() {
         let it = tokens(Some(3_600), Refresh::Kept(1));
-        for (after, need) in [
+        let needs = [
             (0, Need::Nothing),
             (3_539, Need::Nothing),
             (3_540, Need::Soon),
@@ -236,9 +244,10 @@ mod tests {
             (3_595, Need::First),
             (3_600, Need::First),
             (9_999, Need::First),
-        ] {
+        ];
+        assert_needs(&it, &needs);
+        for (after, need) in needs {
             let now = NOW.after(Duration::from_secs(after));
-            assert_eq!(it.need(now), need, "after {after} s");
             // A POST goes with none that a read would have renewed.
             assert_eq!(it.may_end_on_the_way(now), need != Need::Nothing);
         }
@@ -262,16 +271,14 @@ mod tests {
         assert!(it.may_end_on_the_way(asked), "a POST is not let off");
         // Asked shortly before the end: from there on nothing is sent in vain.
         it.put_off = Some(NOW.after(Duration::from_secs(3_610)));
-        for (after, need) in [
+        let needs = [
             (3_594, Need::Nothing),
             (3_595, Need::Later),
             (3_600, Need::Later),
             (3_609, Need::Later),
             (3_610, Need::First),
-        ] {
-            let now = NOW.after(Duration::from_secs(after));
-            assert_eq!(it.need(now), need, "after {after} s");
-        }
+        ];
+        assert_needs(&it, &needs);
         it.put_off = Some(NOW);
         assert_eq!(it.renew_at(), Some(asked), "never before it is due");
     }

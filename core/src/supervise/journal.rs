@@ -65,7 +65,7 @@ pub enum Event {
     Started {
         /// The parameters.
         policy: Policy,
-        /// The bounds of a rerun POST.
+        /// The bounds of a rerun POST, and of a page.
         limits: Limits,
         /// The batch, by ID or by name.
         batch: BatchRef,

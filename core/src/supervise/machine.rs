@@ -81,10 +81,10 @@ pub struct Supervisor {
     pub(super) listing: Option<Listing>,
     /// Listing those that did not pass gave no whole picture: this time all are listed.
     pub(super) lists_all: bool,
-    /// A verdict without the tests waits for another look at the batch.
-    pub(super) judges: bool,
     /// How often that was so.
     pub(super) listed_all: u8,
+    /// A verdict without the tests waits for another look at the batch.
+    pub(super) judges: bool,
     /// When the listing was complete.
     pub(super) listed_at: Option<Timestamp>,
     pub(super) torn_tries: u8,

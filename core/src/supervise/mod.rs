@@ -50,7 +50,7 @@ pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, Seen, read_records};
 pub use machine::Supervisor;
 pub use not_passed::{Counted, NotPassed};
-pub use plan::{Choice, Figures, Plan, WhyNot, plan_for_tests, plan_rerun};
+pub use plan::{Choice, Figures, Plan, WhyNot, plan_rerun};
 pub use policy::{Policy, WatchedStates};
 pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};
 pub use preview::Preview;

@@ -17,8 +17,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::{Event, Now, Supervisor, machine::Asked, reading::Listing};
 use crate::{
     api::{ApiError, ErrorKind, MAX_PAGES},
@@ -32,7 +30,7 @@ const TRIES: u32 = 3;
 const MISSES: u8 = 2;
 
 /// How many tests a batch has by its own counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     /// Tests that passed.
     pub passed: u64,
@@ -60,16 +58,19 @@ pub struct NotPassed {
 
 impl NotPassed {
     /// What is asked for: each state of a finished test that did not pass.
-    pub fn states() -> impl Iterator<Item = ConflatedStatus> {
-        let asked = |it: &&ConflatedStatus| {
-            matches!(it.meaning().means, Means::Fails(_) | Means::Cancelled)
-        };
-        ConflatedStatus::KNOWN.iter().filter(asked).cloned()
+    pub fn states() -> impl Iterator<Item = &'static ConflatedStatus> {
+        let known = ConflatedStatus::KNOWN.iter();
+        known.filter(|it| Self::asks_for(it))
+    }
+
+    /// Whether tests in this state are asked for.
+    pub fn asks_for(state: &ConflatedStatus) -> bool {
+        matches!(state.meaning().means, Means::Fails(_) | Means::Cancelled)
     }
 
     /// Whether a listing may hold this test; otherwise the API does not heed what is asked for.
     pub fn is_asked(test: &Test) -> bool {
-        Self::states().any(|state| test.conflated.as_ref() == Some(&state))
+        test.conflated.as_ref().is_some_and(Self::asks_for)
     }
 
     /// What disagrees with the batch's own counts, if anything does.
@@ -94,7 +95,7 @@ impl NotPassed {
         {
             return Some("it lists a test twice, or without its ID".into());
         }
-        if let Some(why) = Self::states().find_map(|it| miscounted(&it, &self.tests, batch)) {
+        if let Some(why) = Self::states().find_map(|it| miscounted(it, &self.tests, batch)) {
             return Some(why);
         }
         let listed = self.tests.len() as u64;
@@ -272,6 +273,15 @@ mod tests {
     #[test]
     fn what_agrees_in_every_count_stands_for_the_whole() {
         assert_eq!(answer(&WHOLE).disagrees(&batch()), None);
+    }
+
+    #[test]
+    fn the_others_are_listed_only_where_they_could_add_up() {
+        let counted = |others| Counted { passed: 9, others };
+        assert!(counted(1).wants_others(Some(9)));
+        assert!(!counted(1).wants_others(Some(8)));
+        assert!(!counted(1).wants_others(None));
+        assert!(!counted(0).wants_others(Some(9)), "there are none");
     }
 
     #[test]

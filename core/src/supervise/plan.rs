@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Policy;
 use crate::{
     api::TestIds,
-    domain::{BatchStatus, ConflatedStatus, Failing, Means, Test, TestId},
+    domain::{BatchStatus, ConflatedStatus, Failing, Means, TestId},
     planted::{self, Bug},
 };
 
@@ -182,17 +182,6 @@ pub(super) fn plan_with_passed<'a>(
         TestIds::new(failing).map_or(Choice::Nothing(WhyNot::NoneFailing), Choice::Rerun)
     };
     Plan { figures, choice }
-}
-
-/// [`plan_rerun`] over whole tests.
-pub fn plan_for_tests(
-    batch: Option<&BatchStatus>,
-    tests: &[Test],
-    policy: &Policy,
-    attempt: u32,
-) -> Plan {
-    let facts = tests.iter().map(|test| (test.id, test.conflated.as_ref()));
-    plan_rerun(batch, facts, policy, attempt)
 }
 
 #[cfg(test)]

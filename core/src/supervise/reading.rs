@@ -112,9 +112,9 @@ impl Supervisor {
     }
 
     /// What does not fit, if anything. A count that disagrees, a test that is
-    /// listed twice, or one without an ID, which may be another one listed twice, is accepted when two listings in a row are the same: then
-    /// that is how the API lists this batch. Each test counts once. A test that
-    /// still runs in a finished batch is an old picture (the simulation found
+    /// listed twice, or one without an ID, which may be another one listed twice, is
+    /// accepted when two listings in a row are the same: then that is how the API
+    /// lists this batch. Each test counts once. A test that still runs in a finished batch is an old picture (the simulation found
     /// that a lagging replica hides failures so); it is accepted when it stays
     /// for longer than one can lag.
     fn torn(&self, tests: &[Test], sent_at: Timestamp) -> Option<String> {

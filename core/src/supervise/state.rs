@@ -74,7 +74,7 @@ pub struct OpenIntent {
 pub struct State {
     /// The parameters.
     pub policy: Policy,
-    /// The bounds of a rerun POST.
+    /// The bounds of a rerun POST, and of a page.
     pub limits: Limits,
     /// The batch as the person named it.
     pub batch_ref: BatchRef,

@@ -1,5 +1,6 @@
 //! What the simulation found, each told once in a few steps.
 
+mod answers;
 mod doubt;
 mod replicas;
 mod sleep;

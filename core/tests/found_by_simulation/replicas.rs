@@ -2,10 +2,7 @@
 
 use retake_core::{
     api::{ApiError, ErrorKind},
-    domain::{
-        Batch, BatchStatus, ConflatedBatchStatus, ConflatedStatus, MetricsCounts, RunCounter,
-        StatusChange, StatusCounts, Test,
-    },
+    domain::{Batch, BatchStatus, ConflatedStatus, RunCounter, StatusChange, Test},
     rerun::Limits,
     supervise::{BatchRef, CallId, Input, Output, PauseReason, Phase, Policy, Supervisor},
 };
@@ -428,74 +425,4 @@ fn a_rerun_is_not_decided_on_answers_that_lack_what_earlier_ones_had() {
     read(&mut it, confirm, masked, now(94, 94));
     assert_eq!(it.state().phase, Phase::Reading, "it is listed again");
     assert!(it.submission().is_none());
-}
-
-/// The batch's own counts: so many of its two tests in ERROR.
-fn counted(mut batch: Batch, error: u64) -> Batch {
-    batch.conflated = Some(ConflatedBatchStatus::Error);
-    batch.status_counts = Some(StatusCounts {
-        error,
-        succeeded: 2 - error,
-        ..StatusCounts::default()
-    });
-    batch.metrics_counts = Some(MetricsCounts {
-        passed: 2 - error,
-        ..MetricsCounts::default()
-    });
-    batch
-}
-
-#[test]
-fn a_listing_without_starts_that_the_batch_counts_otherwise_is_read_again() {
-    let picture = counted(batch(BatchStatus::Error, 1), 2);
-    let (mut it, list) = reading(picture.clone());
-    // Somebody's rerun is over, and the batch comes from a replica that lags (seed 4412306).
-    it.handle(Input::TestsRead(list, Ok(one_failing())), now(2, 2));
-    assert_eq!(it.state().phase, Phase::Waiting);
-    // Where the API counts otherwise than it lists, it does so again after another look.
-    it.handle(Input::Wake, now(40, 40));
-    let look = question(&drain(&mut it));
-    let list = question(&read(&mut it, look, picture, now(41, 41)));
-    it.handle(Input::TestsRead(list, Ok(one_failing())), now(42, 42));
-    assert_eq!(it.state().phase, Phase::Deciding);
-}
-
-#[test]
-fn no_verdict_rests_on_an_answer_that_lacks_the_outcome_which_earlier_ones_had() {
-    let mut said = batch(BatchStatus::Succeeded, 1);
-    said.conflated = Some(ConflatedBatchStatus::Blocker);
-    let mut silent = said.clone();
-    silent.conflated = None;
-    // No rerun is allowed, so a verdict needs no tests, which cannot be listed. One answer lacks
-    // the outcome: without it SUCCEEDED would exit 0 (seeds 8032331, 10603147).
-    let policy = Policy {
-        max_rerun_attempts: 0,
-        ..Policy::default()
-    };
-    let mut it = Supervisor::start(policy, Limits::default(), BatchRef::Id(BATCH), now(0, 0));
-    let mut answers = [said.clone(), silent].into_iter();
-    for seconds in (0..3_600).step_by(35) {
-        let at = now(seconds, seconds);
-        it.handle(Input::Wake, at);
-        while let Some(output) = it.poll_output() {
-            let input = match output {
-                Output::ReadBatch(call, _) => {
-                    let answer = answers.next().unwrap_or_else(|| said.clone());
-                    Input::BatchRead(call, Ok(Box::new(answer)))
-                }
-                Output::ReadTests(call, _) if seconds == 0 => {
-                    // So the first answer, which had it, decides nothing yet.
-                    Input::TestsRead(call, Ok(one_failing()))
-                }
-                Output::ReadTests(call, _) => {
-                    let broken = ApiError::new("list the tests", ErrorKind::Unreadable, "broken");
-                    Input::TestsRead(call, Err(broken))
-                }
-                _ => continue,
-            };
-            it.handle(input, at);
-        }
-    }
-    let code = it.state().verdict().map(|it| it.exit_code.number());
-    assert_eq!(code, Some(7));
 }

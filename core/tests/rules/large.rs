@@ -350,3 +350,47 @@ fn a_reload_while_the_rerun_runs_knows_the_names_of_its_tests() {
     assert!(bench.machine.log().iter().any(kept));
     assert_eq!(bench.machine.state().awaited, Some(RunCounter(2)));
 }
+
+#[test]
+fn where_the_short_way_failed_twice_it_is_not_tried_again() {
+    // Each time one more is listed than is counted.
+    let mut bench = Bench::new(up_to(3), large(1, 1), tests(&[7, 300]));
+    bench.run(1_000);
+    finish_rerun(&mut bench, 1, rerun(tests(&[7, 300]), &[7, 300]));
+    bench.run(120_000);
+    assert_eq!(bench.listed, (2, 2));
+    if let Ok(batch) = &mut bench.batch {
+        batch.run_counter = Some(RunCounter(3));
+        batch.last_run = batch.last_run.map(began_later);
+    }
+    let listing = rerun(tests(&[7, 300]), &[7, 300]);
+    bench.listings = vec![rerun(listing, &[7, 300])];
+    bench.run(120_000);
+    let (all, short) = bench.listed;
+    assert!(
+        all > 2 && short == 2,
+        "{all} whole listings, {short} short ones"
+    );
+}
+
+#[test]
+fn tests_of_a_later_run_than_the_batch_decide_nothing() {
+    let mut bench = Bench::new(up_to(1), large(1, 1), rerun(tests(&[7]), &[7]));
+    bench.run(1_000);
+    assert!(bench.posts.is_empty());
+    assert!(said(&bench, "may have moved on"));
+    assert_eq!(bench.listed, (0, 1));
+}
+
+#[test]
+fn what_passed_after_its_rerun_and_has_no_name_is_called_by_its_id() {
+    let mut listing = tests(&[7]);
+    listing[6].name = String::new();
+    let mut bench = Bench::new(up_to(1), large(1, 1), listing);
+    bench.run(1_000);
+    finish_rerun(&mut bench, 0, rerun(tests(&[]), &[7]));
+    bench.run(120_000);
+    let verdict = bench.verdict().expect("everything passed");
+    let id = TestId::from_u128(7);
+    assert_eq!(verdict.reruns.passed_after_rerun[0].name, id.to_string());
+}

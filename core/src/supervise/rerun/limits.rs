@@ -29,7 +29,7 @@ pub struct Limits {
     #[serde(default)]
     pub ask_person: bool,
     /// Tests on one page of a listing (`resim-api.md` §4: at most 100): a batch of few
-    /// pages is listed whole.
+    /// pages is listed whole. The simulation's pages are smaller.
     #[serde(default = "tests_a_page")]
     pub tests_a_page: u32,
 }
