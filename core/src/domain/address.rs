@@ -72,11 +72,6 @@ impl<'a> Address<'a> {
     pub fn is_local(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost") || matches!(self.host, "127.0.0.1" | "[::1]")
     }
-
-    /// Whether it goes on after its path.
-    pub fn has_query_or_fragment(&self) -> bool {
-        self.rest.contains(['?', '#'])
-    }
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {

@@ -73,11 +73,6 @@ const UNITS: [(&str, u64); 8] = [
 const LIMIT: u64 = 1 << 63;
 
 impl GoDuration {
-    /// A duration of this many nanoseconds.
-    pub const fn from_nanos(nanos: i64) -> Self {
-        Self(nanos)
-    }
-
     /// Nanoseconds.
     pub const fn as_nanos(self) -> i64 {
         self.0
