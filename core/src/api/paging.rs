@@ -130,4 +130,16 @@ mod tests {
             .count();
         assert_eq!(read, 25);
     }
+
+    #[test]
+    fn a_token_that_no_address_could_carry_is_an_error() {
+        let token = |length| "t".repeat(length);
+        let turn = |length| Paging::default().turn("list", &page(Some(&token(length))));
+        assert!(turn(MAX_TOKEN).is_ok());
+        let error = turn(MAX_TOKEN + 1).unwrap_err();
+        assert!(
+            error.to_string().contains("longer than any address"),
+            "{error}"
+        );
+    }
 }

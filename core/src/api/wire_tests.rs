@@ -322,3 +322,257 @@ fn a_megabyte_long_name_is_cut() {
     let it = get_batch(project(), batch()).read(&ok(&body)).unwrap();
     assert_eq!(it.name.map(|name| name.chars().count()), Some(2001));
 }
+
+#[test]
+fn every_read_asks_where_the_reference_says() {
+    let other = "00000000-0000-0000-0000-000000000007";
+    let root = format!("projects/{}", project());
+    for (request, path) in [
+        (
+            list_projects(None).request,
+            "projects?pageSize=100&orderBy=timestamp".into(),
+        ),
+        (get_project(project()).request, root.clone()),
+        (
+            list_batches(project(), "", None).request,
+            format!("{root}/batches?pageSize=100&orderBy=timestamp"),
+        ),
+        (
+            list_batches(project(), "v1 & é", Some("t/2")).request,
+            format!(
+                "{root}/batches?pageSize=100&pageToken=t%2F2&orderBy=timestamp&text=v1%20%26%20%C3%A9"
+            ),
+        ),
+        (
+            count_tests(project(), batch(), &ConflatedStatus::Blocker).request,
+            format!(
+                "{root}/batches/{}/jobs?pageSize=1&conflatedStatus=BLOCKER",
+                batch()
+            ),
+        ),
+        (
+            list_tags(project(), Some("t")).request,
+            format!("{root}/experienceTags?pageSize=100&pageToken=t"),
+        ),
+        (
+            list_test_logs(project(), batch(), test_id(), None).request,
+            format!(
+                "{root}/batches/{}/jobs/{}/logs?pageSize=100",
+                batch(),
+                test_id()
+            ),
+        ),
+        (
+            system_name(project(), other.parse().unwrap()).request,
+            format!("{root}/systems/{other}"),
+        ),
+        (
+            branch_name(project(), other.parse().unwrap()).request,
+            format!("{root}/branches/{other}"),
+        ),
+        (
+            build_version(project(), other.parse().unwrap()).request,
+            format!("{root}/builds/{other}"),
+        ),
+        (
+            suite_name(project(), other.parse().unwrap()).request,
+            format!("{root}/suites/{other}"),
+        ),
+    ] {
+        assert_eq!(request.path, path);
+        assert_eq!(
+            (request.method, request.body),
+            (Method::Get, None),
+            "{path}"
+        );
+    }
+}
+
+/// What each call makes of an answer: nothing, or why it cannot be read.
+fn told_by_each(answer: &Answer) -> Vec<(&'static str, Result<(), ApiError>)> {
+    fn told<T>(call: &Call<T>, answer: &Answer) -> (&'static str, Result<(), ApiError>) {
+        (call.request.what, call.read(answer).map(|_| ()))
+    }
+    const OTHER: &str = "00000000-0000-0000-0000-000000000007";
+    let rerun = RerunRequest::tests(TestIds::new(vec![test_id()]).unwrap());
+    vec![
+        told(&list_projects(None), answer),
+        told(&get_project(project()), answer),
+        told(&list_batches(project(), "", None), answer),
+        told(&get_batch(project(), batch()), answer),
+        told(&lookup_batch(project(), "a"), answer),
+        told(&rerun_batch(project(), batch(), &rerun), answer),
+        told(
+            &count_tests(project(), batch(), &ConflatedStatus::Error),
+            answer,
+        ),
+        told(
+            &list_tests(project(), batch(), &TestQuery::default(), None),
+            answer,
+        ),
+        told(&get_test(project(), batch(), test_id()), answer),
+        told(&list_test_logs(project(), batch(), test_id(), None), answer),
+        told(&list_tags(project(), None), answer),
+        told(&system_name(project(), OTHER.parse().unwrap()), answer),
+        told(&branch_name(project(), OTHER.parse().unwrap()), answer),
+        told(&build_version(project(), OTHER.parse().unwrap()), answer),
+        told(&suite_name(project(), OTHER.parse().unwrap()), answer),
+    ]
+}
+
+#[test]
+fn no_call_takes_another_success_than_the_documented_one() {
+    // A 204 has nothing to read, and a 203 was changed on its way.
+    for status in [203, 204] {
+        let answer = Answer {
+            status,
+            ..ok(BATCH)
+        };
+        for (what, told) in told_by_each(&answer) {
+            let error = told.expect_err(what);
+            assert_eq!(error.status, Some(status), "{what}");
+            assert!(error.to_string().contains(what), "{error}");
+        }
+    }
+}
+
+#[test]
+fn no_call_reads_a_page_that_something_between_put_in_place_of_the_answer() {
+    let sign_in = Answer {
+        content_type: Some("text/html".into()),
+        ..ok("<h1>Welcome to the network of this hotel</h1>")
+    };
+    for answer in [sign_in, ok("{\"jobs\": [")] {
+        for (what, told) in told_by_each(&answer) {
+            let error = told.expect_err(what);
+            assert_eq!(error.kind, ErrorKind::Unreadable, "{what}");
+        }
+    }
+}
+
+#[test]
+fn no_list_takes_a_missing_array_for_an_empty_one() {
+    let mut lists = 0;
+    for (what, told) in told_by_each(&ok("{}")) {
+        if what.starts_with("list") || what.starts_with("count") {
+            let error = told.expect_err(what);
+            assert!(error.to_string().contains("is missing"), "{error}");
+            lists += 1;
+        }
+    }
+    assert_eq!(lists, 6);
+}
+
+#[test]
+fn a_project_is_read_and_one_without_an_id_is_none() {
+    let read = |body| get_project(project()).read(&ok(body));
+    let it =
+        read(r#"{"projectID":"0d9f4c1e-3b7a-4c55-8e21-6a1b2c3d4e5f","name":"Roads"}"#).unwrap();
+    assert_eq!((it.id, it.name.as_str()), (project(), "Roads"));
+    let error = read(r#"{"name":"Roads"}"#).unwrap_err();
+    assert!(
+        error.to_string().contains("the project has no ID"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_listed_batch_without_an_id_is_passed_over_and_the_total_is_kept() {
+    let body = format!(
+        r#"{{"batches":[{BATCH},{{"friendlyName":"no ID"}}],"nextPageToken":"t","total":7}}"#
+    );
+    let page = list_batches(project(), "", None).read(&ok(&body)).unwrap();
+    let ids: Vec<BatchId> = page.items.iter().map(|it| it.id).collect();
+    assert_eq!(ids, [batch()]);
+    assert_eq!((page.next.as_deref(), page.total), (Some("t"), Some(7)));
+    assert_eq!(
+        page.bytes,
+        body.len(),
+        "what the walk through the pages adds up"
+    );
+}
+
+#[test]
+fn a_count_is_what_the_page_says_of_itself_not_what_is_on_it() {
+    let count =
+        |body: &str| count_tests(project(), batch(), &ConflatedStatus::Error).read(&ok(body));
+    assert_eq!(
+        count(&format!(r#"{{"jobs":[{JOB}],"total":38}}"#)),
+        Ok(Some(38))
+    );
+    assert_eq!(count(r#"{"jobs":[],"total":0}"#), Ok(Some(0)));
+    assert_eq!(
+        count(&format!(r#"{{"jobs":[{JOB}]}}"#)),
+        Ok(None),
+        "an older API does not say"
+    );
+}
+
+#[test]
+fn a_tag_without_an_id_cannot_be_asked_for_and_is_passed_over() {
+    let body = r#"{"experienceTags":[{"name":"lost"},
+        {"experienceTagID":"00000000-0000-0000-0000-000000000001","name":"night"}],"nextPageToken":""}"#;
+    let page = list_tags(project(), None).read(&ok(body)).unwrap();
+    let names: Vec<&str> = page.items.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!((names, page.next), (vec!["night"], None));
+}
+
+#[test]
+fn a_build_is_called_by_its_version_and_else_by_its_name() {
+    let id = "00000000-0000-0000-0000-000000000007".parse().unwrap();
+    for (body, called) in [
+        (r#"{"name":"nightly","version":"1.4.2"}"#, "1.4.2"),
+        (r#"{"name":"nightly","version":""}"#, "nightly"),
+        (r#"{"name":"nightly"}"#, "nightly"),
+        ("{}", ""),
+    ] {
+        assert_eq!(
+            build_version(project(), id).read(&ok(body)),
+            Ok(called.into()),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_was_looked_up_is_no_id_is_unreadable() {
+    let error = lookup_batch(project(), "a")
+        .read(&ok("\"nightly\""))
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreadable);
+}
+
+#[test]
+fn a_batch_that_is_another_one_is_unreadable() {
+    let other = BatchId::from_u128(9);
+    let error = get_batch(project(), other).read(&ok(BATCH)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreadable);
+    assert!(error.to_string().contains(&batch().to_string()), "{error}");
+}
+
+#[test]
+fn a_call_keeps_its_request_and_its_errors_when_its_result_is_turned() {
+    let call = system_name(
+        project(),
+        "00000000-0000-0000-0000-000000000007".parse().unwrap(),
+    );
+    let request = call.request.clone();
+    let length = call.map(|name| name.len());
+    assert_eq!(length.request, request);
+    assert_eq!(length.read(&ok(r#"{"name":"Arm"}"#)), Ok(3));
+    let error = length.read(&ok("[")).unwrap_err();
+    assert!(error.to_string().contains("read the system"), "{error}");
+    let shown = format!("{length:?}");
+    assert!(shown.contains(&request.path), "{shown}");
+}
+
+#[test]
+fn methods_are_called_as_on_the_wire() {
+    for (method, word) in [
+        (Method::Get, "GET"),
+        (Method::Post, "POST"),
+        (Method::Patch, "PATCH"),
+    ] {
+        assert_eq!(method.as_str(), word);
+    }
+}
