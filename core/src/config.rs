@@ -471,4 +471,47 @@ mod tests {
         );
         assert_eq!(all.len(), 3, "{all:?}");
     }
+
+    #[test]
+    fn a_way_to_sign_in_is_offered_only_where_issuer_and_client_are_known() {
+        let (issuer, client) = (Some("https://p.example".to_owned()), Some("c".to_owned()));
+        for (issuer, client_id, device_client_id, offered) in [
+            (None, None, None, (false, false)),
+            (issuer.clone(), None, None, (false, false)),
+            (None, client.clone(), client.clone(), (false, false)),
+            (issuer.clone(), client.clone(), None, (true, false)),
+            (issuer.clone(), None, client.clone(), (false, true)),
+            (issuer, client.clone(), client, (true, true)),
+        ] {
+            let it = Environment {
+                issuer,
+                client_id,
+                device_client_id,
+                ..Environment::default()
+            };
+            assert_eq!((it.has_redirect(), it.has_device_code()), offered, "{it:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_token_is_asked_for_by_the_very_word_among_the_scopes() {
+        let asks = |scopes: &str| {
+            Environment {
+                scopes: scopes.into(),
+                ..Environment::default()
+            }
+            .asks_openid()
+        };
+        assert!(asks("offline_access openid"));
+        assert!(!asks("offline_access openid-like"));
+        assert!(!asks(""));
+    }
+
+    #[test]
+    fn a_field_beside_the_environments_is_named_as_none() {
+        assert_eq!(
+            errors(r#"{"environments":[{"name":"P","api":"/v1/"}],"theme":"dark"}"#),
+            ["theme: is not a field: the only one here is environments"]
+        );
+    }
 }

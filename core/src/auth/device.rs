@@ -313,4 +313,21 @@ mod tests {
             "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant%2Dtype%3Adevice%5Fcode&device_code=d&client_id=device"
         );
     }
+
+    #[test]
+    fn an_answer_that_lacks_what_a_person_needs_is_named_by_what_is_missing() {
+        for (body, missing) in [
+            ("<h1>", "expected value"),
+            (r#"{"user_code":"A"}"#, "device_code is missing"),
+            (r#"{"device_code":"d"}"#, "user_code is missing"),
+            (
+                r#"{"device_code":"d","user_code":"A"}"#,
+                "verification_uri is missing",
+            ),
+        ] {
+            let error = DeviceCode::read("https://p.example", body.as_bytes(), NOW).unwrap_err();
+            assert!(matches!(error, TokenError::Unreadable(_)), "{body}");
+            assert!(error.to_string().contains(missing), "{error}");
+        }
+    }
 }

@@ -327,4 +327,19 @@ mod tests {
         let text = format!("{:?}", Refresh::Held("topsecret".into()));
         assert!(!text.contains("topsecret"));
     }
+
+    #[test]
+    fn what_is_logged_of_a_refresh_token_tells_where_it_is_and_never_the_token() {
+        for (refresh, shown, usable) in [
+            (Refresh::None, "None", false),
+            (Refresh::Kept(7), "Kept", true),
+            (Refresh::Held("r-secret".into()), "Held", true),
+            (Refresh::Refused, "Refused", false),
+            (Refresh::GivenUp, "GivenUp", false),
+        ] {
+            assert_eq!(format!("{refresh:?}"), shown);
+            assert_eq!(refresh.is_usable(), usable, "{shown}");
+            assert_eq!(refresh.held().is_some(), shown == "Held");
+        }
+    }
 }

@@ -210,3 +210,53 @@ fn debug_output_holds_no_secret() {
     let tokens = Tokens::pasted("topsecret", NOW).unwrap();
     assert!(!format!("{tokens:?}").contains("topsecret"));
 }
+
+#[test]
+fn each_reason_not_to_take_a_token_says_what_to_do() {
+    for (error, words) in [
+        (
+            TokenError::Refused("invalid_grant".into(), Some("expired".into())),
+            "The provider gave no token (invalid_grant): expired",
+        ),
+        (
+            TokenError::Refused("invalid_grant".into(), None),
+            "The provider gave no token (invalid_grant).",
+        ),
+        (
+            TokenError::WrongNonce,
+            "The provider's answer belongs to another sign-in.",
+        ),
+        (
+            TokenError::WrongIssuer,
+            "The provider's answer names another provider. Nothing was accepted.",
+        ),
+        (
+            TokenError::WrongAudience,
+            "The provider's token is for another application or API. Check client_id and audience \
+             in config.json.",
+        ),
+        (
+            TokenError::WrongSubject,
+            "The provider's answer is for another account. Sign in again.",
+        ),
+        (
+            TokenError::NoIdToken,
+            "The provider gave no ID token. Check that the client may use the scope openid.",
+        ),
+    ] {
+        assert_eq!(error.to_string(), words);
+    }
+}
+
+#[test]
+fn what_is_no_token_of_three_readable_parts_claims_nothing() {
+    for token in ["", "opaque", "a.b", "e30.!!!.c2ln", "e30.bm90IGpzb24.c2ln"] {
+        assert_eq!(Claims::read(token), None, "{token}");
+    }
+    let silent = Claims::read(&jwt("{}")).unwrap();
+    assert_eq!(
+        silent.missing(),
+        Vec::<&str>::new(),
+        "it does not say what it permits"
+    );
+}

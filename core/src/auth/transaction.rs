@@ -286,6 +286,7 @@ pub fn form(parameters: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Claims, Refresh};
 
     fn environment() -> Environment {
         Environment {
@@ -441,5 +442,131 @@ mod tests {
     #[test]
     fn the_way_back_is_a_route() {
         assert_eq!(begun(false).return_to, "/projects/x?status=ERROR");
+    }
+
+    #[test]
+    fn a_provider_whose_address_has_a_query_keeps_it() {
+        let mut it = begun(false);
+        it.provider.authorization_endpoint = "https://p.example/authorize?tenant=a".into();
+        let url = it.authorize_url(&environment());
+        assert!(
+            url.starts_with("https://p.example/authorize?tenant=a&response_type=code&"),
+            "{url}"
+        );
+    }
+
+    #[test]
+    fn a_sign_in_expects_its_own_nonce_and_whom_it_asked() {
+        let it = begun(false);
+        assert_eq!(
+            it.expectation(&environment()),
+            Expectation {
+                issuer: Some("https://p.example"),
+                client_id: Some("retake"),
+                nonce: Some(&it.nonce),
+                subject: None,
+                access_subject: None,
+                audience: Some("https://api.resim.ai"),
+                id_token: true,
+            }
+        );
+        let mut plain = environment();
+        plain.scopes = "offline_access".into();
+        assert!(!it.expectation(&plain).id_token, "none was asked for");
+    }
+
+    fn tokens(refresh: Refresh, by_device: bool) -> Tokens {
+        let of = |sub: &str| Claims {
+            sub: Some(sub.into()),
+            ..Claims::default()
+        };
+        Tokens {
+            access: "a".into(),
+            refresh,
+            since: Timestamp::from_millis(0),
+            expires: None,
+            claims: of("whom the API knows"),
+            id_claims: Some(of("whom the provider knows")),
+            id_token: None,
+            by_device,
+            put_off: None,
+        }
+    }
+
+    #[test]
+    fn tokens_are_renewed_and_revoked_by_the_client_that_got_them() {
+        let environment = Environment {
+            device_client_id: Some("device".into()),
+            ..environment()
+        };
+        for (by_device, client) in [(false, "retake"), (true, "device")] {
+            let held = tokens(Refresh::Held("r&s".into()), by_device);
+            assert_eq!(
+                refresh_form(&environment, &held),
+                Some(format!(
+                    "grant_type=refresh%5Ftoken&refresh_token=r%26s&client_id={client}"
+                ))
+            );
+            assert_eq!(
+                revoke_form(&environment, &held),
+                Some(format!(
+                    "token=r%26s&token_type_hint=refresh%5Ftoken&client_id={client}"
+                ))
+            );
+        }
+        let none = tokens(Refresh::None, false);
+        assert_eq!(refresh_form(&environment, &none), None);
+        assert_eq!(revoke_form(&environment, &none), None);
+    }
+
+    #[test]
+    fn renewed_tokens_are_for_the_same_account_client_and_api() {
+        let (environment, provider) = (environment(), begun(false).provider);
+        let before = tokens(Refresh::None, false);
+        assert_eq!(
+            refresh_expectation(&environment, &provider, &before),
+            Expectation {
+                issuer: Some("https://p.example"),
+                client_id: Some("retake"),
+                nonce: None,
+                subject: Some("whom the provider knows"),
+                access_subject: before.subject(),
+                audience: Some("https://api.resim.ai"),
+                id_token: false,
+            }
+        );
+    }
+
+    #[test]
+    fn each_reason_says_what_to_do_next() {
+        for (error, words) in [
+            (
+                CallbackError::NotOurs,
+                "This sign-in was not started in this tab, or was already used. Sign in again.",
+            ),
+            (
+                CallbackError::TooOld,
+                "The sign-in took too long. Sign in again.",
+            ),
+            (
+                CallbackError::WrongIssuer,
+                "Another provider answered than the one that was asked. Nothing was accepted.",
+            ),
+            (CallbackError::NeedsPerson, "Sign in again to go on."),
+            (
+                CallbackError::Refused("denied".into(), Some("not you".into())),
+                "The provider refused the sign-in (denied): not you",
+            ),
+            (
+                CallbackError::Refused("denied".into(), None),
+                "The provider refused the sign-in (denied).",
+            ),
+            (
+                CallbackError::Empty,
+                "The provider's answer holds nothing. Sign in again.",
+            ),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
     }
 }

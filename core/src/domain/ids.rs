@@ -147,4 +147,19 @@ mod tests {
             assert_eq!(text.parse::<TestId>(), Err(why), "{text}");
         }
     }
+
+    #[test]
+    fn each_refusal_says_what_is_wrong_with_the_text() {
+        for (text, words) in [
+            ("nightly", "a UUID has 36 characters, this has 7"),
+            ("zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "not a UUID"),
+            (
+                "00000000-0000-0000-0000-000000000000",
+                "the nil UUID names nothing",
+            ),
+        ] {
+            let error = text.parse::<BatchId>().unwrap_err();
+            assert_eq!(error.to_string(), words);
+        }
+    }
 }
