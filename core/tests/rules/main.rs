@@ -3,6 +3,7 @@
 
 mod bench;
 mod large;
+mod outside;
 
 use bench::{Bench, batch, failed, running, test, untimed, up_to, with_error};
 use retake_core::{

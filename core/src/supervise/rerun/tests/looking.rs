@@ -233,3 +233,112 @@ fn a_person_is_heard_only_when_asked() {
     assert_eq!(effects, []);
     assert!(matches!(it.stage(), Stage::Settling { .. }));
 }
+
+/// A submission that was decided on an old picture: it looks before it sends anything.
+fn unsent(own: bool) -> Submission {
+    let attempt = u32::from(!own);
+    let (it, _) = Submission::new(
+        Intent {
+            attempt,
+            ..intent()
+        },
+        Limits::default(),
+    );
+    let mut it = it.resting_on(at(-60));
+    assert_eq!(
+        it.handle(SubmissionInput::Stored(Ok(())), at(0)),
+        [Effect::Look]
+    );
+    it
+}
+
+#[test]
+fn what_has_moved_before_anything_was_sent_holds_the_rerun_back() {
+    for moved in [
+        // Somebody else's run.
+        batch(BatchStatus::Submitted, 2),
+        // The same run came to another end.
+        batch(BatchStatus::Succeeded, 1),
+    ] {
+        let mut it = unsent(false);
+        let effects = look(&mut it, 1, moved);
+        assert_eq!(posts(&effects), 0);
+        assert!(matches!(ended(&it), Ended::NotSent(why) if why.contains("has changed")));
+    }
+    let mut it = unsent(false);
+    assert_eq!(posts(&look(&mut it, 1, batch(BatchStatus::Error, 1))), 1);
+}
+
+#[test]
+fn a_person_who_ticked_tests_gets_them_rerun_though_the_same_run_ends_otherwise() {
+    let mut it = unsent(true);
+    let effects = look(&mut it, 1, batch(BatchStatus::Succeeded, 1));
+    assert_eq!(posts(&effects), 1);
+    // Another run is another matter, also for a person.
+    let mut it = unsent(true);
+    let effects = look(&mut it, 1, batch(BatchStatus::Succeeded, 2));
+    assert_eq!(posts(&effects), 0);
+    assert!(matches!(ended(&it), Ended::NotSent(_)));
+}
+
+#[test]
+fn a_batch_that_ends_otherwise_behind_a_409_is_decided_on_anew() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let effects = look(&mut it, 2, batch(BatchStatus::Succeeded, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn a_batch_cancelled_before_anything_was_sent_gets_no_post() {
+    let fence = Fence::at(&batch(BatchStatus::Cancelled, 1));
+    let (it, _) = Submission::new(Intent { fence, ..intent() }, Limits::default());
+    let mut it = it.resting_on(at(-60));
+    it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    let effects = look(&mut it, 1, batch(BatchStatus::Cancelled, 1));
+    assert_eq!(posts(&effects), 0);
+    assert_eq!(ended(&it), &Ended::NotApplied);
+}
+
+#[test]
+fn old_pictures_alone_do_not_keep_a_rerun_waiting_for_ever_that_nobody_doubts() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    let mut now = 2;
+    while matches!(it.stage(), Stage::Checking { .. }) && now < 3_600 {
+        assert_eq!(posts(&look(&mut it, now, batch(BatchStatus::Error, 0))), 0);
+        now += 5;
+    }
+    assert_eq!(ended(&it), &Ended::NotApplied);
+    assert!((600..=610).contains(&now), "{now}");
+}
+
+#[test]
+fn a_lost_sign_in_parks_what_is_clear_and_keeps_open_what_is_in_doubt() {
+    let signed_out = || SubmissionInput::Looked(at(5), Err(error(ErrorKind::SignedOut)));
+    let mut clear = sent();
+    clear.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    assert_eq!(clear.handle(signed_out(), at(5)), [Effect::SignIn]);
+    assert_eq!(clear.stage(), &Stage::Parked);
+
+    let mut doubtful = sent();
+    doubtful.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(1),
+    );
+    assert_eq!(doubtful.handle(signed_out(), at(5)), [Effect::SignIn]);
+    assert!(matches!(doubtful.stage(), Stage::Settling { .. }));
+    assert_eq!(
+        doubtful.handle(SubmissionInput::Resume, at(9)),
+        [Effect::Look]
+    );
+}
+
+#[test]
+fn a_late_look_changes_nothing_while_a_post_is_under_way() {
+    let mut it = sent();
+    assert_eq!(look(&mut it, 1, batch(BatchStatus::Submitted, 2)), []);
+    assert_eq!(look(&mut it, 2, batch(BatchStatus::Error, 1)), []);
+    assert_eq!(it.stage(), &Stage::Posting);
+}

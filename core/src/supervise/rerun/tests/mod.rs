@@ -366,3 +366,117 @@ fn a_sign_in_the_day_after_sends_a_supervisors_rerun_and_no_persons() {
         assert_eq!(posts(&effects), sent, "attempt {attempt}");
     }
 }
+
+#[test]
+fn whoever_looks_up_whether_the_last_post_was_refused_is_told() {
+    let mut it = sent();
+    assert!(!it.said_no(), "nobody has answered yet");
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    assert!(it.said_no());
+    look(&mut it, 2, batch(BatchStatus::Error, 1));
+    it.handle(SubmissionInput::Wake, at(32));
+    look(&mut it, 33, batch(BatchStatus::Error, 1));
+    assert!(!it.said_no(), "the next POST is under way");
+}
+
+#[test]
+fn an_input_that_does_not_fit_the_stage_sends_nothing_and_changes_nothing() {
+    let answer = || {
+        Ok(RerunAnswer {
+            batch_id: Some(BATCH),
+            run_counter: Some(RunCounter(2)),
+            test_ids: Vec::new(),
+        })
+    };
+    // Posting: nothing more is to be stored, woken or gone on with.
+    let mut posting = sent();
+    for input in [
+        SubmissionInput::Stored(Ok(())),
+        SubmissionInput::Wake,
+        SubmissionInput::Resume,
+    ] {
+        assert_eq!(posting.handle(input, at(5)), []);
+        assert_eq!(posting.stage(), &Stage::Posting);
+    }
+    // Waiting: an answer that comes a second time is nobody's.
+    let mut cooling = sent();
+    cooling.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    look(&mut cooling, 2, batch(BatchStatus::Error, 1));
+    let before = cooling.clone();
+    assert_eq!(cooling.handle(SubmissionInput::Posted(answer()), at(3)), []);
+    assert_eq!(cooling, before);
+    // Over: nothing is heard any more.
+    let mut over = sent();
+    over.handle(SubmissionInput::Posted(answer()), at(1));
+    let before = over.clone();
+    for input in [
+        SubmissionInput::Posted(Err(error(ErrorKind::Busy))),
+        SubmissionInput::Wake,
+        SubmissionInput::CallOff,
+    ] {
+        assert_eq!(over.handle(input, at(600)), []);
+    }
+    assert_eq!(over, before);
+}
+
+#[test]
+fn one_who_goes_on_during_a_pause_of_the_platform_waits_it_out() {
+    let mut it = sent();
+    it.handle(SubmissionInput::Posted(Err(error(ErrorKind::Busy))), at(1));
+    look(&mut it, 2, batch(BatchStatus::Error, 1));
+    assert_eq!(
+        it.handle(SubmissionInput::Resume, at(10)),
+        [Effect::WakeAt(at(32))]
+    );
+}
+
+#[test]
+fn a_wake_before_the_next_look_is_due_looks_no_earlier() {
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(1),
+    );
+    assert_eq!(
+        it.handle(SubmissionInput::Wake, at(2)),
+        [],
+        "one is under way"
+    );
+    look(&mut it, 3, batch(BatchStatus::Error, 1));
+    assert_eq!(
+        it.handle(SubmissionInput::Wake, at(5)),
+        [Effect::WakeAt(at(8))]
+    );
+    assert_eq!(it.handle(SubmissionInput::Wake, at(8)), [Effect::Look]);
+}
+
+#[test]
+fn a_persons_own_rerun_notices_a_sleep_and_waits_as_long_as_before() {
+    let now = |wall: i64, mono: u64| crate::supervise::Now {
+        wall: at(wall),
+        mono: Duration::from_secs(mono),
+        dice: 0,
+    };
+    // Waiting out a 409 until second 32, ten of them gone by.
+    let mut it = own_and_held();
+    it.note_time(now(2, 2), now(12, 12));
+    assert!(matches!(it.stage(), Stage::Cooling { until, .. } if *until == at(32)));
+    // An hour of sleep: the wait has twenty seconds left, as it had.
+    it.note_time(now(12, 12), now(3612, 12));
+    assert!(matches!(it.stage(), Stage::Cooling { until, .. } if *until == at(3632)));
+
+    // In doubt: the window moves with the clock, and so does the next look.
+    let mut it = sent();
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(1),
+    );
+    it.note_time(now(1, 1), now(3601, 1));
+    assert!(matches!(it.stage(), Stage::Settling { until, .. } if *until == at(95 + 3600)));
+    look(&mut it, 3602, batch(BatchStatus::Error, 1));
+    it.note_time(now(3602, 2), now(7202, 2));
+    assert_eq!(
+        it.handle(SubmissionInput::Wake, at(7206)),
+        [Effect::WakeAt(at(7207))]
+    );
+}
