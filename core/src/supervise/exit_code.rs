@@ -221,4 +221,110 @@ mod tests {
             assert_eq!(judged(status, word, all), wanted, "{status} {word:?}");
         }
     }
+
+    #[test]
+    fn each_code_has_the_number_that_a_script_asks_for() {
+        for (code, number) in [
+            (ExitCode::Success, "0"),
+            (ExitCode::CouldNotTell, "1"),
+            (ExitCode::Error, "2"),
+            (ExitCode::Cancelled, "5"),
+            (ExitCode::TimedOut, "6"),
+            (ExitCode::Blocker, "7"),
+            (ExitCode::Warning, "8"),
+        ] {
+            assert_eq!(code.to_string(), number);
+        }
+    }
+
+    #[test]
+    fn each_rule_says_in_a_sentence_what_it_went_by() {
+        let said = |status: Option<&str>, word: Option<&str>, filter: &str| {
+            let status = status.map(BatchStatus::from_word);
+            let word = word.map(ConflatedBatchStatus::from_word);
+            let filter = WatchedStates::parse(filter).unwrap();
+            let (_, rule) = exit_code(status.as_ref(), word.as_ref(), filter);
+            rule.to_string()
+        };
+        let filter = "Error,Blocker";
+        for (status, word, sentence) in [
+            (
+                "ERROR",
+                None,
+                "The batch status is ERROR, which always exits 2, whatever the fail states say.",
+            ),
+            (
+                "CANCELLED",
+                None,
+                "The batch status is CANCELLED, which always exits 5.",
+            ),
+            (
+                "SUCCEEDED",
+                Some("COMPLETE"),
+                "The batch's word is COMPLETE, which is none of the fail states Error, Blocker.",
+            ),
+            (
+                "SUCCEEDED",
+                Some("BLOCKER"),
+                "The batch's word is BLOCKER, which is among the fail states Error, Blocker.",
+            ),
+            (
+                "SUCCEEDED",
+                Some("WARNING"),
+                "The batch's word is WARNING, which is not among the fail states Error, Blocker.",
+            ),
+            (
+                "SUCCEEDED",
+                Some("CANCELLED"),
+                "The batch's word is CANCELLED, which exits 5.",
+            ),
+            (
+                "SUCCEEDED",
+                Some("RUNNING"),
+                "The batch is finished but its word is RUNNING, which is no outcome.",
+            ),
+            (
+                "SUCCEEDED",
+                None,
+                "The API sends no conflated status: the status SUCCEEDED alone decides.",
+            ),
+        ] {
+            assert_eq!(said(Some(status), word, filter), sentence);
+        }
+        assert_eq!(
+            said(Some("SUCCEEDED"), Some("BLOCKER"), ""),
+            "No state is set to fail, so the status SUCCEEDED alone decides."
+        );
+        assert_eq!(
+            said(None, None, filter),
+            "The batch has no status, so there is nothing to judge."
+        );
+    }
+
+    #[test]
+    fn what_ended_a_supervision_early_is_said_with_its_figures_and_in_clean_words() {
+        let timed_out = |last| Rule::TimedOut {
+            after: "1h0m0s".into(),
+            last,
+        };
+        for (rule, sentence) in [
+            (
+                timed_out(Some(BatchStatus::ExperiencesRunning)),
+                "The batch was not finished 1h0m0s after the attempt began; last status EXPERIENCES_RUNNING.",
+            ),
+            (
+                timed_out(None),
+                "The batch was not finished 1h0m0s after the attempt began; last status none.",
+            ),
+            (
+                Rule::Failed("could not read the batch".into()),
+                "Supervision could not go on: could not read the batch.",
+            ),
+        ] {
+            assert_eq!(rule.to_string(), sentence);
+        }
+        // Words of the server never turn the reading direction of ours.
+        let hostile = Rule::Failed("no\u{202e}thing".into()).to_string();
+        assert!(!hostile.contains('\u{202e}'), "{hostile:?}");
+    }
 }

@@ -296,4 +296,16 @@ mod tests {
         let plan = plan_rerun(Some(&BatchStatus::Succeeded), tests, &policy, 0);
         assert_eq!(plan.choice, Choice::Nothing(WhyNot::NoneFailing));
     }
+
+    #[test]
+    fn each_reason_to_rerun_nothing_has_its_words() {
+        for (why, words) in [
+            (WhyNot::AttemptsUsed, "every allowed rerun was made"),
+            (WhyNot::Cancelled, "the batch was cancelled"),
+            (WhyNot::AboveLimit, "more tests match than the limit allows"),
+            (WhyNot::NoneFailing, "no test is in a rerun state"),
+        ] {
+            assert_eq!(why.to_string(), words);
+        }
+    }
 }

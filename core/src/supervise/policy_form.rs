@@ -434,4 +434,33 @@ mod tests {
         );
         assert_eq!(policy.wait_timeout, Duration::ZERO);
     }
+
+    #[test]
+    fn every_field_keeps_its_own_text_and_has_its_own_help() {
+        let mut form = PolicyForm::default();
+        for field in Field::ALL {
+            form.set(field, format!("typed into {}", field.name()));
+        }
+        let mut helps = std::collections::BTreeSet::new();
+        for field in Field::ALL {
+            assert_eq!(form.text(field), format!("typed into {}", field.name()));
+            assert!(helps.insert(field.help()), "{} is said twice", field.help());
+        }
+    }
+
+    #[test]
+    fn a_refused_value_names_the_flag_that_it_was_for() {
+        let error = FieldError {
+            field: Field::PollEvery,
+            message: "is too short".into(),
+        };
+        assert_eq!(error.to_string(), "poll-every: is too short");
+    }
+
+    #[test]
+    fn a_link_of_earlier_is_not_said_to_be_the_one_that_led_here() {
+        let [now, earlier] = [FilledIn::ByAddress, FilledIn::Earlier].map(FilledIn::words);
+        assert!(now.contains("the link that led here"), "{now}");
+        assert!(earlier.contains("earlier in this tab"), "{earlier}");
+    }
 }

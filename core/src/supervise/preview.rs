@@ -177,4 +177,88 @@ mod tests {
         );
         assert_eq!(preview.allowed, 30_000);
     }
+
+    /// Of a batch with one test in ERROR and one that passed.
+    fn said(status: BatchStatus, policy: &Policy, change: impl FnOnce(&mut Preview)) -> String {
+        let mut batch = Batch::new(BatchId::from_u128(1));
+        batch.status = Some(status);
+        let (error, passed) = (ConflatedStatus::Error, ConflatedStatus::Passed);
+        let tests = [
+            (Some(TestId::from_u128(1)), Some(&error)),
+            (Some(TestId::from_u128(2)), Some(&passed)),
+        ];
+        let mut preview = Preview::of(&batch, tests, true, policy);
+        change(&mut preview);
+        preview.sentence(policy)
+    }
+
+    #[test]
+    fn each_reason_to_rerun_nothing_is_said() {
+        let policy = |change: fn(&mut Policy)| {
+            let mut it = Policy::default();
+            change(&mut it);
+            it
+        };
+        for (status, policy, sentence) in [
+            (
+                BatchStatus::Error,
+                policy(|it| it.rerun_max_failure_percent = 49.0),
+                "1 of 2 match, 50.0 %, more than 49 %: would rerun nothing.",
+            ),
+            (
+                BatchStatus::Error,
+                policy(|it| it.max_rerun_attempts = 0),
+                "1 of 2 match, 50.0 %: no rerun is allowed, would only wait and judge.",
+            ),
+            (
+                BatchStatus::Cancelled,
+                policy(|_| {}),
+                "1 of 2 match, 50.0 %: the batch was cancelled, would rerun nothing.",
+            ),
+            (
+                BatchStatus::Error,
+                policy(|it| it.rerun_on.error = false),
+                "0 of 2 match, 0.0 %: nothing to rerun.",
+            ),
+        ] {
+            assert_eq!(said(status, &policy, |_| {}), sentence);
+        }
+    }
+
+    #[test]
+    fn what_may_still_change_or_is_not_counted_is_said_behind_it() {
+        let policy = Policy::default();
+        let within = "1 of 2 match, 50.0 %, within 50 %: would rerun 1 test.";
+        let running = said(BatchStatus::ExperiencesRunning, &policy, |_| {});
+        assert_eq!(
+            running,
+            format!("{within} The batch still runs, so this may change.")
+        );
+        let old = said(BatchStatus::Error, &policy, |it| it.is_old = true);
+        assert!(
+            old.ends_with("The batch has finished since its tests were read, so this may change.")
+        );
+        for (uncounted, words) in [
+            (
+                1,
+                "Not counted: 1 test that fails by status; ReSim sends no conflated status for it,",
+            ),
+            (
+                2,
+                "Not counted: 2 tests that fail by status; ReSim sends no conflated status for them,",
+            ),
+        ] {
+            let sentence = said(BatchStatus::Error, &policy, |it| it.uncounted = uncounted);
+            assert!(sentence.contains(words), "{sentence}");
+        }
+        let lenient = Policy {
+            rerun_on: crate::supervise::WatchedStates::default(),
+            ..policy
+        };
+        let sentence = said(BatchStatus::Error, &lenient, |_| {});
+        assert!(
+            sentence.contains(" No state is set to fail: "),
+            "{sentence}"
+        );
+    }
 }

@@ -111,4 +111,19 @@ mod tests {
             r#""$(printf '\055%%\047\041\134\011')""#
         );
     }
+
+    #[test]
+    fn the_states_that_fail_are_given_on_where_they_are_not_those_of_the_rerun() {
+        let policy = Policy {
+            fail_on: crate::supervise::WatchedStates::parse("Error,Blocker").unwrap(),
+            ..Policy::default()
+        };
+        let command = supervise_command(&policy, "p", BatchId::from_u128(1), 1);
+        assert!(
+            command.contains(" --fail-on-states Error,Blocker --poll-every "),
+            "{command}"
+        );
+        let command = supervise_command(&Policy::default(), "p", BatchId::from_u128(1), 1);
+        assert!(!command.contains("fail-on-states"), "{command}");
+    }
 }

@@ -674,4 +674,116 @@ mod tests {
             Outcome::PassAfterRerun
         );
     }
+
+    #[test]
+    fn every_outcome_has_its_words_and_its_slug() {
+        for (outcome, words, slug) in [
+            (Outcome::CleanPass, "Clean pass", "clean-pass"),
+            (
+                Outcome::PassAfterRerun,
+                "Pass after rerun",
+                "pass-after-rerun",
+            ),
+            (
+                Outcome::PassHidingFailures,
+                "Pass, with failures beside it",
+                "pass-hiding-failures",
+            ),
+            (Outcome::Fail, "Fail", "fail"),
+            (Outcome::Cancelled, "Cancelled", "cancelled"),
+            (Outcome::TimedOut, "Timed out", "timed-out"),
+            (Outcome::CouldNotTell, "Could not tell", "could-not-tell"),
+        ] {
+            assert_eq!((outcome.words(), outcome.slug()), (words, slug));
+        }
+    }
+
+    #[test]
+    fn the_figures_are_said_with_the_reruns_that_were_made_and_why_no_more_were() {
+        let figures = Figures {
+            listed: 8,
+            failing: 6,
+            error: 6,
+            ..Figures::default()
+        };
+        let policy = Policy {
+            max_rerun_attempts: 2,
+            ..Policy::default()
+        };
+        let mut it = verdict("ERROR", figures, 1, &policy);
+        for (why_not, sentence) in [
+            (
+                Some(WhyNot::AboveLimit),
+                "6 of 8 tests in a rerun state (75.0 %), limit 50 %; 1 of 2 reruns made; more tests \
+                 match than the limit allows.",
+            ),
+            (
+                Some(WhyNot::Cancelled),
+                "6 of 8 tests in a rerun state (75.0 %), limit 50 %; 1 of 2 reruns made; the batch \
+                 was cancelled.",
+            ),
+            (
+                Some(WhyNot::NoneFailing),
+                "6 of 8 tests in a rerun state (75.0 %), limit 50 %; 1 of 2 reruns made; no test is \
+                 in a rerun state.",
+            ),
+            (
+                Some(WhyNot::AttemptsUsed),
+                "6 of 8 tests in a rerun state (75.0 %), limit 50 %; 1 of 2 reruns made.",
+            ),
+        ] {
+            it.why_not = why_not;
+            assert_eq!(it.figures_sentence().as_deref(), Some(sentence));
+        }
+        assert_eq!(
+            WhyNot::AttemptsUsed.to_string(),
+            "every allowed rerun was made"
+        );
+        it.figures = None;
+        assert_eq!(it.figures_sentence(), None, "the tests could not be listed");
+    }
+
+    #[test]
+    fn an_old_journal_gives_no_note_that_could_deceive() {
+        let it = Verdict::timed_out(
+            &Policy::default(),
+            None,
+            None,
+            0,
+            vec!["the status is GO\u{202E}OD".into()],
+        );
+        let stored = serde_json::to_string(&it).unwrap();
+        let read: Verdict = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.notes, ["the status is GO⟨U+202E⟩OD"]);
+        assert_eq!(read.rule, it.rule);
+    }
+
+    #[test]
+    fn several_tests_that_failed_by_status_alone_are_counted_in_words() {
+        let by_status = |n: u128| {
+            let mut test = Test::new(TestId::from_u128(n), format!("t{n}"));
+            test.status = Some(crate::domain::TestStatus::Error);
+            test
+        };
+        let tests = [by_status(1), by_status(2)];
+        let it = Verdict::of_finished(
+            &Policy::default(),
+            Findings {
+                status: Some(&BatchStatus::Succeeded),
+                word: Some(&ConflatedBatchStatus::Complete),
+                run: None,
+                figures: Some(Figures::default()),
+                why_not: WhyNot::NoneFailing,
+                attempts: 0,
+                reruns: RerunOutcome::default(),
+                tests: &tests,
+            },
+        );
+        assert_eq!(it.outcome, Outcome::PassHidingFailures);
+        assert!(
+            it.notes[0].starts_with("2 tests have failed by status;"),
+            "{:?}",
+            it.notes
+        );
+    }
 }

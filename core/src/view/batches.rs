@@ -353,4 +353,28 @@ mod tests {
         assert!(shows("release nightly", None), "what its row shows");
         assert!(!shows("weekly", None));
     }
+
+    #[test]
+    fn where_the_batch_counts_nothing_the_listed_tests_tell_how_far_it_is() {
+        let batch = Batch::new(crate::domain::BatchId::from_u128(1));
+        assert_eq!(progress(&batch, None), None, "nobody knows");
+        let mut counted = batch;
+        counted.total_tests = Some(4);
+        assert_eq!(
+            progress(&counted, None),
+            None,
+            "how many are done is not said"
+        );
+        counted.status_counts = Some(crate::domain::StatusCounts {
+            running: 1,
+            succeeded: 3,
+            ..crate::domain::StatusCounts::default()
+        });
+        assert_eq!(progress(&counted, None), Some((3, 4)));
+    }
+
+    #[test]
+    fn a_bar_without_counts_says_so() {
+        assert_eq!(segments_in_words(&[]), "no counts");
+    }
 }

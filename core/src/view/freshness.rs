@@ -172,4 +172,51 @@ mod tests {
             "Updated 8 s ago. Trying again in 12 s. Could not read the batch: no answer in time."
         );
     }
+
+    #[test]
+    fn a_try_that_is_due_is_under_way_and_a_failure_before_the_first_read_has_no_age() {
+        let error = ApiError::new("read the batch", ErrorKind::Unreachable, "");
+        let failing = |read_at, next: Option<i64>| {
+            let age = Age {
+                failing: Some(&error),
+                next: next.map(at),
+                ..age(read_at)
+            };
+            freshness(&age).1
+        };
+        let due = failing(Some(92), Some(100));
+        assert!(
+            due.starts_with("Updated 8 s ago. Trying again now. Could not"),
+            "{due}"
+        );
+        let first = failing(None, None);
+        assert!(first.starts_with("Could not read the batch"), "{first}");
+    }
+
+    #[test]
+    fn a_finished_batch_says_so_and_whether_its_tests_are_still_of_before() {
+        let of = |behind| {
+            let age = Age {
+                finished: true,
+                behind,
+                ..age(Some(92))
+            };
+            freshness(&age).1
+        };
+        assert_eq!(of(false), "Updated 8 s ago · finished");
+        assert_eq!(of(true), "Updated 8 s ago · finished · reading its tests");
+    }
+
+    #[test]
+    fn styles_tell_every_state_apart() {
+        let slugs = [
+            State::Loading,
+            State::Ok,
+            State::Late,
+            State::Failing,
+            State::Paused,
+        ]
+        .map(State::slug);
+        assert_eq!(slugs, ["loading", "ok", "late", "failing", "paused"]);
+    }
 }

@@ -190,4 +190,13 @@ mod tests {
         );
         assert_eq!(canonical("nightly"), None);
     }
+
+    #[test]
+    fn a_batch_page_has_a_path_that_is_read_back_as_that_batch() {
+        let (project, id) = (ProjectId::from_u128(1), BatchId::from_u128(2));
+        let path = batch_path(project, id);
+        let (project, id) = (project.to_string(), id.to_string());
+        assert_eq!(path, format!("/projects/{project}/batches/{id}"));
+        assert_eq!(parse(&path, &[]), Some(batch(Some(&project), &id)));
+    }
 }

@@ -577,4 +577,257 @@ mod tests {
             ["Pressed 0", "Sent 1", "Refused"]
         );
     }
+
+    #[test]
+    fn each_end_without_a_run_says_what_was_started_and_what_to_do() {
+        let busy = || {
+            ApiError::new(
+                "rerun the batch",
+                crate::api::ErrorKind::Busy,
+                "still cleaning\u{202e}",
+            )
+        };
+        for (ended, step, trouble, why) in [
+            (
+                Ended::Refused(busy()),
+                "Refused",
+                "ReSim refused: Rerun batch metrics only. Nothing was started; your selection is kept.",
+                Some("Could not rerun the batch"),
+            ),
+            (
+                Ended::StillBusy(busy()),
+                "Not accepted",
+                "The platform stayed busy, so nothing was started: Rerun batch metrics only. Try again in \
+                 a minute; your selection is kept.",
+                Some("Could not rerun the batch"),
+            ),
+            (
+                Ended::NotApplied,
+                "Did not arrive",
+                "The request was not applied, so nothing was started: Rerun batch metrics only. Press \
+                 again if you still want it.",
+                None,
+            ),
+            (
+                Ended::NotSent("the batch moved".into()),
+                "Not sent",
+                "Nothing was sent: Rerun batch metrics only. Press again if you still want it.",
+                Some("The batch moved"),
+            ),
+            (
+                Ended::NotStored("the disk is full".into()),
+                "Not sent",
+                "Nothing was sent: Rerun batch metrics only. A rerun is written down before it is sent, \
+                 and that failed.",
+                Some("the disk is full"),
+            ),
+        ] {
+            let it = view(Stage::Ended(ended));
+            assert_eq!(words_of(&it).last().map(String::as_str), Some(step));
+            assert_eq!(it.holds(), None, "another may be pressed after: {step}");
+            let (said, details) = it.trouble().expect("it is said");
+            assert_eq!(said, trouble);
+            match (why, &details) {
+                (Some(why), Some(details)) => assert!(details.starts_with(why), "{details}"),
+                (why, details) => assert_eq!((why, details.as_deref()), (None, None)),
+            }
+            assert!(!details.unwrap_or_default().contains('\u{202e}'), "{step}");
+        }
+        let mut unanswered = view(Stage::Ended(Ended::NotApplied));
+        unanswered.said = Some("no answer within 60 s".into());
+        let (_, why) = unanswered.trouble().expect("it is said");
+        assert_eq!(why.as_deref(), Some("no answer within 60 s"));
+    }
+
+    #[test]
+    fn what_is_open_accepted_or_called_off_is_no_trouble() {
+        for stage in [
+            Stage::Posting,
+            applied(1, 2),
+            Stage::Ended(Ended::CalledOff),
+        ] {
+            assert_eq!(view(stage).trouble(), None);
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_held_back_is_shown_as_sent() {
+        let it = view(Stage::Ended(Ended::NotSent("the batch moved".into())));
+        assert_eq!(words_of(&it), ["Pressed 0", "Not sent"]);
+    }
+
+    #[test]
+    fn the_steps_to_come_say_what_is_known_of_the_post() {
+        let until = at(30);
+        for (stage, sent, steps) in [
+            (
+                Stage::Storing,
+                None,
+                vec!["Pressed 0", "Sent", "Accepted", "Seen running"],
+            ),
+            (
+                Stage::Posting,
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "Accepted", "Seen running"],
+            ),
+            (
+                Stage::Settling { until, agreeing: 0 },
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "Not known yet", "Seen running"],
+            ),
+            (
+                Stage::Asking,
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "Not known yet", "Seen running"],
+            ),
+            (
+                Stage::Checking {
+                    then: crate::rerun::Then::Cool,
+                },
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "Not accepted yet", "Seen running"],
+            ),
+        ] {
+            let mut it = view(stage);
+            it.sent = sent.map(at);
+            assert_eq!(words_of(&it), steps);
+        }
+        let mut third = view(Stage::Posting);
+        third.posts = 3;
+        assert_eq!(words_of(&third)[1], "Sent 1, try 3");
+        let mut done = view(applied(1, 2));
+        (done.seen_running, done.seen_finished) = (true, true);
+        assert_eq!(
+            words_of(&done),
+            [
+                "Pressed 0",
+                "Sent 1",
+                "Accepted as run 2",
+                "Seen running",
+                "Finished"
+            ]
+        );
+    }
+
+    #[test]
+    fn each_wait_says_what_for_and_how_long() {
+        let until = at(30);
+        let settling = || Stage::Settling { until, agreeing: 0 };
+        for (stage, now, sentence) in [
+            (Stage::Storing, 2, "Writing it down first."),
+            (Stage::Posting, 2, "Waiting for ReSim's answer."),
+            (
+                Stage::Checking {
+                    then: crate::rerun::Then::Post,
+                },
+                2,
+                "Looking whether anything moved.",
+            ),
+            (
+                Stage::Cooling {
+                    until,
+                    why: WaitReason::Throttled,
+                },
+                20,
+                "Too many requests, next try in 10 s.",
+            ),
+            (
+                settling(),
+                2,
+                "Nobody knows yet whether it was applied. Looking, sending nothing; clear in 28 s at \
+                 the latest. Why: no answer came.",
+            ),
+            (settling(), 30, "Looking once more whether it was applied."),
+            (
+                Stage::Asking,
+                2,
+                "Nothing shows whether it was applied. Look it up at ReSim, then say so.",
+            ),
+            (Stage::Parked, 2, "Goes on after you sign in."),
+        ] {
+            let it = view(stage);
+            assert_eq!(it.waiting(at(now), false, None).as_deref(), Some(sentence));
+        }
+        let mut told = view(Stage::Cooling {
+            until,
+            why: WaitReason::CleaningUp,
+        });
+        told.said = Some("batch is busy".into());
+        let words = told.waiting(at(20), false, None).expect("it waits");
+        assert!(
+            words.ends_with(" ReSim said then: batch is busy"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn an_accepted_run_that_is_not_counted_and_is_looked_for_now_says_both() {
+        let mut it = view(applied(1, 2));
+        it.stage = Stage::Ended(Ended::Applied {
+            batch: it.batch,
+            run: None,
+            evidence: Evidence::Answer,
+        });
+        assert_eq!(words_of(&it)[2], "Accepted");
+        assert_eq!(
+            it.waiting(at(7), false, None).as_deref(),
+            Some("Accepted, not seen running for 5 s; looking again now.")
+        );
+        it.accepted_at = None;
+        assert_eq!(
+            it.waiting(at(7), false, None),
+            None,
+            "nobody knows since when"
+        );
+    }
+
+    #[test]
+    fn only_what_waits_with_nothing_under_way_may_be_called_off() {
+        let until = at(30);
+        let cooling = Stage::Cooling {
+            until,
+            why: WaitReason::CleaningUp,
+        };
+        for (stage, may) in [
+            (Stage::Storing, false),
+            (Stage::Posting, false),
+            (cooling, true),
+            (Stage::Settling { until, agreeing: 0 }, false),
+            (Stage::Asking, false),
+            (Stage::Parked, true),
+            (Stage::Ended(Ended::NotApplied), false),
+        ] {
+            let it = view(stage);
+            assert_eq!(it.can_be_called_off(), may, "{:?}", it.stage);
+            let held = match (it.is_open(), may) {
+                (false, _) => None,
+                (true, true) => Some("The last rerun still waits for its next try."),
+                (true, false) => Some("A rerun is on its way."),
+            };
+            assert_eq!(it.holds(), held);
+            assert!(
+                !it.is_shown_by(&finished()),
+                "nothing of it can be seen yet"
+            );
+            assert!(!it.is_of_somebody());
+        }
+    }
+
+    #[test]
+    fn a_scope_says_what_it_does_to_how_many() {
+        let tests = |count: u128| {
+            crate::api::TestIds::new((1..=count).map(crate::domain::TestId::from_u128).collect())
+                .expect("at least one")
+        };
+        for (scope, words) in [
+            (RerunScope::Tests(tests(1)), "Rerun 1 test"),
+            (
+                RerunScope::TestMetrics(tests(2)),
+                "Recompute metrics of 2 tests",
+            ),
+            (RerunScope::BatchMetrics, "Rerun batch metrics only"),
+        ] {
+            assert_eq!(verb(&scope), words);
+        }
+    }
 }

@@ -474,4 +474,190 @@ mod tests {
         }
         assert!(gravity(Outcome::Fail) > gravity(Outcome::CouldNotTell));
     }
+
+    #[test]
+    fn each_phase_says_what_it_does() {
+        let mut state = state();
+        for (phase, sentence) in [
+            (Phase::Resolving, "Looking up the batch by its name."),
+            (
+                Phase::Waiting,
+                "Waiting until the batch is done; looking now.",
+            ),
+            (Phase::Reading, "The batch is done; reading its tests."),
+            (
+                Phase::Deciding,
+                "Reading the batch once more, then deciding.",
+            ),
+            (Phase::Rerunning, "Rerunning."),
+            (Phase::Stopped, "Stopped."),
+        ] {
+            state.phase = phase;
+            assert_eq!(doing(&state).sentence(NOW), sentence);
+        }
+        state.phase = Phase::Reading;
+        let failed = Doing {
+            failures: 1,
+            ..doing(&state)
+        };
+        assert_eq!(
+            failed.sentence(NOW),
+            "1 read failed in a row; trying again now."
+        );
+    }
+
+    #[test]
+    fn each_stage_of_a_rerun_says_whether_anything_was_sent() {
+        let mut state = state();
+        state.phase = Phase::Rerunning;
+        let until = NOW.after(Duration::from_secs(30));
+        for (stage, sentence) in [
+            (Stage::Storing, "Writing down what will be rerun."),
+            (Stage::Posting, "Sent; waiting for ReSim's answer."),
+            (
+                Stage::Cooling {
+                    until,
+                    why: WaitReason::Throttled,
+                },
+                "Too many requests; next try in 30 s.",
+            ),
+            (
+                Stage::Settling { until, agreeing: 0 },
+                "Sent, but nobody knows yet whether it was applied: looking, sending nothing.",
+            ),
+            (
+                Stage::Checking {
+                    then: crate::rerun::Then::Post,
+                },
+                "Looking whether anything moved.",
+            ),
+            (
+                Stage::Asking,
+                "Nothing shows whether the rerun was applied. Look it up at ReSim, then say so.",
+            ),
+            (Stage::Parked, "Waiting for sign-in."),
+            (Stage::Ended(crate::rerun::Ended::NotApplied), "Done."),
+        ] {
+            let doing = Doing {
+                submission: Some(&stage),
+                ..doing(&state)
+            };
+            assert_eq!(doing.sentence(NOW), sentence);
+        }
+    }
+
+    #[test]
+    fn each_pause_says_what_ends_it() {
+        let mut state = state();
+        let full = || PauseReason::StorageRefused("the disk is\u{202e} full".into());
+        let due = Some(NOW.after(Duration::from_secs(9)));
+        for (why, next_due, sentence) in [
+            (
+                PauseReason::ByPerson,
+                None,
+                "Paused. Nothing happens until you resume.",
+            ),
+            (
+                PauseReason::OtherTab,
+                None,
+                "Another tab acts on this batch.",
+            ),
+            (
+                PauseReason::SignedOut,
+                due,
+                "Goes on by itself after you sign in.",
+            ),
+        ] {
+            state.phase = Phase::Paused(why);
+            let doing = Doing {
+                next_due,
+                ..doing(&state)
+            };
+            assert_eq!(doing.sentence(NOW), sentence);
+        }
+        state.phase = Phase::Paused(full());
+        let refused = doing(&state).sentence(NOW);
+        assert!(refused.starts_with("No rerun was sent"), "{refused}");
+        assert!(!refused.contains('\u{202e}'), "{refused:?}");
+        assert!(!refused.contains("tries again"), "{refused}");
+        let again = Doing {
+            next_due: due,
+            ..doing(&state)
+        };
+        let again = again.sentence(NOW);
+        assert!(
+            again.ends_with(" It looks and tries again in 9 s."),
+            "{again}"
+        );
+    }
+
+    #[test]
+    fn the_worst_verdict_is_the_one_that_keeps_a_release_back_most() {
+        let ended = |outcome| {
+            let policy = Policy::default();
+            let verdict = crate::supervise::Verdict {
+                outcome,
+                ..crate::supervise::Verdict::could_not_tell(&policy, "x".into(), 0)
+            };
+            Phase::Done(Box::new(verdict))
+        };
+        // From the best to the worst.
+        let order = [
+            Outcome::CleanPass,
+            Outcome::PassAfterRerun,
+            Outcome::PassHidingFailures,
+            Outcome::Cancelled,
+            Outcome::TimedOut,
+            Outcome::CouldNotTell,
+            Outcome::Fail,
+        ];
+        for (n, worse) in order.iter().enumerate() {
+            for better in &order[..=n] {
+                for both in [[*better, *worse], [*worse, *better]] {
+                    let mut census = Census::default();
+                    for outcome in both {
+                        census.count(&ended(outcome));
+                    }
+                    assert_eq!(
+                        (census.verdicts, census.worst),
+                        (2, Some(*worse)),
+                        "{both:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_title_says_how_far_it_is_or_what_it_does() {
+        let mut state = state();
+        assert_eq!(in_title(&state), "waiting");
+        let seen = |unfinished| Seen {
+            run: None,
+            total: 60,
+            unfinished,
+            status: None,
+            word: None,
+            last_run: None,
+            last_change: None,
+        };
+        state.seen = Some(seen(46));
+        assert_eq!(in_title(&state), "14 of 60");
+        state.seen = Some(seen(0));
+        state.phase = Phase::Reading;
+        assert_eq!(in_title(&state), "reading");
+        state.seen = Some(seen(46));
+        state.phase = Phase::Paused(PauseReason::ByPerson);
+        assert_eq!(in_title(&state), "paused");
+    }
+
+    #[test]
+    fn a_supervision_is_called_by_what_its_batch_is_called() {
+        let mut state = state();
+        assert_eq!(Called::of(&state).name, None);
+        assert_eq!(Called::of(&state).batch, state.batch);
+        state.name = Some("nightly".into());
+        assert_eq!(Called::of(&state).mark([]), "");
+        assert_eq!(Called::of(&state).name.as_deref(), Some("nightly"));
+    }
 }
