@@ -6,7 +6,7 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `soak.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -40,6 +40,7 @@ mod serve;
 mod sim;
 mod site;
 mod size;
+mod soak;
 mod styles;
 mod templates;
 mod test;
@@ -149,6 +150,12 @@ const TASKS: &[Task] = &[
         usage: "[--times N]",
         what: "measure how soon data are fresh after sleep, freezing and being offline",
         run: wake::wake,
+    },
+    Task {
+        name: "soak",
+        usage: "[--minutes N] [--large]",
+        what: "measure whether a tab with fifty batches grows, and what 10,000 tests cost",
+        run: soak::soak,
     },
     Task {
         name: "coverage",

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { chromium } from '@playwright/test';
 
+import { wasmMemory } from './memory.mjs';
 import { address, allRows, order, prepare } from './pages.mjs';
 
 const url = process.env.RETAKE_URL;
@@ -50,19 +51,6 @@ async function memory(page, context) {
     renderer = Math.max(renderer, kilobytes.reduce((sum, it) => sum + Number(it[1]), 0) * 1024);
   }
   return { jsHeap: usedSize, renderer };
-}
-
-/** Bytes of the WebAssembly memories in a page. */
-async function wasmMemory(page, context) {
-  const cdp = await context.newCDPSession(page);
-  const { result } = await cdp.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
-  const { objects } = await cdp.send('Runtime.queryObjects', { prototypeObjectId: result.objectId });
-  const sum = await cdp.send('Runtime.callFunctionOn', {
-    objectId: objects.objectId,
-    functionDeclaration: 'function () { return this.reduce((sum, it) => sum + it.buffer.byteLength, 0) }',
-    returnByValue: true,
-  });
-  return sum.result.value;
 }
 
 /** Calls and their bytes for each look at a batch in which nothing moves. */
@@ -116,7 +104,7 @@ async function measure(kind, batch, size) {
   out.scrollBlank = scroll.blank;
   Object.assign(out, await memory(page, context));
   if (isApp) {
-    out.wasmMemory = await wasmMemory(page, context);
+    out.wasmMemory = await wasmMemory(await context.newCDPSession(page));
     Object.assign(out, await looks(page));
   }
   if (isApp) {

@@ -36,6 +36,8 @@ export interface Recipe {
 }
 
 export interface Seen {
+  /** Its place among all requests. */
+  number: number;
   method: string;
   path: string;
   status: number | null;
