@@ -188,7 +188,9 @@ pub fn play(machine: &mut Supervisor, api: &Api<'_>, span: Duration) -> Played {
                 wake = Some(due.since(NOW));
                 continue;
             }
-            Output::Store(_) | Output::NeedSignIn | Output::Announce(_) => continue,
+            Output::Store(_) | Output::StoreAnew(_) | Output::NeedSignIn | Output::Announce(_) => {
+                continue;
+            }
         };
         clock += Duration::from_millis(10);
         machine.handle(input, at(clock));

@@ -36,11 +36,13 @@ pub(crate) enum Written {
 }
 
 impl Store {
-    /// One transaction: refused if a newer life wrote, or if the place is taken;
-    /// else line and epoch are stored.
+    /// One transaction: refused if a newer life wrote, or if the place is taken, but by the
+    /// last line of the same page; else line and epoch are stored.
     pub(crate) fn write(&mut self, line: Line, page: (usize, u8), now: i64) -> Written {
-        let place = self.lines.len();
-        if self.epoch > line.epoch || line.record.seq as usize != place {
+        let place = line.record.seq as usize;
+        let is_mine = self.epoch == line.epoch && self.writer == Some(page);
+        let anew = is_mine && place + 1 == self.lines.len();
+        if self.epoch > line.epoch || (place != self.lines.len() && !anew) {
             return Written::Superseded;
         }
         let mut written = Written::Stored;
@@ -51,7 +53,9 @@ impl Store {
             written = Written::StoredBeside;
         }
         self.writer = Some(page);
-        Arc::make_mut(&mut self.lines).push(line.record);
+        let lines = Arc::make_mut(&mut self.lines);
+        lines.truncate(place);
+        lines.push(line.record);
         self.state = State::replay(&self.lines).map(Arc::new);
         written
     }

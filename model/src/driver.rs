@@ -233,7 +233,7 @@ impl World {
         self.check_acts(tab);
         match output {
             Output::WakeAt(at) => self.tabs[tab].wake = Some(at.as_millis() - WALL),
-            Output::Store(record) => self.store(tab, record, None),
+            Output::Store(record) | Output::StoreAnew(record) => self.store(tab, record, None),
             Output::StoreIntent(call, record) => {
                 if let Some(machine) = &mut self.tabs[tab].machine {
                     Arc::make_mut(machine).durable = false;

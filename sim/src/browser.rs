@@ -29,15 +29,18 @@ pub(crate) enum Written {
 
 impl Store {
     /// One transaction: refused if a newer life wrote, or if the place is
-    /// taken; else line and epoch are stored.
+    /// taken, but by the last line of the same life; else line and epoch are stored.
     pub(crate) fn write(&mut self, record: Record, epoch: u64, now: i64) -> Written {
-        if self.epoch > epoch || record.seq as usize != self.lines.len() {
+        let place = record.seq as usize;
+        let anew = place + 1 == self.lines.len() && epoch == self.epoch;
+        if self.epoch > epoch || (place != self.lines.len() && !anew) {
             return Written::Superseded;
         }
         if epoch > self.epoch {
             self.epoch = epoch;
             self.epoch_since = now;
         }
+        self.lines.truncate(place);
         self.lines.push(record);
         Written::Stored
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use retake_core::{
     domain::{BatchId, BatchStatus, ConflatedBatchStatus, Test},
     rerun::Intent,
-    supervise::{CallId, Counted, Now, Record, Seat, State, Supervisor},
+    supervise::{CallId, Counted, Event, Now, Record, Seat, State, Supervisor},
 };
 
 use crate::{phase::Phase, server::View, world::Timer};
@@ -73,6 +73,8 @@ pub(crate) struct Machine {
     /// The fold of its records, made beside it; and of how many.
     folded: Option<State>,
     folded_to: usize,
+    /// The fold without the last record, where that may be written over.
+    folded_before: Option<State>,
     pub(crate) was_asking: bool,
     /// Start of the present window of ten seconds, and batch reads within.
     pub(crate) window: (i64, u32),
@@ -85,6 +87,7 @@ impl Machine {
         Self {
             folded: State::replay(it.log()),
             folded_to: it.log().len(),
+            folded_before: None,
             it,
             number,
             last_read: None,
@@ -108,7 +111,17 @@ impl Machine {
             return false;
         };
         let log = self.it.log();
+        let last = self.folded_to.checked_sub(1).and_then(|last| log.get(last));
+        if last.is_some_and(|last| last.at != folded.last_at)
+            && let Some(before) = self.folded_before.take()
+        {
+            *folded = before;
+            self.folded_to -= 1;
+        }
         for record in &log[self.folded_to..] {
+            if matches!(record.event, Event::Polled(_)) {
+                self.folded_before = Some(folded.clone());
+            }
             folded.apply(record);
         }
         self.folded_to = log.len();

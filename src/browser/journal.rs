@@ -250,6 +250,26 @@ impl Journal {
         .await
     }
 
+    /// Writes the last line anew, which `writer` wrote, and waits until it is on disk.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn rewrite(
+        &self,
+        id: &str,
+        writer: &Writer,
+        seq: u32,
+        line: &str,
+    ) -> Result<(), WriteError> {
+        self.database().await?;
+        self.may_write()?;
+        self.with(|database| {
+            let (id, writer, line) = (id.to_owned(), writer.clone(), line.to_owned());
+            Box::pin(async move { rewrite(&database, &id, &writer, seq, &line).await })
+        })
+        .await
+    }
+
     /// Who wrote a journal last.
     ///
     /// # Errors
@@ -368,8 +388,7 @@ async fn append(
         let before = idb::done(lines.count_with_key(&key(id, seq - 1))).await?;
         if before.as_f64() == Some(0.0) {
             transaction.abort();
-            let error = IdbError::new("NotFoundError", "the browser has lost earlier lines");
-            return Err(Failed::Other(WriteError::Trouble(error.into())));
+            return Err(Failed::Other(WriteError::Trouble(lost().into())));
         }
     }
     let place = key(id, seq);
@@ -393,6 +412,43 @@ async fn append(
     }
     transaction.complete().await?;
     Ok(())
+}
+
+async fn rewrite(
+    database: &IdbDatabase,
+    id: &str,
+    writer: &Writer,
+    seq: u32,
+    line: &str,
+) -> Result<(), Failed<WriteError>> {
+    let transaction = Transaction::write(database, &[LINES, WRITERS])?;
+    let (lines, writers) = (transaction.store(LINES)?, transaction.store(WRITERS)?);
+    let held = parse_writer(&idb::done(writers.get(&JsValue::from_str(id))).await?);
+    let (place, next) = (key(id, seq), key(id, seq + 1));
+    let counted = futures::join!(
+        idb::done(lines.count_with_key(&place)),
+        idb::done(lines.count_with_key(&next)),
+    );
+    let [is_there, is_last] = [
+        counted.0?.as_f64() == Some(1.0),
+        counted.1?.as_f64() == Some(0.0),
+    ];
+    if !is_there {
+        transaction.abort();
+        return Err(Failed::Other(WriteError::Trouble(lost().into())));
+    }
+    if held.as_ref() != Some(writer) || !is_last {
+        transaction.abort();
+        let epoch = held.map_or(writer.epoch, |held| held.epoch);
+        return Err(Failed::Other(WriteError::Superseded { epoch }));
+    }
+    idb::done(lines.put_with_key(&line.into(), &place)).await?;
+    transaction.complete().await?;
+    Ok(())
+}
+
+fn lost() -> IdbError {
+    IdbError::new("NotFoundError", "the browser has lost earlier lines")
 }
 
 async fn read(database: &IdbDatabase, only: Option<&str>) -> Result<Vec<Stored>, IdbError> {

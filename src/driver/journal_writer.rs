@@ -19,6 +19,8 @@ enum Task {
         json: String,
         durable: Option<Durable>,
     },
+    /// Writes the last line anew.
+    Rewrite { seq: u32, json: String },
     /// Says when everything before it is durable.
     Settle(Durable),
 }
@@ -29,7 +31,7 @@ impl Task {
     fn durable(&mut self) -> Option<Durable> {
         match self {
             Self::Write { durable, .. } => durable.take(),
-            Self::Settle(_) => None,
+            Self::Rewrite { .. } | Self::Settle(_) => None,
         }
     }
 }
@@ -59,7 +61,7 @@ impl JournalWriter {
         spawn_local(async move {
             let mut backlog: VecDeque<Task> = VecDeque::new();
             while let Some(task) = queue.next().await {
-                backlog.push_back(task);
+                take_in(&mut backlog, task);
                 match clear(&mut backlog, &id, &writer).await {
                     Ok(()) => hear(WriterNews::Trouble(None)),
                     Err(WriteError::Trouble(error)) => {
@@ -85,6 +87,11 @@ impl JournalWriter {
             json,
             durable: None,
         });
+    }
+
+    /// Writes the last line anew, in its turn.
+    pub fn rewrite(&self, seq: u32, json: String) {
+        let _ = self.tasks.unbounded_send(Task::Rewrite { seq, json });
     }
 
     /// Writes a line and waits until it, and all before it, are durable.
@@ -117,12 +124,28 @@ impl JournalWriter {
     }
 }
 
+/// A line that is to be written anew twice is written anew once: a browser that stores
+/// nothing for days lets nothing pile up.
+fn take_in(backlog: &mut VecDeque<Task>, task: Task) {
+    if let Task::Rewrite { seq, .. } = &task {
+        backlog.pop_back_if(|last| matches!(last, Task::Rewrite { seq: of, .. } if of == seq));
+    }
+    backlog.push_back(task);
+}
+
 /// Performs the backlog as far as it goes.
 async fn clear(backlog: &mut VecDeque<Task>, id: &str, writer: &Writer) -> Result<(), WriteError> {
     while let Some(task) = backlog.front_mut() {
-        if let Task::Write { seq, json, .. } = task {
-            let journal = Journal::open().await.map_err(WriteError::Trouble)?;
-            journal.append(id, writer, *seq, json).await?;
+        match task {
+            Task::Write { seq, json, .. } => {
+                let journal = Journal::open().await.map_err(WriteError::Trouble)?;
+                journal.append(id, writer, *seq, json).await?;
+            }
+            Task::Rewrite { seq, json } => {
+                let journal = Journal::open().await.map_err(WriteError::Trouble)?;
+                journal.rewrite(id, writer, *seq, json).await?;
+            }
+            Task::Settle(_) => {}
         }
         let done = backlog.pop_front();
         let durable = match done {

@@ -97,6 +97,8 @@ pub enum Output {
     ReadNotPassed(CallId, BatchId, Counted),
     /// Write the record; no answer is needed.
     Store(Record),
+    /// Write the record over the last one, which this life wrote; no answer is needed.
+    StoreAnew(Record),
     /// Write the record durably, after all earlier ones, and say so.
     StoreIntent(CallId, Record),
     /// Send the rerun, exactly once; carries when it was wanted, for

@@ -78,7 +78,7 @@ pub enum Event {
         name: Option<String>,
     },
     /// The batch was read and had not finished. Written when the picture
-    /// changed, and once a minute as a sign of life.
+    /// changed, and once a minute as a sign of life ([`is_written_over`]).
     Polled(Seen),
     /// A read failed; the first of a row.
     ReadFailed {
@@ -219,6 +219,32 @@ impl Seen {
             total: summary.total,
         }
     }
+
+    /// Whether it shows the same, but for fewer than a hundredth of the tests that have
+    /// finished meanwhile.
+    fn is_nearly(&self, other: &Self) -> bool {
+        let moved = self.unfinished.abs_diff(other.unfinished);
+        let unfinished = self.unfinished;
+        let other = Self {
+            unfinished,
+            ..other.clone()
+        };
+        *self == other && (moved == 0 || moved.saturating_mul(100) < self.total)
+    }
+}
+
+/// Whether a sign of life is written over the last of these records, and not after it. It is,
+/// if the one before shows the same: a replay without the last comes to the same state, and
+/// nobody misses it. So a journal does not grow while nothing happens, for days if it must.
+pub(super) fn is_written_over(records: &[Record], now: Timestamp) -> bool {
+    let [.., before, last] = records else {
+        return false;
+    };
+    let (Event::Polled(first), Event::Polled(second)) = (&before.event, &last.event) else {
+        return false;
+    };
+    // What a clock that goes back bounds is told by each record.
+    before.at <= last.at && last.at <= now && first.is_nearly(second)
 }
 
 #[cfg(test)]
@@ -267,5 +293,71 @@ mod tests {
         ] {
             assert_eq!(read(&stored), expected, "{stored:?}");
         }
+    }
+
+    /// The journal after these looks, each a minute after the one before, by what they show
+    /// unfinished of a thousand tests.
+    fn looks(unfinished: &[u64]) -> Vec<Record> {
+        let mut records: Vec<Record> = Vec::new();
+        for (at, unfinished) in (0..).step_by(60_000).zip(unfinished) {
+            let at = Timestamp::from_millis(at);
+            let seen = Seen {
+                status: Some(BatchStatus::ExperiencesRunning),
+                word: None,
+                run: None,
+                last_run: None,
+                last_change: None,
+                unfinished: *unfinished,
+                total: 1_000,
+            };
+            if is_written_over(&records, at) {
+                records.pop();
+            }
+            let seq = u32::try_from(records.len()).expect("few");
+            let event = Event::Polled(seen);
+            records.push(Record { seq, at, event });
+        }
+        records
+    }
+
+    #[test]
+    fn signs_of_life_are_written_over_while_nothing_happens() {
+        let day = looks(&[500; 1_440]);
+        assert_eq!(day.len(), 2);
+        assert_eq!(day[0].at, Timestamp::from_millis(0));
+        assert_eq!(day[1].at, Timestamp::from_millis(1_439 * 60_000));
+    }
+
+    #[test]
+    fn progress_by_a_hundredth_keeps_its_line() {
+        let unfinished = |looked: &[u64]| -> Vec<u64> {
+            let of = |record: Record| match record.event {
+                Event::Polled(seen) => seen.unfinished,
+                _ => unreachable!("looks alone"),
+            };
+            looks(looked).into_iter().map(of).collect()
+        };
+        assert_eq!(unfinished(&[500, 499, 495, 491]), [500, 491]);
+        assert_eq!(unfinished(&[500, 490, 490, 489, 481]), [500, 490, 481]);
+        assert_eq!(unfinished(&[500, 495, 490, 485, 480]), [500, 490, 480]);
+        let all: Vec<u64> = (0..=1_000).rev().collect();
+        assert!(unfinished(&all).len() <= 103, "however long it takes");
+    }
+
+    #[test]
+    fn what_another_record_would_miss_is_not_written_over() {
+        let later = Timestamp::from_millis(120_000);
+        let records = looks(&[500, 500]);
+        assert!(is_written_over(&records, later));
+        assert!(!is_written_over(&records[..1], later), "the first sight");
+        let earlier = Timestamp::from_millis(0);
+        assert!(!is_written_over(&records, earlier), "a clock went back");
+        let mut news = records.clone();
+        if let Event::Polled(seen) = &mut news[1].event {
+            seen.last_change = Some(later);
+        }
+        assert!(!is_written_over(&news, later), "something changed");
+        news[1].event = Event::ReadRecovered { failures: 1 };
+        assert!(!is_written_over(&news, later), "another event");
     }
 }

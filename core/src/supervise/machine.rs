@@ -333,6 +333,13 @@ impl Supervisor {
         self.outputs.push_back(Output::Store(record));
     }
 
+    /// Records it in the place of the last record.
+    pub(super) fn record_anew(&mut self, event: Event, at: Timestamp) {
+        self.log.pop();
+        let record = self.next_record(event, at);
+        self.outputs.push_back(Output::StoreAnew(record));
+    }
+
     pub(super) fn next_record(&mut self, event: Event, at: Timestamp) -> Record {
         let seq = u32::try_from(self.log.len()).expect("a journal has fewer than 2^32 records");
         let record = Record { seq, at, event };

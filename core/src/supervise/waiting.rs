@@ -8,7 +8,11 @@
 
 use std::time::Duration;
 
-use super::{Event, Now, Supervisor, Verdict, journal::Seen, machine::Asked};
+use super::{
+    Event, Now, Supervisor, Verdict,
+    journal::{Seen, is_written_over},
+    machine::Asked,
+};
 use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
@@ -148,7 +152,11 @@ impl Supervisor {
         });
         if due || moved {
             self.last_written_poll = Some(now.wall);
-            self.record(Event::Polled(seen), now.wall);
+            if !moved && is_written_over(&self.log, now.wall) {
+                self.record_anew(Event::Polled(seen), now.wall);
+            } else {
+                self.record(Event::Polled(seen), now.wall);
+            }
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Bench {
     wake: Option<i64>,
 }
 
-fn origin() -> Timestamp {
+pub(crate) fn origin() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000)
 }
 

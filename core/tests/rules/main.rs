@@ -5,12 +5,14 @@ mod bench;
 mod large;
 mod outside;
 
-use bench::{Bench, batch, failed, running, test, untimed, up_to, with_error};
+use std::time::Duration;
+
+use bench::{Bench, batch, failed, origin, running, test, untimed, up_to, with_error};
 use retake_core::{
     api::ErrorKind,
     domain::{RunCounter, Timestamp},
     rerun::Stage,
-    supervise::{Input, PauseReason, Phase, Policy, WakeReason},
+    supervise::{Input, PauseReason, Phase, Policy, State, WakeReason},
 };
 
 const MINUTE: i64 = 60_000;
@@ -469,4 +471,36 @@ fn a_picture_that_lacks_the_counter_is_fenced_by_the_one_that_is_known() {
         }
     }
     assert_eq!((sent, bench.machine.state().attempt), (1, 1));
+}
+
+// The journal (reliability.md §8, #20).
+
+#[test]
+fn a_day_in_which_nothing_happens_adds_no_line_to_the_journal() {
+    let policy = Policy {
+        wait_timeout: Duration::from_hours(48),
+        ..Policy::default()
+    };
+    let mut bench = Bench::new(policy, running(), Vec::new());
+    bench.run(5 * MINUTE);
+    let lines = bench.machine.log().len();
+    bench.run(24 * HOUR);
+    assert_eq!(bench.machine.log().len(), lines);
+    // The last line is a sign of life of the last minute or so: a reload takes no more
+    // than that for its absence.
+    let last = bench.machine.log().last().map(|it| it.at);
+    let age = bench.now().wall.since(last.expect("it has lines"));
+    assert!(age <= Duration::from_secs(90), "{age:?}");
+    let replayed = State::replay(bench.machine.log());
+    assert_eq!(replayed.as_ref(), Some(bench.machine.state()));
+    bench.reload();
+    bench.settle();
+    let clock = bench.machine.state().clock_started;
+    assert!(clock.as_millis() - origin().as_millis() <= 90_000);
+    // What happens then has lines of its own.
+    let lines = bench.machine.log().len();
+    bench.batch = Ok(batch("SUCCEEDED", "COMPLETE", Some(1)));
+    bench.run(2 * MINUTE);
+    assert_eq!(bench.code(), Some(0));
+    assert!(bench.machine.log().len() > lines);
 }

@@ -515,6 +515,7 @@ impl World {
                     self.judge(tab);
                 }
             }
+            Output::StoreAnew(record) => self.store(tab, record, None),
             Output::StoreIntent(call, record) => {
                 if let Some(machine) = &mut self.tabs[tab].machine {
                     machine.durable = false;

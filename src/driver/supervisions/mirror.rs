@@ -26,8 +26,10 @@ impl Runner {
         let log = machine.supervisor.log();
         let doing = Doing::of(&machine.supervisor);
         let before = self.told.borrow_mut().replace((log.len(), doing.clone()));
-        // Nobody has missed what the journal held when this life began.
-        let from = before.as_ref().map_or(log.len(), |(told, _)| *told);
+        // Nobody has missed what the journal held when this life began. The last record
+        // that was told may have been written over.
+        let told = before.as_ref().map_or(log.len(), |(told, _)| *told);
+        let from = told.saturating_sub(1);
         let is_new = before.is_none_or(|before| before != (log.len(), doing.clone()));
         if !sign_of_life && !is_new {
             return;

@@ -50,6 +50,7 @@ impl Runner {
                 it.answer(life, Input::NotPassedRead(call, listed));
             }),
             Output::Store(record) => writer.write(record.seq + 1, to_line(&record)),
+            Output::StoreAnew(record) => writer.rewrite(record.seq + 1, to_line(&record)),
             Output::StoreIntent(call, record) => spawn_local(async move {
                 let stored = writer.write_durably(record.seq + 1, to_line(&record)).await;
                 it.answer(life, Input::Stored(call, stored));
