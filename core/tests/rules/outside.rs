@@ -6,13 +6,13 @@ use retake_core::{
     domain::BatchId,
     rerun::{Limits, PersonSays, Stage},
     supervise::{
-        BatchRef, CallId, Input, Output, PauseReason, Phase, Policy, Supervisor, WakeReason,
+        BatchRef, CallId, Event, Input, Output, PauseReason, Phase, Policy, Supervisor, WakeReason,
     },
 };
 
 use crate::{
     MINUTE,
-    bench::{Bench, batch, failed, running, test, up_to},
+    bench::{Bench, batch, failed, running, test, untimed, up_to},
 };
 
 /// What the machine asks for, without an answer.
@@ -380,4 +380,99 @@ fn what_was_over_stays_over_after_a_reload_and_hears_nothing() {
     }
     assert_eq!((asked(&mut bench), bench.code()), (Vec::new(), Some(0)));
     assert_eq!(bench.machine.log().len(), records);
+}
+
+#[test]
+fn a_rerun_that_is_refused_for_good_ends_it_and_says_why() {
+    let mut bench = failing();
+    bench.refused = Some(failed(ErrorKind::Forbidden));
+    bench.run(5 * MINUTE);
+    assert_eq!((bench.posts.len(), bench.code()), (1, Some(1)));
+    let rule = bench.verdict().map(|it| it.rule.to_string());
+    assert!(
+        rule.as_deref().is_some_and(|it| it.contains("not allowed")),
+        "{rule:?}"
+    );
+}
+
+#[test]
+fn a_platform_that_stays_busy_ends_it_and_is_named_as_the_reason() {
+    let mut bench = failing();
+    bench.refused = Some(failed(ErrorKind::Busy));
+    bench.run(30 * MINUTE);
+    assert_eq!((bench.posts.len(), bench.code()), (21, Some(1)));
+    let rule = bench.verdict().map(|it| it.rule.to_string());
+    assert!(
+        rule.as_deref().is_some_and(|it| it.contains("stayed busy")),
+        "{rule:?}"
+    );
+}
+
+#[test]
+fn a_rerun_that_met_a_lost_sign_in_is_sent_after_the_next_one() {
+    let mut bench = failing();
+    bench.refused = Some(failed(ErrorKind::SignedOut));
+    bench.run(5 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+    let phase = bench.machine.state().phase.clone();
+    assert_eq!(phase, Phase::Paused(PauseReason::SignedOut));
+    bench.refused = None;
+    bench.reruns_finish = true;
+    bench.feed(Input::SignedIn);
+    bench.run(MINUTE);
+    assert_eq!(bench.posts, [1, 1]);
+    assert_eq!(
+        bench.machine.state().attempt,
+        1,
+        "one rerun, however often sent"
+    );
+}
+
+#[test]
+fn a_pause_of_the_platform_that_was_slept_over_lasts_as_long_after_a_reload() {
+    let mut bench = failing();
+    bench.refused = Some(failed(ErrorKind::Busy));
+    bench.settle();
+    bench.pass(10_000);
+    bench.feed(Input::Ticked);
+    // The lid is closed for an hour, then the page is loaded anew.
+    bench.wall += 60 * MINUTE;
+    bench.feed(Input::Ticked);
+    bench.reload();
+    let stage = bench.machine.submission().map(|it| it.stage().clone());
+    let Some(Stage::Cooling { until, .. }) = stage else {
+        panic!("{stage:?}")
+    };
+    let left = until.since(bench.now().wall).as_secs();
+    assert!((15..=20).contains(&left), "{left} s");
+}
+
+#[test]
+fn where_nothing_could_ever_prove_the_new_run_the_third_read_of_an_end_is_believed() {
+    let mut blind = batch("ERROR", "ERROR", None);
+    blind.last_run = None;
+    let listing = vec![untimed(test(1, "ERROR")), untimed(test(2, "PASSED"))];
+    let mut bench = Bench::new(up_to(1), blind, listing);
+    bench.answer_run = None;
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+    assert_eq!(bench.code(), Some(2));
+    let log = bench.machine.log();
+    let proofs: Vec<bool> = log
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::Finished { unproven, .. } => Some(*unproven),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        proofs.last(),
+        Some(&true),
+        "it is said that it rests on nothing"
+    );
+    let stale = |event: &Event| matches!(event, Event::StaleRead { .. });
+    assert!(
+        log.iter().any(|it| stale(&it.event)),
+        "the first reads were set aside"
+    );
 }

@@ -417,3 +417,57 @@ fn without_locks_beats_and_epochs_must_do() {
     found.say(loaded(0));
     assert!(found.say(beat(2)).contains(&SeatOutput::StepDown));
 }
+
+#[test]
+fn an_answer_that_nobody_waits_for_changes_no_role() {
+    // A mirroring tab reads no journal, checks no epoch and writes no line.
+    for late in [
+        SeatInput::JournalUnreadable { for_good: true },
+        SeatInput::Superseded { epoch: 9 },
+        SeatInput::EpochIs { epoch: 9 },
+        SeatInput::Asked { able: true },
+        SeatInput::LockLost,
+        loaded(1),
+    ] {
+        let shown = format!("{late:?}");
+        let mut tab = Tab::mirror();
+        assert_eq!(tab.say(late), [], "{shown}");
+        assert_eq!(tab.seat.role(), Role::Mirroring, "{shown}");
+        assert!(!tab.seat.may_act(), "{shown}");
+    }
+    // An acting one has its lock, and its journal.
+    for late in [
+        SeatInput::LockGranted,
+        SeatInput::LockTaken,
+        SeatInput::TakeOver,
+        SeatInput::JournalUnreadable { for_good: true },
+        SeatInput::EpochIs { epoch: 9 },
+        SeatInput::Able(true),
+        loaded(1),
+    ] {
+        let shown = format!("{late:?}");
+        let mut tab = Tab::acting();
+        assert_eq!(tab.say(late), [], "{shown}");
+        assert_eq!(tab.seat.role(), Role::Acting, "{shown}");
+    }
+}
+
+#[test]
+fn an_epoch_that_cannot_be_read_after_a_sleep_is_asked_for_again_after_the_next() {
+    let mut tab = Tab::acting();
+    assert_eq!(tab.thaw_after(secs(600)), [SeatOutput::CheckEpoch]);
+    assert_eq!(tab.say(SeatInput::EpochUnknown), []);
+    assert_eq!(tab.seat.role(), Role::Acting);
+    assert_eq!(tab.thaw_after(secs(600)), [SeatOutput::CheckEpoch]);
+    assert_eq!(tab.say(SeatInput::EpochIs { epoch: 1 }), [SeatOutput::Beat]);
+}
+
+#[test]
+fn a_tab_is_idle_while_nobody_is_signed_in_who_may_act() {
+    let mut tab = Tab::acting();
+    assert!(!tab.seat.is_idle());
+    tab.say(SeatInput::Able(false));
+    assert!(tab.seat.is_idle());
+    tab.say(SeatInput::Able(true));
+    assert!(!tab.seat.is_idle());
+}
