@@ -18,7 +18,7 @@ use retake_core::{
 
 use crate::{
     browser::{clock, fetch, random, timer, window},
-    session::{Renewal, Session},
+    session::{self, Renewal, Session},
 };
 
 /// The API as this tab uses it. Cheap to copy.
@@ -156,7 +156,7 @@ impl Client {
         used: &str,
     ) -> Result<(), ApiError> {
         let what = error.what.clone();
-        let later = |why: &str| Err(ApiError::new(what.clone(), ErrorKind::Unreachable, why));
+        let later = |why: &str| Err(ApiError::new(what.clone(), ErrorKind::NoToken, why));
         let is_other = || self.session.number() != asked_by;
         if is_other() {
             return later(OTHER_SESSION);
@@ -174,7 +174,7 @@ impl Client {
                 Err(error)
             }
             // Not signed out: nobody could be asked. It may pass.
-            Renewal::Unreachable => later("the sign-in provider does not answer"),
+            Renewal::Unreachable => later(session::SILENT_PROVIDER),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use retake_core::{
+    config::Environment,
     domain::{BatchId, Timestamp},
     supervise::Outcome,
     view::{
@@ -17,6 +18,7 @@ use retake_core::{
 use crate::{
     browser::{clock, dom, storage},
     components::{
+        device_code::DeviceCode,
         keys::{self, KeysDialog},
         sign_out::{Leaving, SignOutItems, SignOutQuestion},
     },
@@ -359,14 +361,14 @@ fn PermissionsQuestion() -> impl IntoView {
             .account()
             .is_some_and(|account| account.lacks_permissions && !dismissed.get())
     });
+    let environment = memo(move |_| session.account().map(|it| (*it.environment).clone()));
+    let has_redirect =
+        move || environment.with(|it| it.as_ref().is_some_and(Environment::has_redirect));
     let trouble = RwSignal::new(None::<String>);
     let again = move |_| {
         let Some(account) = session.account_now() else {
             return;
         };
-        if !account.environment.has_redirect() {
-            return session.ask_for_code();
-        }
         spawn_local(async move {
             let route = dom::route();
             let left = session
@@ -386,7 +388,13 @@ fn PermissionsQuestion() -> impl IntoView {
                     {move || trouble.get().map(|why| view! { <p class="notice__said">{why}</p> })}
                 </div>
                 <div class="buttons">
-                    <button type="button" class="button button--small" on:click=again>"Sign in again"</button>
+                    {if has_redirect() {
+                        view! { <button type="button" class="button button--small" on:click=again>"Sign in again"</button> }
+                            .into_any()
+                    } else {
+                        view! { <DeviceCode environment=environment.into() label="Sign in again with a code" small=true/> }
+                            .into_any()
+                    }}
                     <button
                         type="button"
                         class="button button--small button--quiet"

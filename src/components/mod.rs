@@ -6,6 +6,7 @@ pub mod batch_head;
 pub mod confirm;
 pub mod copy_button;
 pub mod decision_log;
+pub mod device_code;
 pub mod drawer;
 pub(crate) mod each;
 pub mod filters;

@@ -8,11 +8,12 @@ use leptos_router::{
 use retake_core::{
     auth::{Tokens, route},
     config::Environment,
-    view::{query::pairs, words},
+    view::query::pairs,
 };
 
 use crate::{
     browser::{clock, dom, storage},
+    components::device_code::DeviceCode,
     driver::supervisions::Supervisions,
     reactive::{effect, memo},
     session::{Session, SessionState},
@@ -164,7 +165,7 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
                     </button>
                 </Show>
                 <Show when=has_device_code>
-                    <DeviceCode environment=Signal::derive(environment)/>
+                    <DeviceCode environment=Signal::derive(environment) label="Sign in with a code"/>
                 </Show>
                 <Show when=has_either>
                     <p class="door__or">"or paste a token"</p>
@@ -194,87 +195,6 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
                     "Use this token"
                 </button>
             </form>
-        </div>
-    }
-}
-
-/// Signing in with a code that is confirmed on another page or device.
-#[component]
-fn DeviceCode(environment: Signal<Option<Environment>>) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let code = RwSignal::new(None::<(String, String)>);
-    let asking = RwSignal::new(false);
-    let trouble = RwSignal::new(None::<String>);
-    // Counts the codes; an older one is wanted no more.
-    let turn = RwSignal::new(0_u32);
-    let forget = move || {
-        turn.try_update(|turn| *turn += 1);
-        code.try_set(None);
-    };
-    // Another environment is another provider.
-    effect(move |_| {
-        environment.track();
-        forget();
-    });
-    let ask = move |_| {
-        let Some(environment) = environment.get_untracked() else {
-            return;
-        };
-        if asking.get_untracked() {
-            return;
-        }
-        forget();
-        let mine = turn.get_untracked();
-        asking.set(true);
-        trouble.set(None);
-        spawn_local(async move {
-            let asked = session.ask_device(&environment).await;
-            asking.try_set(false);
-            let waited = match asked {
-                Ok(device) => {
-                    code.try_set(Some((device.user_code.clone(), device.address.clone())));
-                    let wanted = move || turn.try_get_untracked() == Some(mine);
-                    session.await_device(&environment, device, wanted).await
-                }
-                Err(why) => Err(why),
-            };
-            if let Err(why) = waited {
-                code.try_set(None);
-                trouble.try_set(Some(why));
-            }
-        });
-    };
-    view! {
-        <button
-            type="button"
-            class="button"
-            data-testid="sign-in-device"
-            aria-busy=move || asking.get().then_some("true")
-            on:click=ask
-        >
-            {move || if code.with(Option::is_some) { "Ask for another code" } else { "Sign in with a code" }}
-        </button>
-        <div role="status">
-            {move || code.get().map(|(user_code, address)| view! {
-                <div class="door__code">
-                    <p>"Confirm this code at the provider, here or on another device:"</p>
-                    <p class="door__digits" data-testid="device-code">
-                        {words::clean(&user_code).into_owned()}
-                    </p>
-                    <p>
-                        <a href=address.clone() target="_blank" rel="noreferrer" data-testid="device-link">
-                            {words::clean(&address).into_owned()}
-                        </a>
-                    </p>
-                    <p class="field__help">"This page goes on by itself once that is done."</p>
-                    <button type="button" class="button button--small button--quiet" on:click=move |_| forget()>
-                        "Never mind"
-                    </button>
-                </div>
-            })}
-            {move || trouble.get().map(|why| view! {
-                <p class="field__error" data-testid="device-trouble">{words::clean(&why).into_owned()}</p>
-            })}
         </div>
     }
 }

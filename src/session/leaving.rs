@@ -113,16 +113,6 @@ impl Session {
         }
     }
 
-    /// Ends the session here, so that the person can sign in anew with a code,
-    /// which this page shows itself, and come back to where they were.
-    pub fn ask_for_code(&self) {
-        spawn_local(self.give_way());
-        if self.inner().holder.borrow_mut().end().is_some() {
-            let why = "Sign in with a new code to go on where you were.";
-            self.state.set(SessionState::SignedOut(Some(why.into())));
-        }
-    }
-
     /// A new sign-in begins: what renews the session that it replaces, or did until
     /// that expired, is made worthless. Now and not when the new tokens are there:
     /// a provider may end with it whatever it gave this account by then. It serves

@@ -32,16 +32,16 @@ use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind},
-    auth::{DeviceCode, Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber},
+    auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber},
     config::{Config, Environment},
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::renewing::Renewal;
 use self::{
     desk::{Desk, Left},
     renewing::Attempt,
 };
+pub use self::{oidc::Asked, renewing::Renewal};
 use crate::{
     browser::{channel::Channel, clock, dom, fetch, storage, timer},
     reactive::memo,
@@ -88,6 +88,8 @@ struct Remembered {
 }
 
 const REMEMBERED: &str = "retake-signed-in";
+/// Why there is no token, where one could be renewed.
+pub(crate) const SILENT_PROVIDER: &str = "the sign-in provider does not answer";
 
 struct Inner {
     config: RefCell<Option<Arc<Config>>>,
@@ -321,11 +323,11 @@ impl Session {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn ask_device(&self, environment: &Environment) -> Result<DeviceCode, String> {
-        let code = oidc::ask_device(environment).await?;
+    pub async fn ask_device(&self, environment: &Environment) -> Result<Asked, String> {
+        let asked = oidc::ask_device(environment).await?;
         // Only now is it sure that a sign-in can begin.
         spawn_local(self.give_way());
-        Ok(code)
+        Ok(asked)
     }
 
     /// Waits for the code to be confirmed, then signs in, unless nobody wants
@@ -336,11 +338,11 @@ impl Session {
     pub async fn await_device(
         &self,
         environment: &Environment,
-        code: DeviceCode,
+        asked: Asked,
         wanted: impl Fn() -> bool,
     ) -> Result<(), String> {
         let inner = self.inner();
-        match oidc::await_device(&inner.desk, environment, code, wanted).await {
+        match oidc::await_device(&inner.desk, environment, asked, wanted).await {
             Some(Ok((tokens, provider))) => self.signed_in(environment, tokens, Some(provider)),
             Some(Err(why)) => return Err(why),
             None => {}
@@ -457,8 +459,7 @@ impl Session {
 
 /// A call that does not leave: its token has ended, and there is no other yet.
 fn not_renewed(what: &'static str) -> ApiError {
-    let why = "the sign-in provider does not answer";
-    ApiError::new(what, ErrorKind::Unreachable, why)
+    ApiError::new(what, ErrorKind::NoToken, SILENT_PROVIDER)
 }
 
 async fn read_config() -> Result<Config, Vec<String>> {

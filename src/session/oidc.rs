@@ -195,16 +195,25 @@ pub(super) async fn renew(
     Ok(tokens)
 }
 
+/// A code to be confirmed on another device or page, and who gave it.
+#[derive(Debug)]
+pub struct Asked {
+    /// The code, with the address where a person confirms it.
+    pub code: DeviceCode,
+    pub(super) provider: Provider,
+}
+
 /// Asks for a code that is confirmed on another device or page.
-pub(super) async fn ask_device(environment: &Environment) -> Result<DeviceCode, String> {
+pub(super) async fn ask_device(environment: &Environment) -> Result<Asked, String> {
     let provider = discover(environment).await?;
     let endpoint = provider
         .device_authorization_endpoint
         .as_deref()
         .ok_or("This provider gives no codes for other devices.")?;
     let answer = post(endpoint, &device::ask_form(environment)).await?;
-    DeviceCode::read(&provider.issuer, &answer.body, clock::wall())
-        .map_err(|error| error.to_string())
+    let code = DeviceCode::read(&provider.issuer, &answer.body, clock::wall())
+        .map_err(|error| error.to_string())?;
+    Ok(Asked { code, provider })
 }
 
 /// Waits until the code is confirmed, refused or too old. `wanted` says whether
@@ -212,13 +221,9 @@ pub(super) async fn ask_device(environment: &Environment) -> Result<DeviceCode, 
 pub(super) async fn await_device(
     desk: &Desk,
     environment: &Environment,
-    mut code: DeviceCode,
+    Asked { mut code, provider }: Asked,
     wanted: impl Fn() -> bool,
 ) -> Option<Result<(Tokens, Provider), String>> {
-    let provider = match discover(environment).await {
-        Ok(provider) => provider,
-        Err(why) => return Some(Err(why)),
-    };
     let client = environment.device_client_id.as_deref().unwrap_or("");
     let mut pause = code.pause();
     loop {

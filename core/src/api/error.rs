@@ -32,6 +32,10 @@ pub enum ErrorKind {
     Unreachable,
     /// No answer in time. A POST may have been applied.
     TimedOut,
+    /// No token to ask with: the one at hand has ended or was refused and the
+    /// sign-in provider does not answer, or it is another session's by now.
+    /// Nothing was applied.
+    NoToken,
     /// 401: the token is missing, expired or refused. Nothing was applied.
     SignedOut,
     /// 403: signed in, but not allowed. Nothing was applied.
@@ -59,7 +63,12 @@ impl ErrorKind {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable | Self::TimedOut | Self::Throttled | Self::Server | Self::Unreadable
+            Self::Unreachable
+                | Self::TimedOut
+                | Self::NoToken
+                | Self::Throttled
+                | Self::Server
+                | Self::Unreadable
         )
     }
 
@@ -97,6 +106,7 @@ impl ApiError {
                 "no answer from the API (offline, dropped, or blocked by CORS)"
             }
             ErrorKind::TimedOut => "no answer in time",
+            ErrorKind::NoToken => "there is no token to ask with at the moment",
             ErrorKind::SignedOut => "the sign-in has expired or was refused",
             ErrorKind::Forbidden => "this account is not allowed to",
             ErrorKind::NotFound => "not found, or no access to it",
@@ -160,6 +170,14 @@ mod tests {
         };
         assert_eq!(error.words("the provider"), words("the provider"));
         assert_eq!(error.to_string(), words("the API"));
+        // What did not leave for want of a token is nobody's silence but the provider's.
+        error.kind = ErrorKind::NoToken;
+        error.message = Some("the sign-in provider does not answer".into());
+        assert_eq!(
+            error.to_string(),
+            "could not reach it: there is no token to ask with at the moment: the sign-in provider \
+             does not answer"
+        );
         error.kind = ErrorKind::Server;
         error.status = Some(503);
         error.message = None;
@@ -183,6 +201,7 @@ mod tests {
             (ErrorKind::Unreachable, "/v1/"),
             (ErrorKind::Unreachable, "https://retake.example/v1/"),
             (ErrorKind::Server, "https://api.example/v1/"),
+            (ErrorKind::NoToken, "https://api.example/v1/"),
         ] {
             assert!(!words(kind, api).contains("CORS). The one"), "{api}");
         }

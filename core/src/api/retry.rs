@@ -88,6 +88,7 @@ mod tests {
         for kind in [
             ErrorKind::Unreachable,
             ErrorKind::TimedOut,
+            ErrorKind::NoToken,
             ErrorKind::Server,
             ErrorKind::Throttled,
         ] {

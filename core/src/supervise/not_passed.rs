@@ -199,7 +199,10 @@ impl Supervisor {
     /// An API that fails to answer this may well list all tests: the CLI asks for nothing else.
     fn not_passed_failed(&mut self, error: ApiError, now: Now) {
         match error.kind {
-            ErrorKind::SignedOut | ErrorKind::Forbidden | ErrorKind::Unreachable => {}
+            ErrorKind::SignedOut
+            | ErrorKind::NoToken
+            | ErrorKind::Forbidden
+            | ErrorKind::Unreachable => {}
             ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Unreadable => {
                 return self.list_all(error.to_string(), now);
             }

@@ -269,6 +269,26 @@ test.describe('tokens that live for half a minute', () => {
     expect(await read).toBe(token(1));
     expect(asked, 'one renewal').toBe(1);
   });
+
+  test('that ended while the provider is out of order: the page blames the provider, not the API, and goes on by itself', async ({ retake, page, provider }) => {
+    await signIn(retake);
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const since = Date.now();
+    await page.route(`${provider.issuer}/token`, (route) => route.fulfill({ status: 503, body: 'later' }));
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.waitForTimeout(Math.max(0, since + 31_000 - Date.now()));
+    let sent = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('/v1/')) sent += 1;
+    });
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    const notice = page.getByRole('alert').filter({ hasText: 'could not be read' });
+    await expect(notice).toContainText('there is no token to ask with at the moment: the sign-in provider does not answer', { timeout: 20_000 });
+    await expect(notice).not.toContainText(/the API|CORS/);
+    expect(sent, 'nothing leaves with a token that has ended').toBe(0);
+    await page.unroute(`${provider.issuer}/token`);
+    await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 60_000 });
+  });
 });
 
 test.describe('tokens that live for a minute', () => {

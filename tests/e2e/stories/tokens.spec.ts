@@ -295,18 +295,18 @@ test.describe('sign-in with a code', () => {
         const access_token = grants === 1 ? 'opaque' : given.access_token;
         await route.fulfill({ response: answer, json: { ...given, access_token, expires_in: grants === 1 ? 20 : 3_600 } });
       });
-      const signIn = async () => {
-        await retake.hook('sign-in-device').click();
+      const confirm = async () => {
         await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
       };
       await page.goto('/supervisions');
-      await signIn();
+      await retake.hook('sign-in-device').click();
+      await confirm();
       const question = retake.hook('permissions-question');
       await expect(question).toBeVisible();
       await expect.poll(() => renewals).toBe(1);
       const since = Date.now();
-      await question.getByRole('button', { name: 'Sign in again' }).click();
-      await signIn();
+      await question.getByRole('button', { name: 'Sign in again with a code' }).click();
+      await confirm();
       // A renewal that hangs is given up after 30 s.
       await expect.poll(() => grants, { timeout: 15_000 }).toBe(2);
       await expect(page).toHaveURL(/\/supervisions$/, { timeout: 10_000 });
@@ -454,15 +454,38 @@ test.describe('a first sign-in whose role is still missing', () => {
     await page.goto('/supervisions');
     await expect(retake.hook('sign-in-oidc')).toHaveCount(0);
     const confirm = async () => {
-      await retake.hook('sign-in-device').click();
       await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
       await expect(page).toHaveURL(/\/supervisions$/);
     };
+    await retake.hook('sign-in-device').click();
     await confirm();
-    await retake.hook('permissions-question').getByRole('button', { name: 'Sign in again' }).click();
-    await expect(retake.hook('sign-in-why')).toContainText('Sign in with a new code');
+    const question = retake.hook('permissions-question');
+    const again = question.getByRole('button', { name: 'Sign in again with a code' });
+    const expiry = async () => {
+      const menu = page.getByRole('button', { name: /Account and settings/ });
+      await menu.click();
+      const words = await retake.hook('token-expiry').innerText();
+      await menu.click();
+      return words;
+    };
+    // The provider does not describe itself: the session at hand loses nothing.
+    await page.route('**/.well-known/openid-configuration', (route) => route.abort(), { times: 1 });
+    await again.click();
+    await expect(retake.hook('device-trouble')).toContainText('no answer from the provider');
+    expect(await expiry()).toContain('renewed by itself');
+    // With a code in hand the page stays, and is signed in until it is confirmed.
+    let described = 0;
+    await page.route('**/.well-known/openid-configuration', (route) => {
+      described += 1;
+      return route.fallback();
+    });
+    await again.click();
+    await expect(retake.hook('device-code')).toBeVisible();
+    await expect(page).toHaveURL(/\/supervisions$/);
     await page.unroute('**/oidc/oauth/token');
     await confirm();
-    await expect(retake.hook('permissions-question')).toHaveCount(0);
+    await expect(question).toHaveCount(0);
+    expect(described, 'what was asked once is not asked again').toBe(1);
+    expect(await expiry()).toContain('renewed by itself');
   });
 });
