@@ -13,6 +13,7 @@ pub fn caddyfile(site: &Site) -> String {
         .map(|(name, value)| format!("\t\t\t{name} \"{value}\"\n"))
         .collect();
     let hsts = headers::value(site, "Strict-Transport-Security");
+    let policy = headers::OF_THE_RELAY;
     let door = if base == "/" {
         String::new()
     } else {
@@ -51,6 +52,13 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t\t\theader_up -Referer
 \t\t\t\theader_down -Set-Cookie
 \t\t\t\theader_down -Access-Control-Allow-Origin
+\t\t\t\theader_down -Access-Control-Allow-Credentials
+\t\t\t\theader_down -Access-Control-Allow-Headers
+\t\t\t\theader_down -Access-Control-Allow-Methods
+\t\t\t\theader_down -Access-Control-Expose-Headers
+\t\t\t\theader_down -Server
+\t\t\t\theader_down Content-Security-Policy \"{policy}\"
+\t\t\t\theader_down Cross-Origin-Resource-Policy same-origin
 \t\t\t\theader_down Cache-Control no-store
 \t\t\t\theader_down X-Content-Type-Options nosniff
 \t\t\t\theader_down Strict-Transport-Security \"{hsts}\"
@@ -61,14 +69,24 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t\t}}
 \t\t}}
 
-{door}\t\theader {{
+\t\theader {{
 {headers}\t\t\t-Server
 \t\t}}
 
+{door}
 \t\t# Files whose names change with their content.
 \t\t@kept path_regexp ^{pattern}[^/]*[-_][0-9a-f]{{12,}}(_bg)?\\.(css|js|wasm)$
 \t\thandle @kept {{
 \t\t\theader Cache-Control \"{forever}\"
+\t\t\tfile_server {{
+\t\t\t\tprecompressed br gzip
+\t\t\t}}
+\t\t}}
+
+\t\t# The page again, for hosts that know no other way.
+\t\t@twin path {base}404.html
+\t\thandle @twin {{
+\t\t\theader Cache-Control \"{never}\"
 \t\t\tfile_server {{
 \t\t\t\tprecompressed br gzip
 \t\t\t}}
@@ -96,7 +114,17 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t\t}}
 \t\t}}
 
+\t\theader Cache-Control \"{never}\"
 \t\trespond 404
+\t}}
+
+\t# A missing file is not missing for ever, and has the headers too.
+\thandle_errors {{
+\t\theader {{
+{headers}\t\t\tCache-Control \"{never}\"
+\t\t\t-Server
+\t\t}}
+\t\trespond \"{{http.error.status_code}} {{http.error.status_text}}\"
 \t}}
 }}
 "

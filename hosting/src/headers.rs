@@ -4,6 +4,9 @@ use crate::Site;
 
 const HEADERS: &str = include_str!("../headers.txt");
 
+/// The content security policy of what the relay passes on: data, of which nothing runs.
+pub const OF_THE_RELAY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
 /// What binds every hostname below the site's own to https.
 const SUBDOMAINS: &str = "; includeSubDomains";
 

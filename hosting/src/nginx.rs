@@ -15,6 +15,17 @@ pub fn retake(site: &Site) -> String {
     } else {
         format!("location = {without_slash} {{\n    return 308 {base};\n}}\n\n")
     };
+    // A site below a path is one part of its folder: the rest is for nobody.
+    let rest = if base == "/" {
+        String::new()
+    } else {
+        format!(
+            "\n# Nothing else of the folder is sent. Where the server has a `location /` of its own, take
+# this one away, and put only the folder {without_slash} of the site into the server's root.
+location / {{\n{}    return 404;\n}}\n",
+            answer(site, Caching::Never)
+        )
+    };
     let page = answer(site, Caching::Never);
     let kept = answer(site, Caching::Forever);
     let asked = answer(site, Caching::Ask);
@@ -34,52 +45,66 @@ pub fn retake(site: &Site) -> String {
 # of the site. server.conf beside it is a whole server; relay.conf adds the relay
 # to the ReSim API.
 
+# It changes nothing of what else the server serves: types and the rest stand in the
+# locations. The site ships a .gz and a .br beside each file; brotli needs no module.
+
 server_tokens off;
-# The site ships a .gz and a .br beside each file. Brotli needs no module: see below.
-gzip_static on;
-gzip_vary on;
-charset utf-8;
-charset_types text/css text/javascript;
-types {{
-    text/html html;
-    text/css css;
-    text/javascript js;
-    application/wasm wasm;
-    application/json json;
-    image/svg+xml svg;
-}}
 
 {door}# The page, for every route of the app.
 location {base} {{
     rewrite ^ {base}index.html last;
 }}
 location = {base}index.html {{
-{page}}}
+{LIKE}{page}}}
+location = {base}404.html {{
+{LIKE}{page}    try_files $uri =404;
+}}
 
 # Files whose names change with their content.
 location ~ \"^{pattern}[^/]*[-_][0-9a-f]{{12,}}(?:_bg)?\\.(?:css|js|wasm)$\" {{
     if ($http_accept_encoding ~ \"\\bbr\\b\") {{
         rewrite ^(.*)$ $1.br last;
     }}
-{kept}    try_files $uri =404;
+{LIKE}{kept}    try_files $uri =404;
 }}
 {brotli}# Files that keep their names. A missing one must not look like the app.
 location ~ ^{pattern}[^/]+\\.[a-z0-9]+$ {{
-{asked}    try_files $uri =404;
+{LIKE}{asked}    try_files $uri =404;
 }}
-"
+{rest}"
     )
 }
 
+/// How the files of the site are sent, in each location of files.
+const LIKE: &str = "    gzip_static on;
+    gzip_vary on;
+    charset utf-8;
+    charset_types text/css text/javascript;
+    types {
+        text/html html;
+        text/css css;
+        text/javascript js;
+        application/wasm wasm;
+        application/json json;
+        image/svg+xml svg;
+    }
+";
+
 /// The lines that add every header, and how long the answer may be kept. Each
 /// location needs them all: one `add_header` in a location drops those of the
-/// server around it.
+/// server around it. A name that is missing is not missing for ever, so that answer
+/// is not kept.
 fn answer(site: &Site, caching: Caching) -> String {
+    let also_errors = if caching == Caching::Forever {
+        ""
+    } else {
+        " always"
+    };
     headers::of(site)
         .iter()
         .map(|(name, value)| format!("    add_header {name} \"{value}\" always;\n"))
         .chain([format!(
-            "    add_header Cache-Control \"{}\" always;\n",
+            "    add_header Cache-Control \"{}\"{also_errors};\n",
             caching.value()
         )])
         .collect()
@@ -88,6 +113,7 @@ fn answer(site: &Site, caching: Caching) -> String {
 /// The relay of `/v1/` to the ReSim API.
 pub fn relay(site: &Site) -> String {
     let hsts = headers::value(site, "Strict-Transport-Security");
+    let policy = headers::OF_THE_RELAY;
     format!(
         "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
 # sees one origin and needs no leave from the API (CORS). Include a copy of it, one
@@ -131,12 +157,21 @@ location /v1/ {{
     client_max_body_size 1m;
     proxy_hide_header Set-Cookie;
     proxy_hide_header Access-Control-Allow-Origin;
-    # Ours stand below; two of a kind would leave it to the browser.
+    proxy_hide_header Access-Control-Allow-Credentials;
+    proxy_hide_header Access-Control-Allow-Headers;
+    proxy_hide_header Access-Control-Allow-Methods;
+    proxy_hide_header Access-Control-Expose-Headers;
+    # Ours stand below; two of a kind would leave it to the browser. Whatever the API
+    # or something before it answers, no browser runs it as a page of this site.
+    proxy_hide_header Content-Security-Policy;
+    proxy_hide_header Cross-Origin-Resource-Policy;
     proxy_hide_header Cache-Control;
     proxy_hide_header X-Content-Type-Options;
     proxy_hide_header Strict-Transport-Security;
     add_header Cache-Control \"no-store\" always;
     add_header X-Content-Type-Options \"nosniff\" always;
+    add_header Content-Security-Policy \"{policy}\" always;
+    add_header Cross-Origin-Resource-Policy \"same-origin\" always;
     add_header Strict-Transport-Security \"{hsts}\" always;
 }}
 "

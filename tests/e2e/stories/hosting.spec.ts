@@ -35,10 +35,11 @@ function baseOf(address: string): string {
   return HOSTS.map((it) => new URL(it.url)).find((it) => address.startsWith(it.href) && it.pathname !== '/')?.pathname ?? '/';
 }
 
-function expectHeaders(answer: APIResponse, caching: string): void {
+function expectHeaders(answer: APIResponse, caching: string | RegExp, base = baseOf(answer.url())): void {
   const headers = answer.headers();
-  for (const [name, value] of listed(baseOf(answer.url()))) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
-  expect(headers['cache-control']).toBe(caching);
+  for (const [name, value] of listed(base)) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
+  if (typeof caching === 'string') expect(headers['cache-control']).toBe(caching);
+  else expect(headers['cache-control'] ?? '').toMatch(caching);
   expect(headers['server'] ?? '').not.toMatch(/\d/);
 }
 
@@ -56,6 +57,19 @@ for (const { name, url } of HOSTS) {
         const answer = await request.get(url + path);
         expect(answer.status(), path).toBe(404);
         expect(await answer.text()).not.toContain('boot-');
+        // Nor is it missing for ever, and nothing of it runs either.
+        expectHeaders(answer, /^(|no-store|no-cache)$/);
+      }
+      const twin = await request.get(`${url}404.html`);
+      expectHeaders(twin, 'no-store');
+      if (new URL(url).pathname !== '/') {
+        // What else lies in the folder is for nobody.
+        for (const path of ['/', '/404.html', '/_headers', '/hosting/nginx/relay.conf', '/hosting/sbom.cdx.json']) {
+          const answer = await request.get(new URL(path, url).href);
+          expect(answer.status(), path).toBe(404);
+          expect(await answer.text()).not.toContain('boot-');
+          expectHeaders(answer, 'no-store', new URL(url).pathname);
+        }
       }
       if (new URL(url).pathname !== '/') {
         const door = await request.get(url.slice(0, -1), { maxRedirects: 0 });
@@ -176,6 +190,7 @@ test.describe('the relay @hosting', () => {
       expect(asked.status(), name).toBe(200);
       expect(asked.headers()['access-control-allow-origin']).toBeUndefined();
       expect(asked.headers()['cache-control']).toBe('no-store');
+      expect(asked.headers()['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'; sandbox");
       const binds = baseOf(url) === '/' ? 'max-age=31536000; includeSubDomains' : 'max-age=31536000';
       expect(asked.headers()['strict-transport-security']).toBe(binds);
       const refused = await request.fetch(relay, { method: 'DELETE', headers: { authorization: 'Bearer t' } });
