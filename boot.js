@@ -1,6 +1,6 @@
 // Retake's first script. It checks what the app needs, admits the app's own
-// static markup and nothing else, loads the app, and says in words what went
-// wrong. `cargo xtask` fills in names, hashes and markup when it builds the
+// static markup and nothing else, loads the app, loads it anew should it break
+// off, and says in words what went wrong. `cargo xtask` fills in names, hashes and markup when it builds the
 // site (xtask/src/finish.rs), and takes the comments out.
 //
 // It is a file of its own so that the content security policy needs no inline
@@ -56,12 +56,65 @@ async function fate(name) {
   }
 }
 
+// When the app broke off in this tab, for this script; and that it did, for the app,
+// which says so and takes it back.
+const STOPS = 'retake-stops';
+const STOPPED = 'retake-stopped';
+const STOPS_MS = 5 * 60_000;
+
+function stops() {
+  try {
+    const times = JSON.parse(sessionStorage.getItem(STOPS) ?? '[]');
+    return times.filter((time) => time > Date.now() - STOPS_MS);
+  } catch {
+    return [];
+  }
+}
+
+// A program that breaks off does so between any two steps, and what is left of it would
+// go on with the half of them. So none of it does: the page is loaded anew, and what was
+// supervised goes on from the journal. Not more than twice in a row.
+function stop(error) {
+  try {
+    sessionStorage.setItem(STOPS, JSON.stringify([...stops(), Date.now()]));
+    sessionStorage.setItem(STOPPED, 'yes');
+  } catch {
+    // It would be loaded again and again.
+    document.title = 'Retake has stopped';
+    document.body.textContent = `Retake has stopped by a mistake of its own (${error.message}). Load the page again.`;
+    return;
+  }
+  location.reload();
+}
+
+// Whether an error that nobody caught went through the app's program.
+function isOfTheApp(error) {
+  return error instanceof WebAssembly.RuntimeError || (error instanceof Error && /wasm-function/.test(error.stack ?? ''));
+}
+
+function watch() {
+  let stopped = false;
+  const hear = (error) => {
+    if (stopped || !isOfTheApp(error)) return;
+    stopped = true;
+    stop(error);
+  };
+  addEventListener('error', (event) => hear(event.error));
+  addEventListener('unhandledrejection', (event) => hear(event.reason));
+}
+
 async function start() {
   if (window.top !== window.self) {
     return say('Retake does not run inside another page, so that nobody can lay one over its buttons. Open it in a tab of its own.');
   }
   if (typeof WebAssembly !== 'object' || !WebAssembly.instantiateStreaming) {
     return say('This browser does not run WebAssembly, or it is switched off (as in a lockdown mode). Retake needs it: allow it for this site, or use a current browser.');
+  }
+  if (stops().length > 1) {
+    // Whoever loads the page again means it.
+    sessionStorage.removeItem(STOPS);
+    document.title = 'Retake has stopped';
+    return say('Retake has stopped twice within five minutes, by a mistake of its own, and does not start again by itself. What it supervised goes on once you load the page again. Should it stop once more, “resim batches supervise” is the way to go on.');
   }
   try {
     admitOnlyOurMarkup();
@@ -94,6 +147,7 @@ async function start() {
     );
     throw error;
   }
+  watch();
 }
 
 await start();

@@ -20,6 +20,10 @@ use crate::{
     shell::{Announcer, Crumbs, PageTitle, Shell, Ticker},
 };
 
+/// What is said once the app was loaded anew by itself.
+const STOPPED: &str =
+    "Retake stopped by a mistake of its own and was loaded again. What it supervises goes on.";
+
 /// Rises once the configuration was read.
 #[derive(Debug, Clone, Copy)]
 struct Configured(RwSignal<bool>);
@@ -65,6 +69,9 @@ pub fn App() -> impl IntoView {
                 own_reruns.signed_in(identity.clone(), limits);
             }
             supervisions.signed_in(identity);
+            if storage::take_stopped() {
+                announcer.trouble(STOPPED);
+            }
         }
         None => supervisions.signed_out(),
     });

@@ -30,6 +30,15 @@ pub fn tab_remove(key: &str) {
     }
 }
 
+/// Whether the app broke off in this tab and was loaded anew (`boot.js`); true once.
+pub fn take_stopped() -> bool {
+    let stopped = tab_get(STOPPED).is_some();
+    tab_remove(STOPPED);
+    stopped
+}
+
+const STOPPED: &str = "retake-stopped";
+
 thread_local! {
     static CLEARED: Cell<u32> = const { Cell::new(0) };
 }

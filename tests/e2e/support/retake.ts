@@ -108,7 +108,10 @@ export async function watch(context: BrowserContext, provoked?: RegExp): Promise
       console.error(`${begin}: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sample}`);
     });
   }, VIOLATION);
-  context.on('weberror', (error) => wrong.push(String(error.error())));
+  context.on('weberror', (error) => {
+    const words = String(error.error());
+    if (provoked?.test(words) !== true) wrong.push(words);
+  });
   context.on('console', (message) => {
     const text = message.text();
     const expected =
@@ -124,7 +127,7 @@ export async function watch(context: BrowserContext, provoked?: RegExp): Promise
 export const test = base.extend<{
   retake: Retake;
   sandbox: Sandbox;
-  /** What the browser may say in the console, where a scenario provokes it. */
+  /** What the browser may say in the console, or nobody catch, where a scenario provokes it. */
   provoked: RegExp | undefined;
   calm: undefined;
 }>({
