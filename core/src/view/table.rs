@@ -113,10 +113,10 @@ pub struct TestTable {
     nameless_seen: usize,
     tally: Tally,
     listing: u32,
-    /// Rows by name, without those of `unordered`.
+    /// Rows by name, without those of `fresh`.
     by_name: Vec<RowId>,
-    /// Rows that came since `by_name` was made.
-    unordered: Vec<RowId>,
+    /// Rows that came since `by_name` was made, sorted by name among themselves.
+    fresh: Vec<RowId>,
     /// A name changed or a test went, so that all of `by_name` is made anew.
     by_name_is_stale: bool,
 }
@@ -153,6 +153,7 @@ impl TestTable {
     /// Takes in tests, by ID; the order is the server's and means nothing.
     pub fn merge(&mut self, tests: impl IntoIterator<Item = Test>) -> Changes {
         let mut changes = Changes::default();
+        let before = self.rows.len();
         for test in tests {
             let known = if let Some(id) = test.id {
                 self.by_id.get(&id).copied()
@@ -166,7 +167,19 @@ impl TestTable {
                 None => self.insert(test, &mut changes),
             }
         }
+        self.take_in_fresh(before);
         changes
+    }
+
+    /// Sorts the rows from `first` on into what came since the order was made: page by
+    /// page, so that making the order has little left to do at once.
+    fn take_in_fresh(&mut self, first: usize) {
+        let mut page: Vec<RowId> = (first..self.rows.len()).map(RowId::from_index).collect();
+        if page.is_empty() || self.by_name_is_stale {
+            return;
+        }
+        sort_by(&mut page, |a, b| self.compare_names(*a, *b));
+        self.fresh = self.merged(&self.fresh, &page);
     }
 
     fn update(&mut self, row: RowId, test: Test, changes: &mut Changes) {
@@ -204,7 +217,6 @@ impl TestTable {
         self.plain.push(is_plain(&test.name));
         self.rows.push(test);
         self.seen_in.push(self.listing);
-        self.unordered.push(row);
         changes.added.push(row);
     }
 
@@ -272,20 +284,18 @@ impl TestTable {
     }
 
     /// Every row, sorted by name the way people count: `cut_in_2` before
-    /// `cut_in_10`. While pages stream in, only what is new is sorted, then
-    /// merged into what was in order.
+    /// `cut_in_10`. While pages stream in, what is new is only merged into what was
+    /// in order.
     pub fn by_name(&mut self) -> &[RowId] {
         if self.by_name_is_stale {
-            self.unordered.clear();
+            self.fresh.clear();
             let mut order: Vec<RowId> = self.rows().collect();
             sort_by(&mut order, |a, b| self.compare_names(*a, *b));
             self.by_name = order;
             self.by_name_is_stale = false;
-        } else if !self.unordered.is_empty() {
-            let mut new = std::mem::take(&mut self.unordered);
-            sort_by(&mut new, |a, b| self.compare_names(*a, *b));
-            let old = std::mem::take(&mut self.by_name);
-            self.by_name = self.merged(&old, &new);
+        } else if !self.fresh.is_empty() {
+            self.by_name = self.merged(&self.by_name, &self.fresh);
+            self.fresh.clear();
         }
         &self.by_name
     }
@@ -296,11 +306,18 @@ impl TestTable {
     }
 
     /// Two ordered lists in one. `new` is short, so that the place of each is
-    /// looked for instead of comparing every row of `old`.
+    /// looked for, not far from the one before, instead of comparing every row of `old`.
     fn merged(&self, mut old: &[RowId], new: &[RowId]) -> Vec<RowId> {
         let mut all = Vec::with_capacity(old.len() + new.len());
         for row in new {
-            let place = old.partition_point(|it| self.compare_names(*it, *row).is_le());
+            let is_before = |it: &RowId| self.compare_names(*it, *row).is_le();
+            // In steps that double, until one is too far.
+            let (mut from, mut to) = (0, 1);
+            while to < old.len() && is_before(&old[to - 1]) {
+                (from, to) = (to, to * 2);
+            }
+            let to = to.min(old.len());
+            let place = from + old[from..to].partition_point(is_before);
             all.extend_from_slice(&old[..place]);
             all.push(*row);
             old = &old[place..];
