@@ -33,8 +33,8 @@ pub struct Client {
     reading: StoredValue<HashMap<BatchId, Vec<oneshot::Sender<()>>>>,
 }
 
-/// What became of a read whose answer came after another sign-in.
-const OTHER_SESSION: &str = "somebody has signed in again meanwhile";
+/// What became of a read whose token was refused, once the session is another.
+const OTHER_SESSION: &str = "it was asked for before the present sign-in";
 
 /// Holds the reading of a batch until it is dropped.
 struct Reading {
@@ -120,6 +120,11 @@ impl Client {
             .update_value(|pace| pace.charge(clock::now().mono));
     }
 
+    /// Which session asks; another sign-in, or none, is another.
+    pub fn session_number(&self) -> SessionNumber {
+        self.session.number()
+    }
+
     /// Sees to a token that needs no renewal yet, so that a POST that
     /// follows leaves at once. Without a token the POST itself says so.
     pub async fn ready_to_post(&self) {
@@ -183,6 +188,7 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub async fn read<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
+        let asked_by = self.session.number();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -199,6 +205,10 @@ impl Client {
                 return Err(error);
             }
             timer::sleep(pause).await;
+            if self.session.number() != asked_by {
+                // Nobody's token is used for what somebody else asked.
+                return Err(error);
+            }
         }
     }
 
@@ -211,12 +221,13 @@ impl Client {
     pub async fn post_once<T>(&self, call: &Call<T>) -> Result<T, ApiError> {
         // Nothing is waited for here: a renewal would outlast what was proven
         // before (`ready_to_post` has seen to the token).
+        let sent_with = self.session.token_number();
         let answer = match self.session.bearer_at_hand(call.request.what) {
             Ok(bearer) => self.perform(call, bearer).await,
             Err(error) => Err(error),
         };
         if matches!(&answer, Err(error) if error.kind == ErrorKind::SignedOut) {
-            self.session.recover();
+            self.session.post_refused(sent_with);
         }
         answer
     }

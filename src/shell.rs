@@ -355,12 +355,15 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn PermissionsQuestion() -> impl IntoView {
     let session = expect_context::<Session>();
-    let dismissed = RwSignal::new(false);
+    // Of one sign-in; the next one is asked about again.
+    let dismissed = RwSignal::new(None);
+    let is_dismissed = move || dismissed.get() == Some(session.number());
     let asks = memo(move |_| {
         session
             .account()
-            .is_some_and(|account| account.lacks_permissions && !dismissed.get())
+            .is_some_and(|account| account.lacks_permissions && !is_dismissed())
     });
+    let gives_way = memo(move |_| session.account().is_some_and(|it| it.lasting.is_given_up()));
     let environment = memo(move |_| session.account().map(|it| (*it.environment).clone()));
     let has_redirect =
         move || environment.with(|it| it.as_ref().is_some_and(Environment::has_redirect));
@@ -371,8 +374,10 @@ fn PermissionsQuestion() -> impl IntoView {
         };
         spawn_local(async move {
             let route = dom::route();
+            let number = session.number();
+            let wanted = move || dismissed.get_untracked() != Some(number);
             let left = session
-                .leave_for_provider(&account.environment, &route, false)
+                .leave_for_provider(&account.environment, &route, false, wanted)
                 .await;
             trouble.try_set(left.err());
         });
@@ -382,23 +387,35 @@ fn PermissionsQuestion() -> impl IntoView {
             <div class="notice notice--bar" data-tone="warning" role="alert" data-testid="permissions-question">
                 <div>
                     <p>
-                        <b>"Your sign-in holds no permissions yet."</b>
+                        <b>"Your sign-in shows no permissions yet."</b>
                         " Right after a first sign-in ReSim may still be giving your account its role. A second sign-in usually has them."
                     </p>
+                    {move || gives_way.get().then(|| view! {
+                        <p>
+                            "What renewed this sign-in was given up for the new one: it ends with its token, \
+                             as the account menu tells."
+                        </p>
+                    })}
                     {move || trouble.get().map(|why| view! { <p class="notice__said">{why}</p> })}
+                    {(!has_redirect()).then(|| view! {
+                        <div class="notice__code">
+                            <DeviceCode
+                                environment=environment.into()
+                                label="Sign in again with a code"
+                                small=true
+                                afterwards="Signed in again. This sign-in shows no permissions either."
+                            />
+                        </div>
+                    })}
                 </div>
                 <div class="buttons">
-                    {if has_redirect() {
-                        view! { <button type="button" class="button button--small" on:click=again>"Sign in again"</button> }
-                            .into_any()
-                    } else {
-                        view! { <DeviceCode environment=environment.into() label="Sign in again with a code" small=true/> }
-                            .into_any()
-                    }}
+                    {has_redirect().then(|| view! {
+                        <button type="button" class="button button--small" on:click=again>"Sign in again"</button>
+                    })}
                     <button
                         type="button"
                         class="button button--small button--quiet"
-                        on:click=move |_| dismissed.set(true)
+                        on:click=move |_| dismissed.set(Some(session.number()))
                     >
                         "Go on without"
                     </button>

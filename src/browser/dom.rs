@@ -113,6 +113,11 @@ pub fn replace_query(query: &str) {
     let _ = history.replace_state_with_url(&state, "", Some(&format!("{path}{query}")));
 }
 
+/// The path of a [`route`], without its query.
+pub fn path_of(route: &str) -> &str {
+    route.split('?').next().unwrap_or_default()
+}
+
 /// Path below the site's base, and query, as they stand in the browser.
 pub fn route() -> String {
     let location = window().location();

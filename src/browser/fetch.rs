@@ -8,7 +8,9 @@ use js_sys::Uint8Array;
 use retake_core::api::{Answer, ApiError, ErrorKind, Method, Request};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials};
+use web_sys::{
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect,
+};
 
 use super::{timer, words};
 
@@ -42,7 +44,10 @@ pub async fn perform(base: &str, bearer: &str, request: &Request) -> Result<Answ
     if !is_read {
         // A POST without credentials has connections of its own, so that the
         // browser does not repeat it over a reused one (`reliability.md` §2.6).
-        builder = builder.credentials(RequestCredentials::Omit);
+        // Nor is it sent on to where an answer points.
+        builder = builder
+            .credentials(RequestCredentials::Omit)
+            .redirect(RequestRedirect::Error);
     }
     let limit = if is_read { READ_LIMIT } else { POST_LIMIT };
     send(
@@ -66,7 +71,7 @@ pub async fn read_document(what: &'static str, url: &str) -> Result<Answer, ApiE
     send(what, builder, None, "", READ_LIMIT).await
 }
 
-/// Sends a form, as token endpoints want it. Not without credentials, so
+/// Sends a form, as token endpoints want it, nowhere but there. Not without credentials, so
 /// that it leaves no connection behind that a rerun would share.
 ///
 /// # Errors
@@ -74,6 +79,7 @@ pub async fn read_document(what: &'static str, url: &str) -> Result<Answer, ApiE
 pub async fn post_form(what: &'static str, url: &str, form: &str) -> Result<Answer, ApiError> {
     let builder = RequestBuilder::new(url)
         .method(GlooMethod::POST)
+        .redirect(RequestRedirect::Error)
         .cache(RequestCache::NoStore);
     send(
         what,

@@ -5,8 +5,8 @@ use retake_core::{config::Environment, view::words};
 
 use crate::{reactive::effect, session::Session};
 
-/// A button that asks for a code, and what a person does with it. A session that
-/// is there serves on until the code is confirmed.
+/// A button that asks for a code, and what a person does with it. A session that is
+/// there serves on, for as long as its token is good.
 #[component]
 pub fn DeviceCode(
     /// Where to sign in.
@@ -16,6 +16,9 @@ pub fn DeviceCode(
     /// Whether it stands among small buttons.
     #[prop(optional)]
     small: bool,
+    /// What is said once somebody has signed in by it and the button is still there.
+    #[prop(optional)]
+    afterwards: Option<&'static str>,
 ) -> impl IntoView {
     let session = expect_context::<Session>();
     let code = RwSignal::new(None::<(String, String)>);
@@ -44,20 +47,23 @@ pub fn DeviceCode(
         asking.set(true);
         trouble.set(None);
         spawn_local(async move {
-            let asked = session.ask_device(&environment).await;
+            let wanted = move || turn.try_get_untracked() == Some(mine);
+            let asked = session.ask_device(&environment, wanted).await;
             asking.try_set(false);
-            let waited = match asked {
-                Ok(asked) => {
+            let ended = match asked {
+                Ok(Some(asked)) => {
                     let shown = &asked.code;
                     code.try_set(Some((shown.user_code.clone(), shown.address.clone())));
-                    let wanted = move || turn.try_get_untracked() == Some(mine);
                     session.await_device(&environment, asked, wanted).await
                 }
+                Ok(None) => return,
                 Err(why) => Err(why),
             };
-            if let Err(why) = waited {
+            if wanted() {
+                // Used up, one way or the other.
                 code.try_set(None);
-                trouble.try_set(Some(why));
+                let said = ended.map_or_else(Some, |()| afterwards.map(ToOwned::to_owned));
+                trouble.try_set(said);
             }
         });
     };

@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, endpoint},
+    api::{ApiError, ErrorKind, endpoint},
     domain::{BatchId, ProjectId},
     view::freshness::upper_first,
 };
@@ -53,8 +53,15 @@ pub fn cancel(
     state.set(Cancelling::Sent);
     spawn_local(async move {
         let call = endpoint::cancel_batch(project, batch);
+        let pressed_by = client.session_number();
         client.ready_to_post().await;
-        match client.post_once(&call).await {
+        let answer = if client.session_number() == pressed_by {
+            client.post_once(&call).await
+        } else {
+            let why = "the sign-in is another one since it was pressed";
+            Err(ApiError::new(call.request.what, ErrorKind::NoToken, why))
+        };
+        match answer {
             Ok(()) => accepted(),
             Err(error) => {
                 state.try_set(Cancelling::trouble(&error));

@@ -6,8 +6,11 @@ use leptos_router::{
     hooks::{use_location, use_navigate},
 };
 
-use super::guard::{Starting, sign_in_address};
-use crate::{reactive::effect, session::Session};
+use super::guard::{Guard, Starting, sign_in_address};
+use crate::{
+    reactive::{effect, memo},
+    session::{Session, SessionState},
+};
 
 /// Takes in the provider's answer and goes on to where the person was.
 #[component]
@@ -17,8 +20,10 @@ pub fn Callback() -> impl IntoView {
     let navigate = use_navigate();
     // The configuration has to be read before an answer can be judged.
     let configured = crate::app::configured();
+    // Without it the answer stays where it is, good for a reload.
+    let is_broken = memo(move |_| matches!(session.state(), SessionState::Broken(_)));
     effect(move |before: Option<bool>| {
-        if before == Some(true) || !configured.get() {
+        if before == Some(true) || !configured.get() || is_broken.get_untracked() {
             return before.unwrap_or(false);
         }
         let (navigate, query) = (navigate.clone(), query.clone());
@@ -37,5 +42,11 @@ pub fn Callback() -> impl IntoView {
         });
         true
     });
-    view! { <Starting text="Signing in…"/> }
+    move || {
+        if is_broken.get() {
+            view! { <Guard>""</Guard> }.into_any()
+        } else {
+            view! { <Starting text="Signing in…"/> }.into_any()
+        }
+    }
 }

@@ -102,7 +102,10 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
         trouble.set(None);
         spawn_local(async move {
             let to = return_to.get_untracked();
-            if let Err(why) = session.leave_for_provider(&environment, &to, false).await {
+            if let Err(why) = session
+                .leave_for_provider(&environment, &to, false, || true)
+                .await
+            {
                 leaving.try_set(false);
                 trouble.try_set(Some(why));
             }

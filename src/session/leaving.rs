@@ -28,7 +28,7 @@ impl Session {
             let Ok(who) = serde_json::from_str::<Identity>(&text) else {
                 return;
             };
-            if self.account_now().is_some_and(|it| it.identity == who) {
+            if self.is_of(&who) {
                 spawn_local(self.follow_out());
             }
         });
@@ -63,6 +63,18 @@ impl Session {
             None => None,
         };
         self.go(elsewhere, &notes);
+    }
+
+    /// Whether this tab's session is of that account, also once it has expired: what
+    /// renews it may be good still.
+    fn is_of(&self, who: &Identity) -> bool {
+        let inner = self.inner();
+        let environment = inner.environment.borrow();
+        let holder = inner.holder.borrow();
+        let (Some(environment), Some(tokens)) = (environment.as_ref(), holder.latest()) else {
+            return false;
+        };
+        Identity::of(environment, tokens) == *who
     }
 
     /// Signed out in another tab: so is this one, and what it shows goes. The

@@ -211,7 +211,7 @@ impl Session {
             Ok(config) => *self.inner().config.borrow_mut() = Some(Arc::new(config)),
             Err(problems) => return self.state.set(SessionState::Broken(problems)),
         }
-        if route.starts_with("/callback") {
+        if dom::path_of(&route) == "/callback" {
             // The callback page goes on from here.
             return;
         }
@@ -231,7 +231,10 @@ impl Session {
             {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
-                if let Err(why) = self.leave_for_provider(&environment, &route, true).await {
+                if let Err(why) = self
+                    .leave_for_provider(&environment, &route, true, || true)
+                    .await
+                {
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
@@ -319,15 +322,23 @@ impl Session {
         self.state.set(SessionState::SignedOut(Some(why.into())));
     }
 
-    /// Asks the provider for a code that is confirmed elsewhere.
+    /// Asks the provider for a code that is confirmed elsewhere; `None` if nobody
+    /// wants it by then.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn ask_device(&self, environment: &Environment) -> Result<Asked, String> {
+    pub async fn ask_device(
+        &self,
+        environment: &Environment,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Option<Asked>, String> {
         let asked = oidc::ask_device(environment).await?;
+        if !wanted() {
+            return Ok(None);
+        }
         // Only now is it sure that a sign-in can begin.
         spawn_local(self.give_way());
-        Ok(asked)
+        Ok(Some(asked))
     }
 
     /// Waits for the code to be confirmed, then signs in, unless nobody wants
@@ -412,7 +423,8 @@ impl Session {
             .is_some_and(|it| it.access != token)
     }
 
-    /// Leaves this page for the provider's. Comes back at `/callback`.
+    /// Leaves this page for the provider's. Comes back at `/callback`. Stays if by
+    /// then nobody wants it, or somebody has signed in or out.
     ///
     /// # Errors
     /// The provider cannot be reached or does not fit the configuration.
@@ -421,20 +433,18 @@ impl Session {
         environment: &Environment,
         return_to: &str,
         silent: bool,
+        wanted: impl Fn() -> bool,
     ) -> Result<(), String> {
         storage::set_environment(&environment.name);
+        let number = self.number();
+        let is_wanted = || wanted() && self.number() == number;
         let leaving = oidc::prepare(environment, return_to, silent).await?;
-        if !silent {
+        if !silent && is_wanted() {
             // Only now is it sure that a sign-in can begin. It waits for the
             // answer: one that the provider acts on later may end the new grant.
-            let number = self.inner().holder.borrow().number();
             timer::within(oidc::GOODBYE, self.give_way()).await;
-            if self.inner().holder.borrow().number() != number {
-                // Somebody signed in by a token meanwhile.
-                return Ok(());
-            }
         }
-        leaving.go()
+        if is_wanted() { leaving.go() } else { Ok(()) }
     }
 
     /// Takes in the provider's answer: signs in and gives the route to go on at.

@@ -8,7 +8,7 @@ use retake_core::{
     auth::{
         DeviceCode, Farewell, Provider, Tokens, Transaction,
         device::{self, Polled},
-        route, transaction,
+        renewal, route, transaction,
         transaction::Randomness,
     },
     config::Environment,
@@ -178,7 +178,7 @@ pub(super) async fn renew(
         .await
         .ok_or(Renewal::Refused)?
         .map_err(|_| Renewal::Unreachable)?;
-    if granted.status == 429 || granted.status >= 500 {
+    if !renewal::is_answered(granted.status, &granted.body) {
         return Err(Renewal::Unreachable);
     }
     let expected = transaction::refresh_expectation(environment, provider, before);
@@ -247,9 +247,9 @@ pub(super) async fn await_device(
             Some(granted) => desk.sort(granted, tokens),
             None => tokens,
         };
-        if tokens.is_ok() && !wanted() {
-            // Nobody waits for it any more: it is not left alive either.
-            if let Some(granted) = &granted {
+        if !wanted() {
+            // Nobody waits for it any more: nothing that came is left alive.
+            if let (Ok(_), Some(granted)) = (&tokens, &granted) {
                 desk.give_up(granted);
             }
             return None;

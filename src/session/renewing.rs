@@ -10,7 +10,10 @@ use futures::{
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::retry,
-    auth::{holder::SessionNumber, renewal::PATIENCE},
+    auth::{
+        holder::{SessionNumber, TokenNumber},
+        renewal::PATIENCE,
+    },
 };
 
 use super::{Desk, Left, Session, oidc};
@@ -74,11 +77,10 @@ impl Session {
         wait.await.unwrap_or(Renewal::Unreachable)
     }
 
-    /// The API refused the token of a POST, which is not sent again by itself:
-    /// sees to a new token, for as long as the provider does not answer, and
+    /// A POST whose token was refused is not sent again by itself: sees to a new token, for as long as the provider does not answer, and
     /// tells whoever waits for a sign-in that they may go on. Only a refusal
     /// signs out.
-    pub fn recover(self) {
+    fn recover(self) {
         let inner = self.inner();
         let number = inner.holder.borrow().number();
         // One for each session: that of a session before may hang.
@@ -103,6 +105,21 @@ impl Session {
                 inner.recovering.set(None);
             }
         });
+    }
+
+    /// The API refused the token that a POST was sent with: another is seen to, but
+    /// for a second one that was refused as well; then a person is asked.
+    pub fn post_refused(&self, sent_with: TokenNumber) {
+        if self.inner().holder.borrow_mut().post_refused(sent_with) {
+            self.expired(sent_with.session);
+        } else {
+            self.recover();
+        }
+    }
+
+    /// Which token is at hand.
+    pub fn token_number(&self) -> TokenNumber {
+        self.inner().holder.borrow().token_number()
     }
 
     async fn renew_for_all(self, Attempt { number, waiting }: Attempt) {

@@ -142,6 +142,36 @@ async fn a_line_whose_answer_was_lost_is_not_written_twice() {
 }
 
 #[wasm_bindgen_test]
+async fn the_last_line_is_written_anew_by_the_life_that_wrote_it_alone() {
+    let (journal, id) = (open().await, fresh("anew"));
+    let (old, new) = (writer(0), writer(1));
+    let early = journal.rewrite(&id, &old, 0, "nothing there").await;
+    assert!(matches!(early, Err(WriteError::Trouble(_))), "{early:?}");
+    for (seq, line) in [(0, "start"), (1, "a sign")] {
+        let written = journal.append(&id, &old, seq, line).await;
+        assert_eq!(written, Ok(()));
+    }
+    for sign in ["a later sign", "the latest"] {
+        assert_eq!(journal.rewrite(&id, &old, 1, sign).await, Ok(()));
+    }
+    assert_eq!(lines(&journal, &id).await, ["start", "the latest"]);
+    let not_the_last = journal.rewrite(&id, &old, 0, "history").await;
+    assert_eq!(not_the_last, Err(WriteError::Superseded { epoch: 0 }));
+    // Another life has taken over; neither writes over what the other wrote.
+    let other = journal.rewrite(&id, &new, 1, "another's").await;
+    assert_eq!(other, Err(WriteError::Superseded { epoch: 0 }));
+    let restored = journal.append(&id, &new, 2, "restored").await;
+    assert_eq!(restored, Ok(()));
+    let late = journal.rewrite(&id, &old, 2, "late").await;
+    assert_eq!(late, Err(WriteError::Superseded { epoch: 1 }));
+    assert_eq!(
+        lines(&journal, &id).await,
+        ["start", "the latest", "restored"]
+    );
+    journal.remove(&id).await.expect("it is removed");
+}
+
+#[wasm_bindgen_test]
 async fn a_journal_that_was_evicted_takes_no_later_line() {
     let (journal, id, me) = (open().await, fresh("evicted"), writer(0));
     journal

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 pub(crate) const BUDGET: u64 = 250 * 1000;
 
 /// What the check lets pass as long as the budget is not met: a little above the
-/// present size, so that no growth goes unseen. It was raised seven times, for
+/// present size, so that no growth goes unseen. It was raised eight times, for
 /// what it bought: sharing a supervision between tabs (28 KB), pages that say what
 /// fails and what becomes of a rerun (26 KB), and a first script that admits only
 /// our own markup and says why the app cannot start, sign-in with a code, base
@@ -22,8 +22,10 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// outlive a reload of any, a question before a sign-out, forms that say where they come
 /// from (20 KB), and what a reload must know of a rerun, rows that scroll without being
 /// made, a batch that is never told by old tests, twins by name (26 KB, of which one
-/// sorting program and boxed effects took 12 back). It is to come down to the budget.
-pub(crate) const CEILING: u64 = 660 * 1000;
+/// sorting program and boxed effects took 12 back), and sign-ins that go well where a provider,
+/// a proxy or a person does not, and a journal that does not grow while nothing happens (5 KB).
+/// It is to come down to the budget.
+pub(crate) const CEILING: u64 = 664 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -37,6 +37,8 @@ const MAX_LIFE: u64 = 1_800;
 pub struct DeviceCode {
     /// What is polled with. A secret, though of little use alone.
     code: String,
+    /// Who gave it.
+    issuer: String,
     /// What the person compares or types.
     pub user_code: String,
     /// Where they do that; the code filled in, if the provider has that.
@@ -74,8 +76,9 @@ fn client(environment: &Environment) -> &str {
 }
 
 /// There is no nonce in this flow; the code in hand ties the answer to it.
-fn expectation(environment: &Environment) -> Expectation<'_> {
+fn expectation<'a>(environment: &'a Environment, issuer: &'a str) -> Expectation<'a> {
     Expectation {
+        issuer: Some(issuer),
         client_id: environment.device_client_id.as_deref(),
         audience: environment.audience.as_deref(),
         ..Expectation::default()
@@ -113,6 +116,7 @@ impl DeviceCode {
         }
         Ok(Self {
             code,
+            issuer: issuer.to_owned(),
             user_code,
             address,
             ends: now.after(Duration::from_secs(life.min(MAX_LIFE))),
@@ -146,7 +150,7 @@ impl DeviceCode {
     ) -> Polled {
         let answer = answer
             .filter(|(status, _)| *status != 429 && *status < 500)
-            .map(|(_, body)| Tokens::read(body, &expectation(environment), now));
+            .map(|(_, body)| Tokens::read(body, &expectation(environment, &self.issuer), now));
         match answer {
             Some(Ok(tokens)) => {
                 return Polled::Tokens(Box::new(Tokens {
@@ -178,6 +182,8 @@ const LATE: &str = "Nobody confirmed the code in time. Ask for a new one.";
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -288,6 +294,27 @@ mod tests {
         };
         assert_eq!(tokens.access, "t");
         assert_eq!(tokens.expires, Some(Timestamp::from_millis(1_065_000)));
+    }
+
+    #[test]
+    fn tokens_of_another_provider_sign_nobody_in() {
+        let id_token = |issuer: &str| {
+            let claims = format!(r#"{{"iss":"{issuer}","aud":"device"}}"#);
+            let part = URL_SAFE_NO_PAD.encode(claims);
+            format!(r#"{{"access_token":"t","id_token":"e30.{part}.s"}}"#)
+        };
+        for (issuer, is_in) in [("https://p.example", true), ("https://q.example", false)] {
+            let body = id_token(issuer);
+            let polled =
+                code(PLAIN)
+                    .unwrap()
+                    .polled(&environment(), Some((200, body.as_bytes())), NOW);
+            assert_eq!(
+                matches!(polled, Polled::Tokens(_)),
+                is_in,
+                "{issuer}: {polled:?}"
+            );
+        }
     }
 
     #[test]

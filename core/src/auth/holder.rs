@@ -14,6 +14,14 @@ use crate::domain::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionNumber(u64);
 
+/// Which token of which session: each renewal gives the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenNumber {
+    /// The session.
+    pub session: SessionNumber,
+    renewals: u64,
+}
+
 /// The tokens of the present session.
 #[derive(Debug, Default)]
 pub struct Holder {
@@ -22,6 +30,10 @@ pub struct Holder {
     /// Those of a session that has expired: what renews them may be good still,
     /// until a sign-in takes its place.
     lapsed: Option<Tokens>,
+    /// How often they were renewed.
+    renewals: u64,
+    /// The last token that the API refused for a POST.
+    refused_for_post: Option<TokenNumber>,
 }
 
 impl Holder {
@@ -40,6 +52,11 @@ impl Holder {
         self.tokens.as_ref()
     }
 
+    /// Its tokens, also once the session has expired; `None` if it was ended.
+    pub fn latest(&self) -> Option<&Tokens> {
+        self.tokens.as_ref().or(self.lapsed.as_ref())
+    }
+
     /// Somebody signed in.
     pub fn begin(&mut self, tokens: Tokens) {
         self.end();
@@ -49,6 +66,7 @@ impl Holder {
     /// The session is over; gives the tokens to make worthless.
     pub fn end(&mut self) -> Option<Tokens> {
         self.number.0 += 1;
+        self.renewals = 0;
         let lapsed = self.lapsed.take();
         self.tokens.take().or(lapsed)
     }
@@ -81,8 +99,7 @@ impl Holder {
     /// Whether something may renew this session, also if it has expired meanwhile:
     /// not once that was refused, or given up for a new sign-in.
     pub fn may_renew(&self) -> bool {
-        let tokens = self.tokens.as_ref().or(self.lapsed.as_ref());
-        tokens.is_some_and(|it| it.refresh.is_usable())
+        self.latest().is_some_and(|it| it.refresh.is_usable())
     }
 
     /// Takes in renewed tokens of the session `number`. Gives them back if they do
@@ -93,7 +110,24 @@ impl Holder {
         }
         self.tokens = Some(tokens);
         self.lapsed = None;
+        self.renewals += 1;
         None
+    }
+
+    /// Which token is at hand.
+    pub fn token_number(&self) -> TokenNumber {
+        TokenNumber {
+            session: self.number,
+            renewals: self.renewals,
+        }
+    }
+
+    /// The API refused a POST that was sent with this token. Whether it had refused the
+    /// one before as well: then the next one will not do either, and the POST would be
+    /// sent and refused for ever.
+    pub fn post_refused(&mut self, token: TokenNumber) -> bool {
+        let before = self.refused_for_post.replace(token);
+        before.is_some_and(|it| it.session == token.session && it.renewals + 1 == token.renewals)
     }
 
     /// The provider did not answer the session `number`, and is not asked before
@@ -151,6 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn two_tokens_in_a_row_that_are_refused_for_a_post_are_enough() {
+        let mut it = Holder::new();
+        it.begin(tokens("first"));
+        let first = it.token_number();
+        assert!(!it.post_refused(first));
+        assert!(
+            !it.post_refused(first),
+            "of another batch, at the same time"
+        );
+        assert_eq!(it.renewed(it.number(), tokens("second")), None);
+        assert!(!it.post_refused(first), "a late answer");
+        let second = it.token_number();
+        assert!(it.post_refused(second));
+        // Much later, or of another session, it is as the first time.
+        for _ in 0..2 {
+            assert_eq!(it.renewed(it.number(), tokens("later")), None);
+        }
+        assert!(!it.post_refused(it.token_number()));
+        it.begin(tokens("another"));
+        assert_eq!(it.renewed(it.number(), tokens("another2")), None);
+        assert!(!it.post_refused(it.token_number()));
+    }
+
+    #[test]
     fn a_late_renewal_does_not_undo_a_sign_out() {
         let mut it = Holder::new();
         it.begin(tokens("alice"));
@@ -167,6 +225,9 @@ mod tests {
         let number = it.number();
         assert!(it.expire(number));
         assert!(!it.expire(number), "said once");
+        assert_eq!(access(&it), None);
+        let latest = it.latest().map(|it| it.access.as_str());
+        assert_eq!(latest, Some("old"), "whose it was is known");
         assert_eq!(it.renewed(number, tokens("new")), None);
         assert_eq!(access(&it), Some("new"));
     }

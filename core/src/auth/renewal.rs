@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use serde_json::Value;
+
 use super::Tokens;
+
 use crate::{domain::Timestamp, view::words};
 
 /// Renewed this long before the end, so that no request meets it.
@@ -116,6 +119,25 @@ impl Tokens {
     }
 }
 
+/// Codes of a token endpoint that ask to come again, not for good.
+const LATER: [&str; 3] = ["temporarily_unavailable", "server_error", "slow_down"];
+
+/// Whether the answer to a renewal is the provider's own word: new tokens, or a refusal
+/// (RFC 6749 §5). A gateway's page, a proxy's, and a provider that asks to come again say
+/// nothing of the refresh token, which is as good as before.
+pub fn is_answered(status: u16, body: &[u8]) -> bool {
+    if matches!(status, 408 | 425 | 429) || status >= 500 {
+        return false;
+    }
+    let Ok(answer) = crate::json::from_bytes::<Value>(body) else {
+        return false;
+    };
+    match answer["error"].as_str() {
+        Some(code) => !LATER.contains(&code),
+        None => answer["access_token"].is_string(),
+    }
+}
+
 /// How long a sign-in lasts, for the person who looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lasting {
@@ -156,6 +178,11 @@ impl Lasting {
                 Refresh::GivenUp => RefreshIs::GivenUp,
             },
         }
+    }
+
+    /// Whether what renews it was given up for a new sign-in, which is not there yet.
+    pub fn is_given_up(&self) -> bool {
+        self.refresh == RefreshIs::GivenUp
     }
 
     /// When it ends or is renewed, by `now`; in words for a menu.
@@ -203,6 +230,33 @@ mod tests {
         it.expires = lifetime.map(|it| NOW.after(Duration::from_secs(it)));
         it.refresh = refresh;
         it
+    }
+
+    #[test]
+    fn only_the_providers_own_word_decides_about_a_refresh_token() {
+        let grant = r#"{"access_token":"a"}"#;
+        for (status, body, is_word) in [
+            (200, grant, true),
+            (400, r#"{"error":"invalid_grant"}"#, true),
+            (401, r#"{"error":"invalid_client"}"#, true),
+            // A proxy, a gateway, a firewall, a page to sign in to the network.
+            (200, "<html>Welcome</html>", false),
+            (200, "{}", false),
+            (403, "<html>Forbidden</html>", false),
+            (403, r#"{"message":"Forbidden"}"#, false),
+            (404, "", false),
+            (408, r#"{"error":"invalid_grant"}"#, false),
+            (429, grant, false),
+            (503, r#"{"error":"invalid_grant"}"#, false),
+            (400, r#"{"error":"temporarily_unavailable"}"#, false),
+            (400, r#"{"error":"server_error"}"#, false),
+        ] {
+            assert_eq!(
+                is_answered(status, body.as_bytes()),
+                is_word,
+                "{status} {body}"
+            );
+        }
     }
 
     #[test]

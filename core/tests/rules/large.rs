@@ -271,13 +271,15 @@ fn an_api_that_fails_to_list_the_failing_ones_alone_is_asked_for_all() {
         assert_eq!(bench.posts, [1], "{kind:?}");
         assert_eq!(bench.listed.0, 1, "{kind:?}");
     }
-    let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
-    bench.short_fails = Some(ErrorKind::Unreachable);
-    bench.run(120_000);
-    assert_eq!(bench.listed.0, 0, "an outage says nothing of the API");
-    bench.short_fails = None;
-    bench.run(60_000);
-    assert_eq!(bench.posts, [1]);
+    for kind in [ErrorKind::Unreachable, ErrorKind::NoToken] {
+        let mut bench = Bench::new(up_to(1), large(1, 1), tests(&[7]));
+        bench.short_fails = Some(kind);
+        bench.run(120_000);
+        assert_eq!(bench.listed.0, 0, "an outage says nothing of the API");
+        bench.short_fails = None;
+        bench.run(60_000);
+        assert_eq!(bench.posts, [1]);
+    }
 }
 
 #[test]

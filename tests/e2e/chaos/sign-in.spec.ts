@@ -75,6 +75,24 @@ test('12 401 to the rerun: not applied; after sign-in it looks, then sends once 
   });
 });
 
+test('12 401 to every rerun, however new the token: a person is asked, and nothing is sent again and again', async ({ retake, sandbox, page }) => {
+  const batch = await sandbox.batch(FLAKY);
+  let renewals = 0;
+  page.on('request', (request) => {
+    if (request.postData()?.includes('grant_type=refresh_token')) renewals += 1;
+  });
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401', times: 50 });
+  await signInTo(retake, batch);
+  await retake.supervise(QUICK);
+  await expect(retake.hook('sign-in-why')).toContainText('Supervision of 1 batch is paused');
+  await page.waitForTimeout(5_000);
+  await expectPosts(sandbox, batch, 2);
+  expect(renewals).toBe(1);
+  await sandbox.mend(batch);
+  await retake.hook('sign-in-oidc').click();
+  await expectEnd(retake, sandbox, batch, { posts: 3, applied: 1, verdict: [0, 'pass-after-rerun'], says: ['accepted as run 2'] });
+});
+
 test('12 401 to the rerun, and the token can be renewed: nobody is asked to sign in, it looks and sends once more', async ({ retake, sandbox, page }) => {
   const batch = await sandbox.batch(FLAKY);
   await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '401' });

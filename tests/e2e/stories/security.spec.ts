@@ -21,7 +21,7 @@ test.describe('the page guards itself', () => {
   // What the browser says as it refuses what these tests try.
   test.use({
     provoked:
-      /^This document requires 'TrustedScript'|^Creating a TrustedTypePolicy named 'mine'|^Failed to find a valid digest|^Framing .* violates|^Violation of the content security policy: (require-trusted-types-for|trusted-types|frame-ancestors) /,
+      /^This document requires 'TrustedScript'|^Creating a TrustedTypePolicy named 'mine'|^Failed to find a valid digest|SRI's integrity checks failed|^Framing .* violates|^Violation of the content security policy: (require-trusted-types-for|trusted-types|frame-ancestors) /,
   });
 
   test('foreign markup becomes no element, even if script asks for it', async ({ retake, page }) => {
@@ -96,6 +96,18 @@ test.describe('the page guards itself', () => {
     await page.goto('/');
     await expect(boot(page)).toContainText('arrived changed or was not allowed to run');
     await expect(page).toHaveTitle('Retake');
+  });
+
+  test('nor does a program that was changed on its way, however valid', async ({ page }) => {
+    await page.route(/_bg\.wasm$/, async (route) => {
+      const answer = await route.fetch();
+      // A custom section more: still a valid module.
+      const body = Buffer.concat([await answer.body(), Buffer.from([0, 4, 3, 97, 98, 99])]);
+      const { 'content-encoding': _, 'content-length': __, ...headers } = answer.headers();
+      await route.fulfill({ status: answer.status(), headers, body });
+    });
+    await page.goto('/');
+    await expect(boot(page)).toContainText('arrived changed or was not allowed to run');
   });
 
   test('it does not run inside another page, even where the headers were lost', async ({ page, baseURL }) => {

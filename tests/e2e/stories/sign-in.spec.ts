@@ -28,6 +28,48 @@ test.describe('sign in', () => {
     await expect(retake.rows).toHaveCount(3);
   });
 
+  test('a provider that describes itself late takes nobody away who has pasted a token meanwhile', async ({ retake, page }) => {
+    let open = (): void => {};
+    const opened = new Promise<void>((done) => (open = done));
+    const described = page.waitForRequest('**/.well-known/openid-configuration');
+    await page.route('**/.well-known/openid-configuration', async (route) => {
+      await opened;
+      await route.fallback();
+    });
+    await page.goto('/sign-in');
+    await retake.hook('sign-in-oidc').click();
+    await described;
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const gone = page.waitForRequest('**/oidc/authorize*', { timeout: 3_000 }).catch(() => null);
+    open();
+    expect(await gone).toBeNull();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+  });
+
+  test('back from the provider while config.json cannot be read, nothing is used up', async ({ retake, page }) => {
+    let fails = false;
+    await page.route('**/config.json', (route) => (fails ? route.fulfill({ status: 503, body: 'later' }) : route.fallback()));
+    await page.goto('/supervisions');
+    await page.route('**/oidc/authorize*', async (route) => {
+      fails = true;
+      await route.fallback();
+    });
+    await retake.hook('sign-in-oidc').click();
+    await expect(retake.hook('config-error')).toContainText('503');
+    fails = false;
+    await page.getByRole('button', { name: 'Read it again' }).click();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await expect(page.getByRole('button', { name: /Account and settings/ })).toBeVisible();
+  });
+
+  test('an address that only begins like the provider’s way back leads on to sign-in', async ({ retake, page }) => {
+    await page.goto('/callbacks');
+    await page.getByRole('link', { name: 'Projects' }).first().click();
+    await expect(retake.hook('sign-in-token')).toBeVisible();
+  });
+
   test('a token that cannot be one is refused beside the field', async ({ retake, page }) => {
     await page.goto('/sign-in');
     for (const bad of ['', 'two words', '"quoted"']) {

@@ -152,6 +152,18 @@ test('signing out in one tab signs out the others of the account, and no other a
   await second.verdict().toBe(0, 'pass-after-rerun');
 });
 
+test('signing out in one tab also ends what was left of an expired session in another', async ({ retake, sandbox, context }) => {
+  const batch = await sandbox.batch(RUNNING);
+  await open(retake.page, batch, tokenOf('alice'));
+  const second = await open(await context.newPage(), batch, tokenOf('alice'));
+  await second.page.route('**/v1/**', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }));
+  await second.hook('refresh').click();
+  await expect(second.hook('sign-in-why')).toContainText('no longer accepts this token');
+  await retake.page.getByRole('button', { name: 'Account' }).click();
+  await retake.hook('sign-out').click();
+  await expect(second.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+});
+
 test('clearing this browser leaves no journal, whatever another tab was doing', async ({ retake, sandbox, context }) => {
   const batch = await sandbox.batch(RUNNING);
   await retake.openBatch(batch);

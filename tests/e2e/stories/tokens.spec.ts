@@ -360,6 +360,27 @@ test.describe('sign-in with a code', () => {
     });
   }
 
+  test('shows the newer code on, whatever becomes of the one before', async ({ retake, page }) => {
+    await page.goto('/sign-in');
+    let open = (): void => {};
+    const opened = new Promise<void>((done) => (open = done));
+    const polled = page.waitForRequest('**/oidc/oauth/token');
+    await page.route('**/oidc/oauth/token', async (route) => {
+      await opened;
+      await route.fulfill({ status: 400, json: { error: 'expired_token' } });
+    }, { times: 1 });
+    await retake.hook('sign-in-device').click();
+    const first = await retake.hook('device-code').innerText();
+    await polled;
+    await retake.hook('sign-in-device').click();
+    await expect(retake.hook('device-code')).not.toHaveText(first);
+    open();
+    await page.waitForTimeout(2_000);
+    await expect(retake.hook('device-trouble')).toHaveCount(0);
+    await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+    await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 15_000 });
+  });
+
   test('says so when it is refused', async ({ retake, page }) => {
     await page.goto('/sign-in');
     await retake.hook('sign-in-device').click();
@@ -383,7 +404,7 @@ test.describe('a first sign-in whose role is still missing', () => {
     });
     await retake.signInByProvider('/');
     const question = retake.hook('permissions-question');
-    await expect(question).toContainText('holds no permissions yet');
+    await expect(question).toContainText('shows no permissions yet');
     await page.unroute('**/oidc/oauth/token');
     await question.getByRole('button', { name: 'Sign in again' }).click();
     await expect(retake.hook('project-row').first()).toBeVisible();
@@ -410,6 +431,48 @@ test.describe('a first sign-in whose role is still missing', () => {
     await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
     expect(ended).toEqual([]);
   });
+
+  for (const way of ['by redirect', 'with a code']) {
+    test(`a second sign-in ${way} that is no longer wanted when it can begin costs nothing`, async ({ retake, page }) => {
+      if (way === 'with a code') await configure(page, { client_id: undefined });
+      await page.route('**/oidc/oauth/token', async (route) => {
+        const answer = await route.fetch();
+        const given = (await answer.json()) as { access_token?: string };
+        // What is no JWT shows no permissions.
+        await route.fulfill({ response: answer, json: given.access_token ? { ...given, access_token: 'opaque' } : given });
+      });
+      const ended: string[] = [];
+      page.on('request', (request) => {
+        if (request.url().endsWith('/oidc/oauth/revoke')) ended.push(request.postData() ?? '');
+      });
+      if (way === 'with a code') {
+        await page.goto('/supervisions');
+        await retake.hook('sign-in-device').click();
+        await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      } else {
+        await retake.signInByProvider('/supervisions');
+      }
+      const question = retake.hook('permissions-question');
+      await expect(question).toBeVisible();
+      let open = (): void => {};
+      const opened = new Promise<void>((done) => (open = done));
+      const described = page.waitForRequest('**/.well-known/openid-configuration');
+      await page.route('**/.well-known/openid-configuration', async (route) => {
+        await opened;
+        await route.fallback();
+      });
+      await question.getByRole('button', { name: 'Sign in again' }).click();
+      await described;
+      await question.getByRole('button', { name: 'Go on without' }).click();
+      await expect(question).toHaveCount(0);
+      open();
+      await page.waitForTimeout(3_000);
+      await expect(page).toHaveURL(/\/supervisions$/);
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await expect(retake.hook('token-expiry')).toContainText('renewed by itself');
+      expect(ended).toEqual([]);
+    });
+  }
 
   test('signs in again from a page whose token ends with the sign-in before', async ({ retake, page, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
@@ -482,7 +545,14 @@ test.describe('a first sign-in whose role is still missing', () => {
     await again.click();
     await expect(retake.hook('device-code')).toBeVisible();
     await expect(page).toHaveURL(/\/supervisions$/);
+    // The role is still missing: the code is used up, and that is said.
+    await confirm();
+    await expect(retake.hook('device-trouble')).toContainText('This sign-in shows no permissions either');
+    await expect(retake.hook('device-code')).toHaveCount(0);
+    expect(await expiry()).toContain('renewed by itself');
     await page.unroute('**/oidc/oauth/token');
+    described = 0;
+    await again.click();
     await confirm();
     await expect(question).toHaveCount(0);
     expect(described, 'what was asked once is not asked again').toBe(1);
