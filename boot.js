@@ -87,20 +87,17 @@ function stop(error) {
   location.reload();
 }
 
-// Whether an error that nobody caught went through the app's program.
-function isOfTheApp(error) {
-  return error instanceof WebAssembly.RuntimeError || (error instanceof Error && /wasm-function/.test(error.stack ?? ''));
-}
-
+// A trap ends the program wherever it is noticed; so does an error that was thrown through it.
+// A promise that was merely refused does not, wherever it was made.
 function watch() {
   let stopped = false;
-  const hear = (error) => {
-    if (stopped || !isOfTheApp(error)) return;
+  const hear = (error, isOfTheApp) => {
+    if (stopped || !(isOfTheApp || error instanceof WebAssembly.RuntimeError)) return;
     stopped = true;
     stop(error);
   };
-  addEventListener('error', (event) => hear(event.error));
-  addEventListener('unhandledrejection', (event) => hear(event.reason));
+  addEventListener('error', ({ error }) => hear(error, error instanceof Error && /wasm-function/.test(error.stack ?? '')));
+  addEventListener('unhandledrejection', (event) => hear(event.reason, false));
 }
 
 async function start() {

@@ -19,6 +19,11 @@ pub fn headers(site: &Site) -> String {
         rule(&format!("{base}{route}"), Caching::Never);
         rule(&format!("{base}{route}/*"), Caching::Never);
     }
+    // The page again, for what neither host finds.
+    rule("/404.html", Caching::Never);
+    if base != "/" {
+        rule(&format!("{base}404.html"), Caching::Never);
+    }
     for file in &site.files {
         rule(&format!("{base}{file}"), Caching::of(file));
     }

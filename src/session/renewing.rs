@@ -77,9 +77,9 @@ impl Session {
         wait.await.unwrap_or(Renewal::Unreachable)
     }
 
-    /// A POST whose token was refused is not sent again by itself: sees to a new token, for as long as the provider does not answer, and
-    /// tells whoever waits for a sign-in that they may go on. Only a refusal
-    /// signs out.
+    /// A POST whose token was refused is not sent again by itself: sees to a new token, for
+    /// as long as the provider does not answer, and tells whoever waits for a sign-in that
+    /// they may go on. Only a refusal signs out.
     fn recover(self) {
         let inner = self.inner();
         let number = inner.holder.borrow().number();
