@@ -75,6 +75,8 @@ function stops() {
 // go on with the half of them. So none of it does: the page is loaded anew, and what was
 // supervised goes on from the journal. Not more than twice in a row.
 function stop(error) {
+  // Until the page is gone, too.
+  globalThis.fetch = () => new Promise(() => {});
   try {
     sessionStorage.setItem(STOPS, JSON.stringify([...stops(), Date.now()]));
     sessionStorage.setItem(STOPPED, 'yes');
@@ -96,8 +98,11 @@ function watch() {
     stopped = true;
     stop(error);
   };
-  addEventListener('error', ({ error }) => hear(error, error instanceof Error && /wasm-function/.test(error.stack ?? '')));
-  addEventListener('unhandledrejection', (event) => hear(event.reason, false));
+  const listening = new AbortController();
+  const { signal } = listening;
+  addEventListener('error', ({ error }) => hear(error, error instanceof Error && /wasm-function/.test(error.stack ?? '')), { signal });
+  addEventListener('unhandledrejection', (event) => hear(event.reason, false), { signal });
+  return listening;
 }
 
 async function start() {
@@ -133,9 +138,11 @@ async function start() {
   } catch {
     return say(await fate(WASM));
   }
+  const listening = watch();
   try {
     await app.default({ module_or_path: wasm });
   } catch (error) {
+    listening.abort();
     const blocked = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval/i.test(error.message);
     say(
       blocked
@@ -144,7 +151,6 @@ async function start() {
     );
     throw error;
   }
-  watch();
 }
 
 await start();

@@ -226,8 +226,13 @@ impl Client {
             Ok(bearer) => self.perform(call, bearer).await,
             Err(error) => Err(error),
         };
-        if matches!(&answer, Err(error) if error.kind == ErrorKind::SignedOut) {
-            self.session.post_refused(sent_with);
+        match &answer {
+            Err(error) if error.kind == ErrorKind::SignedOut => {
+                self.session.post_refused(sent_with);
+            }
+            // Nobody has answered.
+            Err(error) if error.status.is_none() => {}
+            _ => self.session.post_taken(),
         }
         answer
     }

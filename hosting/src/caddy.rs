@@ -41,6 +41,12 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t# cookies are not; a rerun that was sent is never sent again.
 \t\thandle /v1/* {{
 \t\t\t@other not method GET POST PATCH
+\t\t\theader @other {{
+\t\t\t\tContent-Security-Policy \"{policy}\"
+\t\t\t\tX-Content-Type-Options nosniff
+\t\t\t\tStrict-Transport-Security \"{hsts}\"
+\t\t\t\t-Server
+\t\t\t}}
 \t\t\trespond @other 405
 \t\t\trequest_body {{
 \t\t\t\tmax_size 1MB

@@ -13,7 +13,8 @@ pub fn retake(site: &Site) -> String {
     let door = if base == "/" {
         String::new()
     } else {
-        format!("location = {without_slash} {{\n    return 308 {base};\n}}\n\n")
+        let headers = answer(site, Caching::Never);
+        format!("location = {without_slash} {{\n{headers}    return 308 {base};\n}}\n\n")
     };
     // A site below a path is one part of its folder: the rest is for nobody.
     let rest = if base == "/" {
@@ -47,8 +48,6 @@ location / {{\n{}    return 404;\n}}\n",
 
 # It changes nothing of what else the server serves: types and the rest stand in the
 # locations. The site ships a .gz and a .br beside each file; brotli needs no module.
-
-server_tokens off;
 
 {door}# The page, for every route of the app.
 location {base} {{
@@ -100,9 +99,13 @@ fn answer(site: &Site, caching: Caching) -> String {
     } else {
         " always"
     };
-    headers::of(site)
-        .iter()
-        .map(|(name, value)| format!("    add_header {name} \"{value}\" always;\n"))
+    ["    server_tokens off;\n".to_owned()]
+        .into_iter()
+        .chain(
+            headers::of(site)
+                .iter()
+                .map(|(name, value)| format!("    add_header {name} \"{value}\" always;\n")),
+        )
         .chain([format!(
             "    add_header Cache-Control \"{}\"{also_errors};\n",
             caching.value()
@@ -130,6 +133,7 @@ pub fn relay(site: &Site) -> String {
 # newer name the API in an `upstream` with `server api.resim.ai:443 resolve`.
 
 location /v1/ {{
+    server_tokens off;
     limit_except GET POST PATCH {{
         deny all;
     }}
@@ -203,6 +207,7 @@ server {
     ssl_certificate /etc/letsencrypt/live/retake.example.com/fullchain.pem; # yours
     ssl_certificate_key /etc/letsencrypt/live/retake.example.com/privkey.pem; # yours
     ssl_protocols TLSv1.2 TLSv1.3;
+    server_tokens off;
 
     root /srv/retake; # yours
     include /srv/retake/hosting/nginx/retake.conf; # yours

@@ -30,9 +30,15 @@ pub fn tab_remove(key: &str) {
     }
 }
 
-/// Whether the app broke off in this tab and was loaded anew (`boot.js`); true once.
+/// Whether the app broke off in this tab and was loaded anew (`boot.js`), until that
+/// is taken back.
+pub fn has_stopped() -> bool {
+    tab_get(STOPPED).is_some()
+}
+
+/// The same; true once.
 pub fn take_stopped() -> bool {
-    let stopped = tab_get(STOPPED).is_some();
+    let stopped = has_stopped();
     tab_remove(STOPPED);
     stopped
 }

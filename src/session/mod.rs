@@ -238,16 +238,20 @@ impl Session {
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
-            Some(_) if remembered.by_device => self.state.set(SessionState::SignedOut(Some(
-                "The page was loaded anew, which ends a sign-in by code. Ask for a new code to go \
-                 on where you were."
-                    .into(),
-            ))),
-            Some(_) => self.state.set(SessionState::SignedOut(Some(
-                "The page was loaded anew, which forgets a pasted token. Paste it again to go on \
-                 where you were."
-                    .into(),
-            ))),
+            Some(_) => {
+                let what = if storage::has_stopped() {
+                    "Retake stopped by a mistake of its own and was loaded anew"
+                } else {
+                    "The page was loaded anew"
+                };
+                let (loss, way) = if remembered.by_device {
+                    ("ends a sign-in by code", "Ask for a new code")
+                } else {
+                    ("forgets a pasted token", "Paste it again")
+                };
+                let why = format!("{what}, which {loss}. {way} to go on where you were.");
+                self.state.set(SessionState::SignedOut(Some(why)));
+            }
             None => self.state.set(SessionState::SignedOut(None)),
         }
     }

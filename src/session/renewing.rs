@@ -110,11 +110,21 @@ impl Session {
     /// The API refused the token that a POST was sent with: another is seen to, but
     /// for a second one that was refused as well; then a person is asked.
     pub fn post_refused(&self, sent_with: TokenNumber) {
-        if self.inner().holder.borrow_mut().post_refused(sent_with) {
+        if sent_with != self.token_number() {
+            // A newer one is there already, or another session: whoever waits goes on.
+            if self.account_now().is_some() {
+                self.saved.update(|it| *it += 1);
+            }
+        } else if self.inner().holder.borrow_mut().post_refused(sent_with) {
             self.expired(sent_with.session);
         } else {
             self.recover();
         }
+    }
+
+    /// The API took the token of a POST.
+    pub fn post_taken(&self) {
+        self.inner().holder.borrow_mut().post_taken();
     }
 
     /// Which token is at hand.

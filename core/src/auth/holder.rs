@@ -32,8 +32,10 @@ pub struct Holder {
     lapsed: Option<Tokens>,
     /// How often they were renewed.
     renewals: u64,
-    /// The last token that the API refused for a POST.
+    /// The last token that the API refused for a POST, until it takes one.
     refused_for_post: Option<TokenNumber>,
+    /// Two in a row were refused: nothing but another sign-in goes on.
+    asks_person: bool,
 }
 
 impl Holder {
@@ -67,6 +69,8 @@ impl Holder {
     pub fn end(&mut self) -> Option<Tokens> {
         self.number.0 += 1;
         self.renewals = 0;
+        self.refused_for_post = None;
+        self.asks_person = false;
         let lapsed = self.lapsed.take();
         self.tokens.take().or(lapsed)
     }
@@ -99,7 +103,7 @@ impl Holder {
     /// Whether something may renew this session, also if it has expired meanwhile:
     /// not once that was refused, or given up for a new sign-in.
     pub fn may_renew(&self) -> bool {
-        self.latest().is_some_and(|it| it.refresh.is_usable())
+        !self.asks_person && self.latest().is_some_and(|it| it.refresh.is_usable())
     }
 
     /// Takes in renewed tokens of the session `number`. Gives them back if they do
@@ -124,10 +128,17 @@ impl Holder {
 
     /// The API refused a POST that was sent with this token. Whether it had refused the
     /// one before as well: then the next one will not do either, and the POST would be
-    /// sent and refused for ever.
+    /// sent and refused for ever. From there on nothing renews this session.
     pub fn post_refused(&mut self, token: TokenNumber) -> bool {
         let before = self.refused_for_post.replace(token);
-        before.is_some_and(|it| it.session == token.session && it.renewals + 1 == token.renewals)
+        self.asks_person |= before
+            .is_some_and(|it| it.session == token.session && it.renewals + 1 == token.renewals);
+        self.asks_person
+    }
+
+    /// The API took the token of a POST, whatever else it said.
+    pub fn post_taken(&mut self) {
+        self.refused_for_post = None;
     }
 
     /// The provider did not answer the session `number`, and is not asked before
@@ -197,12 +208,19 @@ mod tests {
         assert_eq!(it.renewed(it.number(), tokens("second")), None);
         assert!(!it.post_refused(first), "a late answer");
         let second = it.token_number();
+        assert!(it.may_renew());
         assert!(it.post_refused(second));
-        // Much later, or of another session, it is as the first time.
-        for _ in 0..2 {
-            assert_eq!(it.renewed(it.number(), tokens("later")), None);
-        }
+        assert!(it.post_refused(second), "of another batch");
+        assert!(!it.may_renew(), "nothing but a person goes on");
+        assert!(it.renewed(it.number(), tokens("late")).is_some());
+        it.begin(tokens("again"));
+        assert!(it.may_renew());
+        // One that was taken in between begins the count anew.
         assert!(!it.post_refused(it.token_number()));
+        assert_eq!(it.renewed(it.number(), tokens("again2")), None);
+        it.post_taken();
+        assert!(!it.post_refused(it.token_number()));
+        // So does another session.
         it.begin(tokens("another"));
         assert_eq!(it.renewed(it.number(), tokens("another2")), None);
         assert!(!it.post_refused(it.token_number()));

@@ -74,6 +74,7 @@ for (const { name, url } of HOSTS) {
       if (new URL(url).pathname !== '/') {
         const door = await request.get(url.slice(0, -1), { maxRedirects: 0 });
         expect(door.status()).toBe(308);
+        expectHeaders(door, /^(|no-store)$/, new URL(url).pathname);
       }
     });
 
@@ -195,6 +196,8 @@ test.describe('the relay @hosting', () => {
       expect(asked.headers()['strict-transport-security']).toBe(binds);
       const refused = await request.fetch(relay, { method: 'DELETE', headers: { authorization: 'Bearer t' } });
       expect([403, 405], name).toContain(refused.status());
+      expect(refused.headers()['content-security-policy'], name).toContain("default-src 'none'");
+      expect(refused.headers()['server'] ?? '', name).not.toMatch(/\d/);
     }
   });
 });
