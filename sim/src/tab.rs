@@ -118,8 +118,10 @@ impl Machine {
             *folded = before;
             self.folded_to -= 1;
         }
-        for record in &log[self.folded_to..] {
-            if matches!(record.event, Event::Polled(_)) {
+        let is_look = |record: &Record| matches!(record.event, Event::Polled(_));
+        for (n, record) in log.iter().enumerate().skip(self.folded_to) {
+            // Only a look right after a look is ever written over.
+            if is_look(record) && n > 0 && is_look(&log[n - 1]) {
                 self.folded_before = Some(folded.clone());
             }
             folded.apply(record);
