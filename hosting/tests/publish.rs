@@ -1,4 +1,4 @@
-//! `publish.sh` for S3 with CloudFront, run with a stand-in for `aws` that writes down
+//! `publish.sh` for S3 with `CloudFront`, run with a stand-in for `aws` that writes down
 //! what it is told.
 
 #![cfg(unix)]
