@@ -1,7 +1,7 @@
 // Retake's first script. It checks what the app needs, admits the app's own
 // static markup and nothing else, loads the app, loads it anew should it break
-// off, and says in words what went wrong. `cargo xtask` fills in names, hashes and markup when it builds the
-// site (xtask/src/finish.rs), and takes the comments out.
+// off, and says in words what went wrong. `cargo xtask` fills in names, hashes and
+// markup when it builds the site (xtask/src/finish.rs), and takes the comments out.
 //
 // It is a file of its own so that the content security policy needs no inline
 // script. Every address is relative to this file, so the site may live below

@@ -4,7 +4,8 @@
 //! A write is one transaction: it looks up the epoch of the journal, is refused
 //! as [`WriteError::Superseded`] if another life of the same or a newer epoch
 //! has written, and else stores epoch and line together. A line is never
-//! overwritten, but the last one by the life that wrote it ([`Journal::rewrite`]). What "same life" means is decided in `retake_core::supervise`.
+//! overwritten, but the last one by the life that wrote it ([`Journal::rewrite`]). What
+//! "same life" means is decided in `retake_core::supervise`.
 //!
 //! Connections die: the browser closes them, or another tab needs a newer
 //! schema. The handle is then dropped and opened anew, once for each call
