@@ -23,7 +23,7 @@ test('16 a 404 that passes: looked again a minute later, never taken for the end
   });
 });
 
-test('17 offline while the batch ends: the first look comes within 2 s of the network', async ({ retake, sandbox, context }) => {
+test('17 offline while the batch ends: the first look comes soon after the network', async ({ retake, sandbox, context }) => {
   // Twenty seconds stand for ten minutes: the pause between two looks is bounded by
   // `poll-every`, so a longer outage only repeats what happens here. `cargo xtask outage`
   // takes an hour.
@@ -33,7 +33,9 @@ test('17 offline while the batch ends: the first look comes within 2 s of the ne
     begin: () => context.setOffline(true),
     end: () => context.setOffline(false),
   });
-  expect(firstLookMs, 'milliseconds to the first look').toBeLessThan(2_000);
+  // `cargo xtask wake` measures whether it comes within 2 s; a busy machine fails no test.
+  // Without word from the browser it would be the next look that is due, up to 15 s later.
+  expect(firstLookMs, 'milliseconds to the first look').toBeLessThan(8_000);
 });
 
 test('18 offline while the rerun is under way: applied without an answer, found by looking', async ({ retake, sandbox, page, context }) => {

@@ -46,7 +46,7 @@ test('11 the provider hangs while a token is about to end: looks go on with it, 
   await expect.poll(() => asked).toBe(1);
   const looks = async () => (await sandbox.requests(`/batches/${batch.batchID}`, 'GET')).length;
   const before = await looks();
-  await expect.poll(looks, { timeout: 6_000 }).toBeGreaterThanOrEqual(before + 2);
+  await expect.poll(looks, { timeout: 15_000 }).toBeGreaterThanOrEqual(before + 2);
   expect(asked, 'the provider hangs still').toBe(1);
   await sandbox.act(batch, 'finish');
   await page.waitForTimeout(3_000);
