@@ -1,7 +1,8 @@
 //! Hears when the page comes back to life: shown, focused, online, restored.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
+use futures::channel::oneshot;
 use retake_core::supervise::WakeReason;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget};
@@ -72,6 +73,20 @@ pub fn on_wake(act: impl Fn(WakeReason) + 'static) -> Listening {
     it.to(window.clone().into(), &["focus", "pageshow"], shown);
     it.to(window.into(), &["online"], move || act(WakeReason::Online));
     it
+}
+
+/// Waits until the browser shows this page again as it was left, after Back or Forward.
+pub async fn restored() {
+    let (tell, told) = oneshot::channel();
+    let tell = Cell::new(Some(tell));
+    let mut it = Listening { parts: Vec::new() };
+    it.to(window().into(), &["pageshow"], move || {
+        if let Some(tell) = tell.take() {
+            // Nobody waits any more: then nobody has to know.
+            let _ = tell.send(());
+        }
+    });
+    let _ = told.await;
 }
 
 /// Whether the tab is hidden.

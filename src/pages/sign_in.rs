@@ -102,13 +102,12 @@ fn Door(return_to: Memo<String>) -> impl IntoView {
         trouble.set(None);
         spawn_local(async move {
             let to = return_to.get_untracked();
-            if let Err(why) = session
+            let left = session
                 .leave_for_provider(&environment, &to, false, || true)
-                .await
-            {
-                leaving.try_set(false);
-                trouble.try_set(Some(why));
-            }
+                .await;
+            // Still here, or here again by Back.
+            leaving.try_set(false);
+            trouble.try_set(left.err());
         });
     };
     let has_provider = move || environment().is_some_and(|it| it.has_redirect());

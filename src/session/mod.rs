@@ -43,7 +43,7 @@ use self::{
 };
 pub use self::{oidc::Asked, renewing::Renewal};
 use crate::{
-    browser::{channel::Channel, clock, dom, fetch, storage, timer},
+    browser::{channel::Channel, clock, dom, fetch, storage, timer, wake},
     reactive::memo,
 };
 
@@ -88,6 +88,9 @@ struct Remembered {
 }
 
 const REMEMBERED: &str = "retake-signed-in";
+/// A silent sign-in whose page never came.
+const NOT_THERE: &str =
+    "The sign-in provider's page did not come. Sign in again to go on where you were.";
 /// Why there is no token, where one could be renewed.
 pub(crate) const SILENT_PROVIDER: &str = "the sign-in provider does not answer";
 
@@ -231,10 +234,12 @@ impl Session {
             {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
-                if let Err(why) = self
+                let left = self
                     .leave_for_provider(&environment, &route, true, || true)
-                    .await
-                {
+                    .await;
+                if matches!(self.state.get_untracked(), SessionState::Starting) {
+                    // Still here, or here again by Back.
+                    let why = left.err().unwrap_or_else(|| NOT_THERE.into());
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
@@ -428,7 +433,8 @@ impl Session {
     }
 
     /// Leaves this page for the provider's. Comes back at `/callback`. Stays if by
-    /// then nobody wants it, or somebody has signed in or out.
+    /// then nobody wants it, or somebody has signed in or out; it ends only where the
+    /// page stayed, or was come back to.
     ///
     /// # Errors
     /// The provider cannot be reached or does not fit the configuration.
@@ -448,7 +454,11 @@ impl Session {
             // answer: one that the provider acts on later may end the new grant.
             timer::within(oidc::GOODBYE, self.give_way()).await;
         }
-        if is_wanted() { leaving.go() } else { Ok(()) }
+        if is_wanted() {
+            leaving.go()?;
+            timer::within(oidc::DEPARTURE, wake::restored()).await;
+        }
+        Ok(())
     }
 
     /// Takes in the provider's answer: signs in and gives the route to go on at.

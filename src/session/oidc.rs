@@ -59,7 +59,8 @@ pub(super) struct Leaving {
 }
 
 impl Leaving {
-    /// Leaves for the provider. The page is gone when this succeeds.
+    /// Leaves for the provider. The page is gone soon after this succeeds, unless the
+    /// person stops it or the provider answers with no page.
     pub(super) fn go(&self) -> Result<(), String> {
         // Anew: another sign-in may have been prepared in this tab meanwhile.
         storage::tab_set(TRANSACTION, &self.transaction);
@@ -257,6 +258,9 @@ pub(super) async fn await_device(
         return Some(tokens.map(|tokens| (tokens, provider)));
     }
 }
+
+/// A page that is still there so long after it left for the provider stays.
+pub(super) const DEPARTURE: Duration = Duration::from_secs(10);
 
 /// How long a sign-out, or a sign-in over an old session, waits for the provider
 /// before it goes on without.

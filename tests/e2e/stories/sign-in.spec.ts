@@ -64,6 +64,40 @@ test.describe('sign in', () => {
     await expect(page.getByRole('button', { name: /Account and settings/ })).toBeVisible();
   });
 
+  test('a provider whose page does not come can be gone to again, at once where Back leads here', async ({ retake, page }) => {
+    let asked = 0;
+    await page.route('**/oidc/authorize*', async (route) => {
+      asked += 1;
+      // As if the person stopped it: the browser stays where it is.
+      if (asked < 3) await route.abort('aborted');
+      else await route.fallback();
+    });
+    await page.goto('/supervisions');
+    const door = retake.hook('sign-in-oidc');
+    await door.click();
+    await expect(door).toContainText('Going to the provider');
+    await expect.poll(() => asked).toBe(1);
+    await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    await expect(door).toContainText('Sign in to', { timeout: 5_000 });
+    await door.click();
+    await expect(door).toContainText('Going to the provider');
+    // By itself.
+    await expect(door).toContainText('Sign in to');
+    await door.click();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await expect(page.getByRole('button', { name: /Account and settings/ })).toBeVisible();
+  });
+
+  test('a reload whose silent sign-in meets no page ends at the sign-in, and says why', async ({ retake, page }) => {
+    await retake.signInByProvider('/supervisions');
+    await page.route('**/oidc/authorize*', (route) => route.abort('aborted'));
+    await page.reload();
+    await expect(retake.hook('sign-in-why')).toContainText('The sign-in provider\'s page did not come.');
+    await page.unroute('**/oidc/authorize*');
+    await retake.hook('sign-in-oidc').click();
+    await expect(page).toHaveURL(/\/supervisions$/);
+  });
+
   test('an address that only begins like the provider’s way back leads on to sign-in', async ({ retake, page }) => {
     await page.goto('/callbacks');
     await page.getByRole('link', { name: 'Projects' }).first().click();
