@@ -260,6 +260,19 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
             complain(field, why);
         }
     }
+    for (field, id) in [
+        ("client_id", &client_id),
+        ("device_client_id", &device_client_id),
+    ] {
+        // The standard allows spaces, but no provider gives such a one (RFC 6749, A.1).
+        if id
+            .as_ref()
+            .is_some_and(|id| id.contains(char::is_whitespace))
+        {
+            let why = "has spaces: write the ID alone, as the provider gave it";
+            complain(field, why.into());
+        }
+    }
     let has_client = client_id.is_some() || device_client_id.is_some();
     if issuer.is_some() && !has_client {
         complain(
@@ -413,6 +426,14 @@ mod tests {
             (
                 r#"{"environments":[{"name":"x","api":"//evil"}]}"#,
                 "environments[0].api",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1/","issuer":"/oidc","client_id":"the ID that ReSim gave"}]}"#,
+                "environments[0].client_id",
+            ),
+            (
+                r#"{"environments":[{"name":"x","api":"/v1/","issuer":"/oidc","device_client_id":"a\tb"}]}"#,
+                "environments[0].device_client_id",
             ),
             (
                 r#"{"environments":[{"name":"x","api":"http://localhost:80@evil.example/"}]}"#,

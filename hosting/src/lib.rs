@@ -8,7 +8,7 @@
 //! - [`site`]: the facts about one site that all configurations need.
 //! - [`headers`]: the headers of every answer.
 //! - [`nginx`], [`caddy`], [`cloudfront`], [`pages`]: one kind of host each.
-//! - [`sbom`]: what the shipped site is made of.
+//! - [`sbom`]: what the shipped site is made of; [`licences`]: under which terms.
 //!
 //! Invariant: pure text from facts; only `main.rs` reads and writes files.
 //! Elsewhere: building the site and its compressed copies (`xtask`), serving it
@@ -17,6 +17,7 @@
 pub mod caddy;
 pub mod cloudfront;
 pub mod headers;
+pub mod licences;
 pub mod nginx;
 pub mod pages;
 pub mod sbom;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use retake_hosting::{Site, files, sbom};
+use retake_hosting::{Site, files, licences, sbom};
 
 const USAGE: &str = "retake-hosting --site DIR --base /PATH/ [--connect ORIGIN]...\n\
      retake-hosting --check CONFIG.JSON --base /PATH/ [--connect ORIGIN]...\n\n\
@@ -71,12 +71,16 @@ fn names(folder: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn bill() -> Result<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("the checkout has a top folder")?;
+/// The top of the checkout.
+fn root() -> Result<&'static Path, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    root.ok_or_else(|| "the checkout has a top folder".to_owned())
+}
+
+/// What is compiled for the browser, as cargo tells.
+fn metadata() -> Result<String, String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(root)
+        .current_dir(root()?)
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", "wasm32-unknown-unknown"])
         .output()
@@ -84,8 +88,31 @@ fn bill() -> Result<String, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    let metadata = String::from_utf8_lossy(&output.stdout);
-    sbom::bill(&metadata, &read(&root.join("Cargo.lock"))?)
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The licence files of a folder, in the order of their names.
+fn licences_in(folder: &Path) -> Result<Vec<String>, String> {
+    let unreadable = |error| format!("Could not read {}: {error}.", folder.display());
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|it| licences::is_licence(&it.file_name().to_string_lossy()))
+        .map(|it| it.path())
+        .filter(|it| it.is_file())
+        .collect();
+    files.sort();
+    files.iter().map(|it| read(it)).collect()
+}
+
+/// Under which terms the shipped site may be copied.
+fn terms(metadata: &str) -> Result<String, String> {
+    let mut crates = Vec::new();
+    for it in sbom::shipped(metadata)? {
+        let texts = licences_in(&it.folder)?;
+        crates.push((it, texts));
+    }
+    Ok(licences::paper(&licences_in(root()?)?, &crates))
 }
 
 fn site(options: &Options, files: Vec<String>, config: &Path) -> Result<Site, String> {
@@ -104,11 +131,18 @@ fn run() -> Result<(), String> {
     }
     let published = options.folder.as_ref().ok_or(USAGE)?;
     let folder = published.join(options.base.trim_matches('/'));
+    let metadata = metadata()?;
+    // Before the files are listed: people may read it on the site.
+    write(&folder.join("licences.txt"), &terms(&metadata)?)?;
     let site = site(&options, names(&folder)?, &folder.join("config.json"))?;
     for (name, text) in files(&site) {
         write(&published.join(name), &text)?;
     }
-    write(&published.join("hosting/sbom.cdx.json"), &bill()?)
+    let lock = read(&root()?.join("Cargo.lock"))?;
+    write(
+        &published.join("hosting/sbom.cdx.json"),
+        &sbom::bill(&metadata, &lock)?,
+    )
 }
 
 fn main() -> ExitCode {

@@ -78,7 +78,7 @@ location ~ ^{pattern}[^/]+\\.[a-z0-9]+$ {{
 const LIKE: &str = "    gzip_static on;
     gzip_vary on;
     charset utf-8;
-    charset_types text/css text/javascript;
+    charset_types text/css text/javascript text/plain;
     types {
         text/html html;
         text/css css;
@@ -86,6 +86,7 @@ const LIKE: &str = "    gzip_static on;
         application/wasm wasm;
         application/json json;
         image/svg+xml svg;
+        text/plain txt;
     }
 ";
 

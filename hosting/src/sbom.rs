@@ -1,11 +1,13 @@
 //! The bill of materials: every crate whose code is in the shipped site, and
-//! every crate that only helped to compile it, as `CycloneDX` 1.6.
+//! every crate that only helped to compile it, as `CycloneDX` 1.6. Also where the
+//! former lie, for their licences.
 //!
 //! Made from `cargo metadata` for the browser's target and the checksums of
 //! `Cargo.lock`. It holds no time and no random number, so that the same
 //! sources give the same bill.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -58,6 +60,43 @@ pub fn bill(metadata: &str, lock: &str) -> Result<String, String> {
     Ok(format!("{bill:#}\n"))
 }
 
+/// A crate whose code is in the shipped site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipped {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its licence, as an SPDX expression; may be empty.
+    pub licence: String,
+    /// The folder of its sources.
+    pub folder: PathBuf,
+}
+
+/// The crates of others whose code is in the shipped site, by name and version.
+/// `metadata` is what `cargo metadata` prints.
+///
+/// # Errors
+/// What is not as expected in it.
+pub fn shipped(metadata: &str) -> Result<Vec<Shipped>, String> {
+    let metadata: Value = serde_json::from_str(metadata).map_err(|error| error.to_string())?;
+    let graph = Graph::read(&metadata)?;
+    let mut shipped: Vec<Shipped> = graph
+        .reach(false)
+        .iter()
+        .map(|id| &graph.packages[id])
+        .filter(|it| !it.is_ours)
+        .map(|it| Shipped {
+            name: it.name.clone(),
+            version: it.version.clone(),
+            licence: it.license.clone(),
+            folder: it.folder.clone(),
+        })
+        .collect();
+    shipped.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    Ok(shipped)
+}
+
 struct Package {
     name: String,
     version: String,
@@ -65,6 +104,9 @@ struct Package {
     description: String,
     purl: String,
     only_builds: bool,
+    /// Of this workspace, whose own licence files lie at its top.
+    is_ours: bool,
+    folder: PathBuf,
 }
 
 struct Graph {
@@ -91,6 +133,11 @@ impl Graph {
                 name,
                 version,
                 only_builds,
+                is_ours: it["source"].is_null(),
+                folder: Path::new(it["manifest_path"].as_str().unwrap_or(""))
+                    .parent()
+                    .map(Path::to_owned)
+                    .unwrap_or_default(),
             };
             packages.insert(text(&it["id"]), package);
         }
@@ -188,8 +235,9 @@ mod tests {
 
     const METADATA: &str = r#"{"packages":[
         {"name":"retake","version":"1.0.0","id":"r","license":"MIT","targets":[{"kind":["bin"]}]},
-        {"name":"used","version":"2.0.0","id":"u","license":"MIT/Apache-2.0","targets":[{"kind":["lib"]}]},
-        {"name":"macro","version":"3.0.0","id":"m","license":"MIT","targets":[{"kind":["proc-macro"]}]},
+        {"name":"used","version":"2.0.0","id":"u","license":"MIT/Apache-2.0",
+         "source":"registry","manifest_path":"/crates/used-2.0.0/Cargo.toml","targets":[{"kind":["lib"]}]},
+        {"name":"macro","version":"3.0.0","id":"m","license":"MIT","source":"registry","targets":[{"kind":["proc-macro"]}]},
         {"name":"parser","version":"4.0.0","id":"p","license":"MIT","targets":[{"kind":["lib"]}]},
         {"name":"tester","version":"5.0.0","id":"t","license":"GPL-3.0","targets":[{"kind":["lib"]}]}],
         "resolve":{"nodes":[
@@ -223,5 +271,17 @@ mod tests {
         assert_eq!(used["licenses"][0]["expression"], "MIT OR Apache-2.0");
         assert_eq!(used["hashes"][0]["content"], "abc");
         assert!(super::bill("{}", "").is_err());
+    }
+
+    #[test]
+    fn what_only_builds_and_what_is_ours_asks_for_no_licence_text() {
+        let used = Shipped {
+            name: "used".into(),
+            version: "2.0.0".into(),
+            licence: "MIT OR Apache-2.0".into(),
+            folder: "/crates/used-2.0.0".into(),
+        };
+        assert_eq!(shipped(METADATA), Ok(vec![used]));
+        assert!(shipped("{}").is_err());
     }
 }

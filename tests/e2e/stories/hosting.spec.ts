@@ -95,13 +95,14 @@ for (const { name, url } of HOSTS) {
         ['keeper.js', 'text/javascript; charset=utf-8', 'no-cache'],
         ['config.json', 'application/json', 'no-cache'],
         ['favicon.svg', 'image/svg+xml', 'no-cache'],
+        ['licences.txt', 'text/plain; charset=utf-8', 'no-cache'],
       ] as const) {
         const plain = await request.get(url + file, { headers: { 'accept-encoding': 'identity' } });
         expect(plain.status(), file).toBe(200);
         expect(plain.headers()['content-type'], file).toBe(type);
         expectHeaders(plain, caching);
         // What may be changed on the host has no copy that would grow old.
-        const encodings = file === 'config.json' ? [] : file.includes('-') ? ['br', 'gzip'] : ['gzip'];
+        const encodings = ['config.json', 'licences.txt'].includes(file) ? [] : file.includes('-') ? ['br', 'gzip'] : ['gzip'];
         for (const encoding of encodings) {
           const packed = await request.get(url + file, { headers: { 'accept-encoding': encoding } });
           expect(packed.headers()['content-encoding'], `${file} as ${encoding}`).toBe(encoding);
@@ -281,6 +282,26 @@ test('the folder names every crate of the site, with its version, licence and ha
     // What is our own comes from no registry.
     if (!it.name.startsWith('retake')) expect(it.hashes, it.name).toHaveLength(1);
   }
+});
+
+test('the site carries the licences of everything in it, with their texts @hosting', async ({ request }) => {
+  const paper = await (await request.get(`${HOSTS[0]?.url}licences.txt`)).text();
+  const bill = JSON.parse(readFileSync(`${FOLDER}/hosting/sbom.cdx.json`, 'utf8')) as {
+    components: { name: string; version: string; scope: string }[];
+  };
+  const shipped = bill.components.filter((it) => it.scope === 'required' && !it.name.startsWith('retake'));
+  expect(shipped.length).toBeGreaterThan(50);
+  const textless = [];
+  for (const { name, version } of shipped) {
+    const line = paper.split('\n').find((it) => it.startsWith(`${name} ${version}: `));
+    expect(line, name).toBeTruthy();
+    if (line?.endsWith('it carries no text')) textless.push(name);
+  }
+  // Some authors leave the text out of what they publish; most do not.
+  expect(textless.length, textless.join(', ')).toBeLessThan(shipped.length / 4);
+  expect(paper).toContain('Permission is hereby granted');
+  expect(paper).toContain('Apache License');
+  expect(paper).not.toContain('/registry/');
 });
 
 test.describe('an API that does not allow the site @hosting', () => {
