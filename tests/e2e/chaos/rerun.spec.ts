@@ -99,6 +99,31 @@ test.describe('an answer that is lost', () => {
     });
   });
 
+  test('05 a gateway that sends the rerun on to another address: it is not followed, and sent once to the API', async ({ retake, sandbox, page }) => {
+    await configure(page, { settle_window: '4s' });
+    const batch = await sandbox.batch(FLAKY);
+    const elsewhere: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/elsewhere')) elsewhere.push(request.method());
+    });
+    let redirected = 0;
+    await page.route('**/rerun', async (route) => {
+      redirected += 1;
+      // 307 keeps method and body: a browser that follows it sends the rerun there.
+      if (redirected === 1) await route.fulfill({ status: 307, headers: { location: '/elsewhere/rerun' } });
+      else await route.fallback();
+    });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expectEnd(retake, sandbox, batch, {
+      posts: 1,
+      verdict: [0, 'pass-after-rerun'],
+      says: ['nobody knows yet whether the rerun was applied', 'the rerun was not applied: deciding anew on a fresh picture', 'accepted as run 2'],
+    });
+    expect(redirected, 'the first, and the one that was decided anew').toBe(2);
+    expect(elsewhere).toEqual([]);
+  });
+
   test('05 an answer that says yes and cannot be read is no proof, and no reason to send again', async ({ retake, sandbox, page }) => {
     // Whoever ran it, ours may still land until the window is over, and no verdict is given before.
     await configure(page, { settle_window: '6s' });

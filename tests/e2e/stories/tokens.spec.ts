@@ -93,12 +93,19 @@ test.describe('tokens', () => {
     await retake.supervise({ 'poll-every': '1s' });
     await retake.verdict().toBe(0, 'pass-after-rerun');
     await expect.poll(() => tokens.length).toBe(3);
+    const [first] = tokens;
+    // The token went to the API of this site and nowhere else.
+    expect(new Set(bearers)).toEqual(new Set([`Bearer ${first}`]));
+    // Renewed ones leave none either.
+    await sandbox.fault({ method: 'GET', path_contains: batch.batchID, fault: '401' });
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.goBack();
+    await expect.poll(() => new Set(bearers).size, { timeout: 60_000 }).toBe(2);
+    expect(tokens.length).toBeGreaterThan(4);
     const during = await kept(page, context);
     for (const trace of traces(tokens)) expect(during).not.toContain(trace);
     // The transaction is used up; its secrets are gone as well.
     expect(during).not.toContain('retake-transaction');
-    // The token went to the API of this site and nowhere else.
-    expect(new Set(bearers)).toEqual(new Set([`Bearer ${tokens[0]}`]));
 
     await page.getByRole('button', { name: /Account and settings/ }).click();
     await retake.hook('sign-out').click();
@@ -106,8 +113,10 @@ test.describe('tokens', () => {
     const after = await kept(page, context);
     for (const trace of traces(tokens)) expect(after).not.toContain(trace);
     // What was got is worth nothing any more: the sign-out revoked it.
-    const refused = await page.request.get('/v1/projects', { headers: { authorization: `Bearer ${tokens[0]}` } });
-    expect(refused.status()).toBe(401);
+    for (const bearer of new Set(bearers)) {
+      const refused = await page.request.get('/v1/projects', { headers: { authorization: bearer } });
+      expect(refused.status()).toBe(401);
+    }
     // And the provider's session is over: a reload asks, it does not sign in.
     await page.goto('/supervisions');
     await expect(retake.hook('sign-in-oidc')).toBeVisible();
@@ -218,7 +227,16 @@ test.describe('sign-in with a code', () => {
     expect(polls).toBeGreaterThan(1);
   });
 
-  test('waits until it is confirmed elsewhere, then goes on', async ({ retake, page, sandbox }) => {
+  test('waits until it is confirmed elsewhere, then goes on, and keeps nothing that a reload could find', async ({ retake, page, context, sandbox }) => {
+    const tokens: string[] = [];
+    await page.route('**/oidc/oauth/token', async (route) => {
+      const answer = await route.fetch();
+      const given = (await answer.json()) as Record<string, string>;
+      await route.fulfill({ response: answer });
+      for (const name of ['access_token', 'refresh_token', 'id_token']) {
+        if (given[name]) tokens.push(given[name]);
+      }
+    });
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
     const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
     await page.goto(path);
@@ -229,6 +247,9 @@ test.describe('sign-in with a code', () => {
     expect(await (await page.request.get(link)).text()).toContain('Confirmed');
     await expect(page).toHaveURL((url) => url.pathname + url.search === path);
     await expect(retake.rows).toHaveCount(2);
+    expect(tokens.length).toBeGreaterThan(1);
+    const during = await kept(page, context);
+    for (const trace of traces(tokens)) expect(during).not.toContain(trace);
     await page.reload();
     await expect(retake.hook('sign-in-why')).toContainText('ends a sign-in by code');
   });
