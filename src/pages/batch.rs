@@ -326,10 +326,14 @@ fn keep_query_in_url(store: TestsStore) {
             dom::replace_query(&wanted);
         }
     });
-    let search = use_location().search;
+    let location = use_location();
+    let here = location.pathname.get_untracked();
     effect(move |before: Option<()>| {
-        let asked = ViewQuery::parse(&search.get());
-        if before.is_some() && store.query.with_untracked(|now| *now != asked) {
+        let asked = ViewQuery::parse(&location.search.get());
+        // The router tells of the next page while the address is this one's still:
+        // that page's query is not for here, nor to be written there.
+        let is_here = location.pathname.with_untracked(|path| *path == here);
+        if before.is_some() && is_here && store.query.with_untracked(|now| *now != asked) {
             store.query.set(asked);
         }
     });

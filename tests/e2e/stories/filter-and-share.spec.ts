@@ -52,6 +52,19 @@ test.describe('filter and share the link', () => {
     await expect(retake.hook('batch-row').first()).toBeVisible();
   });
 
+  test('Back from another page finds the filters as they were left', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await retake.openBatch(batch, '?status=ERROR');
+    await expect(retake.rows).toHaveCount(2);
+    for (const name of [/Supervisions/, /^Retake, all projects/]) {
+      await page.getByRole('link', { name }).click();
+      await expect(retake.rows).toHaveCount(0);
+      await page.goBack();
+      await expect(retake.rows).toHaveCount(2);
+      await expect(page).toHaveURL(/\?status=ERROR$/);
+    }
+  });
+
   test('errors are readable in the row, and in full with their run in the drawer', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await retake.openBatch(batch);
