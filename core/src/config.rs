@@ -269,7 +269,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
             .as_ref()
             .is_some_and(|id| id.contains(char::is_whitespace))
         {
-            let why = "has spaces: write the ID alone, as the provider gave it";
+            let why = "has white space: write the ID alone, as the provider gave it";
             complain(field, why.into());
         }
     }

@@ -14,6 +14,10 @@ pub fn caddyfile(site: &Site) -> String {
         .collect();
     let hsts = headers::value(site, "Strict-Transport-Security");
     let policy = headers::OF_THE_RELAY;
+    let hidden: String = headers::NOT_FROM_THE_API
+        .iter()
+        .map(|name| format!("\t\t\t\theader_down -{name}\n"))
+        .collect();
     let door = if base == "/" {
         String::new()
     } else {
@@ -56,21 +60,16 @@ pub fn caddyfile(site: &Site) -> String {
 \t\t\t\theader_up -Cookie
 \t\t\t\theader_up -Origin
 \t\t\t\theader_up -Referer
-\t\t\t\theader_down -Set-Cookie
-\t\t\t\theader_down -Access-Control-Allow-Origin
-\t\t\t\theader_down -Access-Control-Allow-Credentials
-\t\t\t\theader_down -Access-Control-Allow-Headers
-\t\t\t\theader_down -Access-Control-Allow-Methods
-\t\t\t\theader_down -Access-Control-Expose-Headers
-\t\t\t\theader_down -Server
+{hidden}\t\t\t\theader_down -Server
 \t\t\t\theader_down Content-Security-Policy \"{policy}\"
 \t\t\t\theader_down Cross-Origin-Resource-Policy same-origin
 \t\t\t\theader_down Cache-Control no-store
 \t\t\t\theader_down X-Content-Type-Options nosniff
 \t\t\t\theader_down Strict-Transport-Security \"{hsts}\"
 \t\t\t\ttransport http {{
-\t\t\t\t\tdial_timeout 10s
-\t\t\t\t\tresponse_header_timeout 60s
+\t\t\t\t\tdial_timeout 5s
+\t\t\t\t\twrite_timeout 10s
+\t\t\t\t\tresponse_header_timeout 40s
 \t\t\t\t}}
 \t\t\t}}
 \t\t}}

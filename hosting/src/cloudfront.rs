@@ -11,10 +11,7 @@ use crate::site::{Caching, Site, content_type};
 pub fn headers_policy(site: &Site) -> String {
     let headers = headers::of(site);
     let get = |name: &str| headers::value(site, name);
-    let max_age: u64 = get("Strict-Transport-Security")
-        .split([';', ' '])
-        .find_map(|it| it.strip_prefix("max-age=")?.parse().ok())
-        .unwrap_or(0);
+    let max_age = max_age(&get("Strict-Transport-Security"));
     // These have fields of their own; CloudFront refuses them as custom headers.
     let own = [
         "Content-Security-Policy",
@@ -47,6 +44,44 @@ pub fn headers_policy(site: &Site) -> String {
         "CustomHeadersConfig": { "Quantity": custom.len(), "Items": custom }
     });
     format!("{policy:#}\n")
+}
+
+/// For `aws cloudfront create-response-headers-policy`: of what the relay passes on,
+/// nothing runs, nothing is kept, and nothing acts on the site.
+pub fn relay_headers_policy(site: &Site) -> String {
+    let hsts = headers::value(site, "Strict-Transport-Security");
+    let max_age = max_age(&hsts);
+    let custom = [
+        ("Cache-Control", Caching::Never.value()),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    ]
+    .map(|(name, value)| json!({ "Header": name, "Value": value, "Override": true }));
+    let removed = headers::NOT_FROM_THE_API.map(|name| json!({ "Header": name }));
+    let policy = json!({
+        "Name": "retake-relay",
+        "Comment": "Made by cargo xtask dist, for the behaviour /v1/*",
+        "SecurityHeadersConfig": {
+            "ContentSecurityPolicy": {
+                "ContentSecurityPolicy": headers::OF_THE_RELAY, "Override": true
+            },
+            "StrictTransportSecurity": {
+                "AccessControlMaxAgeSec": max_age,
+                "IncludeSubdomains": hsts.contains("includeSubDomains"),
+                "Override": true
+            },
+            "ContentTypeOptions": { "Override": true }
+        },
+        "CustomHeadersConfig": { "Quantity": custom.len(), "Items": custom },
+        "RemoveHeadersConfig": { "Quantity": removed.len(), "Items": removed }
+    });
+    format!("{policy:#}\n")
+}
+
+/// The seconds of a `Strict-Transport-Security`.
+fn max_age(hsts: &str) -> u64 {
+    hsts.split([';', ' '])
+        .find_map(|it| it.strip_prefix("max-age=")?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A `CloudFront` function for the event "viewer request".

@@ -7,6 +7,22 @@ const HEADERS: &str = include_str!("../headers.txt");
 /// The content security policy of what the relay passes on: data, of which nothing runs.
 pub const OF_THE_RELAY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
+/// What the relay takes out of the API's answers: leave for other origins, which is the
+/// site's own to give, and what would act on the whole origin or its browser.
+pub const NOT_FROM_THE_API: [&str; 11] = [
+    "Set-Cookie",
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods",
+    "Access-Control-Expose-Headers",
+    "Clear-Site-Data",
+    "NEL",
+    "Report-To",
+    "Reporting-Endpoints",
+    "Alt-Svc",
+];
+
 /// What binds every hostname below the site's own to https.
 const SUBDOMAINS: &str = "; includeSubDomains";
 

@@ -38,6 +38,10 @@ pub fn files(site: &Site) -> Vec<(&'static str, String)> {
             "hosting/cloudfront/response-headers-policy.json",
             cloudfront::headers_policy(site),
         ),
+        (
+            "hosting/cloudfront/relay-headers-policy.json",
+            cloudfront::relay_headers_policy(site),
+        ),
         ("hosting/cloudfront/fallback.js", cloudfront::fallback(site)),
         ("hosting/cloudfront/relay.js", cloudfront::relay()),
         ("hosting/cloudfront/publish.sh", cloudfront::publish(site)),

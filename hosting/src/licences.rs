@@ -20,17 +20,36 @@ pub fn paper(ours: &[String], crates: &[(Shipped, Vec<String>)]) -> String {
         let _ = write!(paper, "\n{RULE}\n\n{}\n", text.trim());
     }
     let _ = write!(paper, "\n{RULE}\n\n");
-    for (it, texts) in crates {
+    for (it, _) in crates {
         let licence = match it.licence.as_str() {
             "" => "a licence of its own",
             licence => licence,
         };
-        let none = if texts.is_empty() {
-            "; it carries no text"
-        } else {
-            ""
+        let _ = writeln!(paper, "{} {}: {licence}", it.name, it.version);
+    }
+    let textless: Vec<&Shipped> = crates
+        .iter()
+        .filter(|(_, texts)| texts.is_empty())
+        .map(|(it, _)| it)
+        .collect();
+    if !textless.is_empty() {
+        let _ = write!(
+            paper,
+            "\n{RULE}\n\nThese come without a text of their own. The licences that they name are the\n\
+             ones at the top, with the copyright of their authors in place of ours:\n\n"
+        );
+    }
+    for it in textless {
+        let authors = match it.authors.join(", ") {
+            none if none.is_empty() => format!("the authors of {}", it.name),
+            authors => authors,
         };
-        let _ = writeln!(paper, "{} {}: {licence}{none}", it.name, it.version);
+        let (name, version, licence) = (&it.name, &it.version, &it.licence);
+        let _ = writeln!(
+            paper,
+            "{name} {version}, {licence}, copyright {authors} {}",
+            it.repository
+        );
     }
     let mut carried: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (it, texts) in crates {
@@ -72,6 +91,8 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             licence: licence.into(),
+            authors: vec![format!("Author of {name}")],
+            repository: "https://example.com/x".into(),
             folder: "/".into(),
         }
     }
@@ -90,7 +111,7 @@ mod tests {
         for line in [
             "Copyright us",
             "a 1.0.0: MIT",
-            "c 1.0.0: Zlib; it carries no text",
+            "c 1.0.0, Zlib, copyright Author of c https://example.com/x",
         ] {
             assert!(paper.lines().any(|it| it == line), "{line}: {paper}");
         }

@@ -102,7 +102,14 @@ fn licences_in(folder: &Path) -> Result<Vec<String>, String> {
         .filter(|it| it.is_file())
         .collect();
     files.sort();
-    files.iter().map(|it| read(it)).collect()
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path);
+        // Names of authors may be in another encoding.
+        bytes
+            .map(|it| String::from_utf8_lossy(&it).into_owned())
+            .map_err(|error| format!("Could not read {}: {error}.", path.display()))
+    };
+    files.iter().map(read).collect()
 }
 
 /// Under which terms the shipped site may be copied.

@@ -118,6 +118,10 @@ fn answer(site: &Site, caching: Caching) -> String {
 pub fn relay(site: &Site) -> String {
     let hsts = headers::value(site, "Strict-Transport-Security");
     let policy = headers::OF_THE_RELAY;
+    let hidden: String = headers::NOT_FROM_THE_API
+        .iter()
+        .map(|name| format!("    proxy_hide_header {name};\n"))
+        .collect();
     format!(
         "# The relay: calls below /v1/ of this site go to the ReSim API, so that the browser
 # sees one origin and needs no leave from the API (CORS). Include a copy of it, one
@@ -154,19 +158,14 @@ location /v1/ {{
     # A rerun that was sent is never sent again by the relay: whether it was
     # applied is found out by reading.
     proxy_next_upstream off;
-    # With the time that Retake itself waits (35 s), this stays below the default
-    # settle_window of config.json (1m35s).
-    proxy_connect_timeout 10s;
-    proxy_send_timeout 30s;
-    proxy_read_timeout 60s;
+    # Together 55 s. With the time that Retake itself waits (35 s) that stays below the
+    # default settle_window of config.json (1m35s).
+    proxy_connect_timeout 5s;
+    proxy_send_timeout 10s;
+    proxy_read_timeout 40s;
     client_max_body_size 1m;
-    proxy_hide_header Set-Cookie;
-    proxy_hide_header Access-Control-Allow-Origin;
-    proxy_hide_header Access-Control-Allow-Credentials;
-    proxy_hide_header Access-Control-Allow-Headers;
-    proxy_hide_header Access-Control-Allow-Methods;
-    proxy_hide_header Access-Control-Expose-Headers;
-    # Ours stand below; two of a kind would leave it to the browser. Whatever the API
+    # Nothing of the API acts on the site, its origin or its browser.
+{hidden}    # Ours stand below; two of a kind would leave it to the browser. Whatever the API
     # or something before it answers, no browser runs it as a page of this site.
     proxy_hide_header Content-Security-Policy;
     proxy_hide_header Cross-Origin-Resource-Policy;

@@ -69,6 +69,10 @@ pub struct Shipped {
     pub version: String,
     /// Its licence, as an SPDX expression; may be empty.
     pub licence: String,
+    /// Who wrote it, as it says.
+    pub authors: Vec<String>,
+    /// Where it is developed; may be empty.
+    pub repository: String,
     /// The folder of its sources.
     pub folder: PathBuf,
 }
@@ -90,6 +94,8 @@ pub fn shipped(metadata: &str) -> Result<Vec<Shipped>, String> {
             name: it.name.clone(),
             version: it.version.clone(),
             licence: it.license.clone(),
+            authors: it.authors.clone(),
+            repository: it.repository.clone(),
             folder: it.folder.clone(),
         })
         .collect();
@@ -106,6 +112,8 @@ struct Package {
     only_builds: bool,
     /// Of this workspace, whose own licence files lie at its top.
     is_ours: bool,
+    authors: Vec<String>,
+    repository: String,
     folder: PathBuf,
 }
 
@@ -113,6 +121,8 @@ struct Graph {
     root: String,
     packages: BTreeMap<String, Package>,
     edges: BTreeMap<String, Vec<String>>,
+    /// What a package needs only to be compiled, also among its edges.
+    build_edges: BTreeSet<(String, String)>,
 }
 
 impl Graph {
@@ -134,6 +144,8 @@ impl Graph {
                 version,
                 only_builds,
                 is_ours: it["source"].is_null(),
+                authors: list(&it["authors"]).iter().map(text).collect(),
+                repository: text(&it["repository"]),
                 folder: Path::new(it["manifest_path"].as_str().unwrap_or(""))
                     .parent()
                     .map(Path::to_owned)
@@ -142,6 +154,7 @@ impl Graph {
             packages.insert(text(&it["id"]), package);
         }
         let mut edges = BTreeMap::new();
+        let mut build_edges = BTreeSet::new();
         for node in list(&metadata["resolve"]["nodes"]) {
             let mut on: Vec<String> = list(&node["deps"])
                 .iter()
@@ -154,6 +167,14 @@ impl Graph {
                 .map(|dep| text(&dep["pkg"]))
                 .collect();
             on.sort();
+            for dep in list(&node["deps"]) {
+                if !list(&dep["dep_kinds"])
+                    .iter()
+                    .any(|it| it["kind"].is_null())
+                {
+                    build_edges.insert((text(&node["id"]), text(&dep["pkg"])));
+                }
+            }
             edges.insert(text(&node["id"]), on);
         }
         let root = packages
@@ -165,6 +186,7 @@ impl Graph {
             root,
             packages,
             edges,
+            build_edges,
         })
     }
 
@@ -175,7 +197,8 @@ impl Graph {
         let mut next = VecDeque::from([self.root.clone()]);
         while let Some(id) = next.pop_front() {
             for on in self.edges.get(&id).into_iter().flatten() {
-                let only_builds = self.packages.get(on).is_some_and(|it| it.only_builds);
+                let only_builds = self.packages.get(on).is_some_and(|it| it.only_builds)
+                    || self.build_edges.contains(&(id.clone(), on.clone()));
                 if (builders || !only_builds) && seen.insert(on.clone()) {
                     next.push_back(on.clone());
                 }
@@ -235,15 +258,16 @@ mod tests {
 
     const METADATA: &str = r#"{"packages":[
         {"name":"retake","version":"1.0.0","id":"r","license":"MIT","targets":[{"kind":["bin"]}]},
-        {"name":"used","version":"2.0.0","id":"u","license":"MIT/Apache-2.0",
+        {"name":"used","version":"2.0.0","id":"u","license":"MIT/Apache-2.0","authors":["A. Uthor"],
          "source":"registry","manifest_path":"/crates/used-2.0.0/Cargo.toml","targets":[{"kind":["lib"]}]},
         {"name":"macro","version":"3.0.0","id":"m","license":"MIT","source":"registry","targets":[{"kind":["proc-macro"]}]},
+        {"name":"builder","version":"6.0.0","id":"b","license":"MIT","source":"registry","targets":[{"kind":["lib"]}]},
         {"name":"parser","version":"4.0.0","id":"p","license":"MIT","targets":[{"kind":["lib"]}]},
         {"name":"tester","version":"5.0.0","id":"t","license":"GPL-3.0","targets":[{"kind":["lib"]}]}],
         "resolve":{"nodes":[
         {"id":"r","deps":[{"pkg":"u","dep_kinds":[{"kind":null}]},{"pkg":"m","dep_kinds":[{"kind":null}]},
             {"pkg":"t","dep_kinds":[{"kind":"dev"}]}]},
-        {"id":"u","deps":[]},{"id":"m","deps":[{"pkg":"p","dep_kinds":[{"kind":null}]}]},
+        {"id":"u","deps":[{"pkg":"b","dep_kinds":[{"kind":"build"}]}]},{"id":"b","deps":[]},{"id":"m","deps":[{"pkg":"p","dep_kinds":[{"kind":null}]}]},
         {"id":"p","deps":[]},{"id":"t","deps":[]}]}}"#;
     const LOCK: &str = "[[package]]\nname = \"used\"\nversion = \"2.0.0\"\nchecksum = \"abc\"\n";
 
@@ -257,6 +281,7 @@ mod tests {
             .map(|it| (it["name"].as_str().unwrap(), it["scope"].as_str().unwrap()))
             .collect();
         let expected = [
+            ("builder", "excluded"),
             ("macro", "excluded"),
             ("parser", "excluded"),
             ("used", "required"),
@@ -279,6 +304,8 @@ mod tests {
             name: "used".into(),
             version: "2.0.0".into(),
             licence: "MIT OR Apache-2.0".into(),
+            authors: vec!["A. Uthor".into()],
+            repository: String::new(),
             folder: "/crates/used-2.0.0".into(),
         };
         assert_eq!(shipped(METADATA), Ok(vec![used]));

@@ -89,7 +89,13 @@ fn check_base(base: &str) -> Result<(), String> {
         Some(Some(inner)) => inner.split('/').all(is_plain),
         None => false,
     };
-    if is_fine {
+    let first = base.split('/').nth(1).unwrap_or("");
+    if is_fine && ["v1", "hosting"].contains(&first) {
+        Err(format!(
+            "{base} is taken: the relay stands at /v1/, and the configurations lie in /hosting/. \
+             Choose another path"
+        ))
+    } else if is_fine {
         Ok(())
     } else {
         Err(format!(
@@ -196,7 +202,21 @@ mod tests {
             assert_eq!(check_base(base), Ok(()), "{base}");
         }
         for base in [
-            "", "a", "/a", "a/", "//", "/a//b/", "/../", "/a b/", "/a;b/", "/a\"/", "/$x/", "/é/",
+            "",
+            "a",
+            "/a",
+            "a/",
+            "//",
+            "/v1/",
+            "/v1/x/",
+            "/hosting/",
+            "/a//b/",
+            "/../",
+            "/a b/",
+            "/a;b/",
+            "/a\"/",
+            "/$x/",
+            "/é/",
         ] {
             assert!(check_base(base).is_err(), "{base}");
         }

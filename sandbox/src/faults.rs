@@ -58,6 +58,8 @@ pub(crate) enum Kind {
     Huge,
     /// Every page names the first page as the next.
     RepeatToken,
+    /// The right answer, with headers that act on more than it.
+    Overreach,
 }
 
 impl Kind {
@@ -85,6 +87,7 @@ impl Kind {
             "deep" => Self::Deep,
             "huge" => Self::Huge,
             "repeat_token" => Self::RepeatToken,
+            "overreach" => Self::Overreach,
             number => {
                 let status = number.parse::<u16>().ok()?;
                 (400..600)

@@ -1,6 +1,6 @@
 //! What was asked of the sandbox, for tests that count requests.
 //!
-//! Invariant: no header is kept, so no token is.
+//! Invariant: no header's value is kept, so no token is.
 
 use std::collections::VecDeque;
 
@@ -20,6 +20,8 @@ struct Seen {
     body: Value,
     /// 0: it did not come over a socket.
     connection: u64,
+    /// The names of the headers that came.
+    headers: Vec<String>,
 }
 
 /// The latest requests to `/v1/` and `/oidc/`.
@@ -48,6 +50,7 @@ impl Record {
             status: None,
             body,
             connection: 0,
+            headers: Vec::new(),
         });
         if self.seen.len() > KEPT {
             self.seen.pop_front();
@@ -59,6 +62,13 @@ impl Record {
     pub(crate) fn came_over(&mut self, number: u64, connection: u64) {
         if let Some(seen) = self.seen.iter_mut().rev().find(|s| s.number == number) {
             seen.connection = connection;
+        }
+    }
+
+    /// Notes which headers a request had, by their names.
+    pub(crate) fn came_with(&mut self, number: u64, headers: Vec<String>) {
+        if let Some(seen) = self.seen.iter_mut().rev().find(|s| s.number == number) {
+            seen.headers = headers;
         }
     }
 
@@ -90,6 +100,7 @@ impl Record {
                     "status": s.status,
                     "body": s.body,
                     "connection": s.connection,
+                    "headers": s.headers,
                 })
             })
             .collect();

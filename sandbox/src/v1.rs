@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -60,6 +60,8 @@ pub(crate) async fn handle(
     if let Some(Connection(connection)) = parts.extensions.get() {
         lock(&sandbox.record).came_over(number, *connection);
     }
+    let names = parts.headers.keys().map(ToString::to_string).collect();
+    lock(&sandbox.record).came_with(number, names);
     let asked = Asked {
         origin: origin(&parts.headers),
         method: parts.method,
@@ -117,6 +119,26 @@ fn perform_with(sandbox: &Sandbox, asked: &Asked, query: Query) -> Response<Body
     }
 }
 
+/// Headers of an answer that act on more than the answer: on the origin that shows it,
+/// on the browser, or on who else may read it.
+const OVERREACHING: [(&str, &str); 12] = [
+    ("set-cookie", "api=1; Path=/"),
+    ("access-control-allow-origin", "https://elsewhere.example"),
+    ("access-control-allow-credentials", "true"),
+    ("access-control-allow-headers", "authorization"),
+    ("access-control-allow-methods", "DELETE"),
+    ("access-control-expose-headers", "*"),
+    ("clear-site-data", "\"storage\""),
+    ("nel", "{\"report_to\":\"x\",\"max_age\":60}"),
+    (
+        "report-to",
+        "{\"group\":\"x\",\"max_age\":60,\"endpoints\":[{\"url\":\"https://elsewhere.example/\"}]}",
+    ),
+    ("reporting-endpoints", "x=\"https://elsewhere.example/\""),
+    ("alt-svc", "h3=\"elsewhere.example:443\""),
+    ("content-security-policy", "script-src *"),
+];
+
 async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response<Body> {
     const GATEWAY: &str = "<!doctype html><html><head><title>Service Unavailable</title></head>\
         <body><h1>Service Unavailable</h1><p>The server is temporarily unable to service your request.</p></body></html>";
@@ -152,6 +174,16 @@ async fn misbehave(sandbox: &Arc<Sandbox>, asked: Asked, kind: Kind) -> Response
             perform(sandbox, &asked)
         }
         Kind::Status(status) => error(status, message(status)),
+        Kind::Overreach => {
+            let mut response = perform(sandbox, &asked);
+            for (name, value) in OVERREACHING {
+                let name = HeaderName::from_static(name);
+                response
+                    .headers_mut()
+                    .append(name, HeaderValue::from_static(value));
+            }
+            response
+        }
         Kind::Throttled(after) => {
             let mut response = error(429, "Too many requests.");
             if let Some(seconds) = after {

@@ -46,6 +46,8 @@ export interface Seen {
   at_ms: number;
   /** The number of the connection that it came over. */
   connection: number;
+  /** The names of its headers. */
+  headers: string[];
 }
 
 async function call(
