@@ -15,6 +15,9 @@
 const MAX_BYTES = 10 * 1024 * 1024;
 // How long the provider may take, in milliseconds.
 const LIMIT = 30_000;
+// The same for a renewal, whose answer may be lost with the next token in it: three
+// tries are over within 30 s, for which a provider lets the token before it overlap.
+const RENEWAL_LIMIT = 8_000;
 
 // { number, token, endpoint, client, revoke }, or nothing.
 let kept = null;
@@ -60,8 +63,8 @@ function post(endpoint, form, more) {
 // Sends a form to a token endpoint; gives the answer without its refresh token,
 // and that one apart. What is no JSON object may hold it anywhere, so nothing
 // of it leaves.
-async function exchange(endpoint, form) {
-  const answer = await post(endpoint, form);
+async function exchange(endpoint, form, limit = LIMIT) {
+  const answer = await post(endpoint, form, { signal: AbortSignal.timeout(limit) });
   const { status } = answer;
   const text = await read(answer);
   let given;
@@ -103,7 +106,7 @@ const acts = {
     // Another sign-in has taken its place, or nothing has.
     if (used?.number !== number) return { status: 400, body: '{"error":"invalid_grant"}' };
     const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: used.token, client_id: used.client });
-    const { status, body, error, token } = await exchange(used.endpoint, form.toString());
+    const { status, body, error, token } = await exchange(used.endpoint, form.toString(), RENEWAL_LIMIT);
     if (kept !== used) {
       // Forgotten meanwhile: what came too late is not left alive.
       if (token && used.revoke) end({ ...used, token }).catch(() => {});

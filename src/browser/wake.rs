@@ -3,6 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use futures::channel::oneshot;
+use js_sys::Reflect;
 use retake_core::supervise::WakeReason;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget};
@@ -26,9 +27,9 @@ impl Listening {
         &mut self,
         target: EventTarget,
         names: &'static [&'static str],
-        act: impl Fn() + 'static,
+        act: impl Fn(Event) + 'static,
     ) {
-        let act = Heard::new(move |_| act());
+        let act = Heard::new(act);
         for name in names {
             target
                 .add_event_listener_with_callback(name, act.as_ref().unchecked_ref())
@@ -56,7 +57,7 @@ pub fn on_wake(act: impl Fn(WakeReason) + 'static) -> Listening {
     let act = Rc::new(act);
     let shown = {
         let act = act.clone();
-        move || {
+        move |_| {
             if !is_hidden() {
                 act(WakeReason::Visible);
             }
@@ -71,7 +72,9 @@ pub fn on_wake(act: impl Fn(WakeReason) + 'static) -> Listening {
         shown.clone(),
     );
     it.to(window.clone().into(), &["focus", "pageshow"], shown);
-    it.to(window.into(), &["online"], move || act(WakeReason::Online));
+    it.to(window.into(), &["online"], move |_| {
+        act(WakeReason::Online);
+    });
     it
 }
 
@@ -80,8 +83,10 @@ pub async fn restored() {
     let (tell, told) = oneshot::channel();
     let tell = Cell::new(Some(tell));
     let mut it = Listening { parts: Vec::new() };
-    it.to(window().into(), &["pageshow"], move || {
-        if let Some(tell) = tell.take() {
+    it.to(window().into(), &["pageshow"], move |event| {
+        // Also heard at the first load of a page.
+        let is_restored = Reflect::get(&event, &"persisted".into()).is_ok_and(|it| it.is_truthy());
+        if is_restored && let Some(tell) = tell.take() {
             // Nobody waits any more: then nobody has to know.
             let _ = tell.send(());
         }

@@ -8,7 +8,6 @@ use leptos_router::{
 use retake_core::{
     auth::{Tokens, route},
     config::Environment,
-    view::query::pairs,
 };
 
 use crate::{
@@ -29,10 +28,8 @@ pub fn SignIn() -> impl IntoView {
     let location = use_location();
     let return_to = memo(move |_| {
         let search = location.search.get();
-        let to = pairs(&search)
-            .find(|(name, _)| name == "to")
-            .map(|(_, value)| value);
-        route::return_route(&to.unwrap_or_default())
+        let query = search.strip_prefix('?').unwrap_or(&search);
+        route::behind(&format!("/sign-in?{query}"))
     });
     let navigate = use_navigate();
     // Signed in, here or by a silent way: on to where the person wanted to be.

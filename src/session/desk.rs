@@ -14,6 +14,7 @@ use retake_core::{
 use crate::browser::{
     clock, fetch,
     keeper::{Grant, Keeper, Kept},
+    timer,
 };
 
 /// Where a session was, and what it had: for the provider, once it is over.
@@ -121,7 +122,9 @@ impl Desk {
         }
         let form = transaction::refresh_form(environment, before)?;
         let client = transaction::client_of(environment, before);
-        let answer = post(&provider.token_endpoint, &form).await;
+        let asking = post(&provider.token_endpoint, &form);
+        let answer = timer::within(super::oidc::RENEWAL, asking).await;
+        let answer = answer.unwrap_or_else(|| Err("the provider does not answer".into()));
         Some(answer.map(|it| Granted::by_page(it, provider, client)))
     }
 

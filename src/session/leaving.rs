@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
 use super::{Left, Session, SessionState, oidc};
-use crate::browser::{channel::Channel, dom, journal, storage, window};
+use crate::browser::{channel::Channel, dom, journal, storage, timer, wake, window};
 
 /// The channel on which a tab names the account that the person signed out of.
 /// The name changes with the form of that, so that tabs of another build are
@@ -62,7 +62,7 @@ impl Session {
             Some(left) => self.part(left, &mut notes).await,
             None => None,
         };
-        self.go(elsewhere, &notes);
+        self.go(elsewhere, &notes).await;
     }
 
     /// Whether this tab's session is of that account, also once it has expired: what
@@ -85,7 +85,7 @@ impl Session {
             self.part(left, &mut Vec::new()).await;
         }
         let note = "You signed out in another tab of this browser.".to_owned();
-        self.go(None, &[note]);
+        self.go(None, &[note]).await;
     }
 
     /// From here on nobody is signed in. Gives what the provider still has to know.
@@ -114,15 +114,16 @@ impl Session {
     }
 
     /// Loads the page anew, there or at the sign-in.
-    fn go(&self, elsewhere: Option<String>, notes: &[String]) {
+    async fn go(&self, elsewhere: Option<String>, notes: &[String]) {
         if !notes.is_empty() {
             storage::tab_set(NOTE, &notes.join(" "));
         }
         let to = elsewhere.unwrap_or_else(home);
-        if window().location().replace(&to).is_err() {
-            // The page stays; nobody is signed in on it.
-            self.state.set(SessionState::SignedOut(take_note()));
+        if window().location().replace(&to).is_ok() {
+            timer::within(oidc::DEPARTURE, wake::restored()).await;
         }
+        // The page stayed; nobody is signed in on it.
+        self.state.set(SessionState::SignedOut(take_note()));
     }
 
     /// A new sign-in begins: what renews the session that it replaces, or did until

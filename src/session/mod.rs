@@ -32,7 +32,7 @@ use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     api::{ApiError, ErrorKind},
-    auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber},
+    auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber, route},
     config::{Config, Environment},
 };
 use serde::{Deserialize, Serialize};
@@ -234,8 +234,9 @@ impl Session {
             {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
+                let to = route::behind(&route);
                 let left = self
-                    .leave_for_provider(&environment, &route, true, || true)
+                    .leave_for_provider(&environment, &to, true, || true)
                     .await;
                 if matches!(self.state.get_untracked(), SessionState::Starting) {
                     // Still here, or here again by Back.

@@ -56,6 +56,8 @@ async fn discover(environment: &Environment) -> Result<Provider, String> {
 pub(super) struct Leaving {
     transaction: String,
     url: String,
+    /// Nobody pressed anything.
+    silent: bool,
 }
 
 impl Leaving {
@@ -64,10 +66,15 @@ impl Leaving {
     pub(super) fn go(&self) -> Result<(), String> {
         // Anew: another sign-in may have been prepared in this tab meanwhile.
         storage::tab_set(TRANSACTION, &self.transaction);
-        window()
-            .location()
-            .assign(&self.url)
-            .map_err(|error| words(&error))
+        let location = window().location();
+        // Back leads to where a person left from, not to where a page left by itself:
+        // that one would leave again.
+        let left = if self.silent {
+            location.replace(&self.url)
+        } else {
+            location.assign(&self.url)
+        };
+        left.map_err(|error| words(&error))
     }
 }
 
@@ -109,6 +116,7 @@ pub(super) async fn prepare(
     Ok(Leaving {
         transaction: json,
         url: transaction.authorize_url(environment),
+        silent,
     })
 }
 
@@ -165,6 +173,9 @@ pub(super) async fn come_back(
         return_to,
     })
 }
+
+/// How long the provider may take for a renewal; the worker's own limit is in `keeper.js`.
+pub(super) const RENEWAL: Duration = Duration::from_secs(8);
 
 /// Gets new tokens with the refresh token. The provider is the one that gave
 /// it, as it described itself then.

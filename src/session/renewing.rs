@@ -43,8 +43,8 @@ pub enum Renewal {
 /// once, which is safe since each has a refresh token of its own, and no tab
 /// waits for another's trouble.
 const TURN: Duration = Duration::from_secs(5);
-/// Tries of one renewal. A repeat within seconds is what a provider's overlap
-/// of refresh tokens is for: an answer that was lost signs nobody out.
+/// Tries of one renewal, each of [`oidc::RENEWAL`] at most. A repeat within 30 s is what
+/// a provider's overlap of refresh tokens is for: an answer that was lost signs nobody out.
 const RENEW_TRIES: u32 = 3;
 
 impl Session {

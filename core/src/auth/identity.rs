@@ -53,7 +53,7 @@ mod tests {
             refresh: crate::auth::Refresh::None,
             since: crate::domain::Timestamp::from_millis(0),
             expires: None,
-            claims: serde_json::from_str::<Claims>(claims).expect("claims"),
+            claims: Claims::from_json(claims.as_bytes()).expect("claims"),
             id_claims: None,
             id_token: None,
             by_device: false,

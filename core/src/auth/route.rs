@@ -4,6 +4,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::view::query::pairs;
+
 /// The longest route that is kept.
 const MAX: usize = 2000;
 
@@ -14,6 +16,19 @@ pub fn return_route(text: &str) -> String {
     } else {
         "/".to_owned()
     }
+}
+
+/// Where a page at `route` leads once somebody is signed in: the sign-in page to the
+/// route that its address names (`?to=`), every other to itself.
+pub fn behind(route: &str) -> String {
+    let (path, query) = route.split_once('?').unwrap_or((route, ""));
+    if path != "/sign-in" {
+        return return_route(route);
+    }
+    let to = pairs(query)
+        .find(|(name, _)| name == "to")
+        .map(|(_, value)| value);
+    return_route(&to.unwrap_or_default())
 }
 
 fn is_route(text: &str) -> bool {
@@ -74,6 +89,26 @@ mod tests {
             "/sign-inside",
         ] {
             assert_eq!(return_route(route), route);
+        }
+    }
+
+    #[test]
+    fn behind_the_sign_in_is_what_its_address_names() {
+        for (route, to) in [
+            (
+                "/sign-in?to=%2Fprojects%2Fa%3Fstatus%3DERROR",
+                "/projects/a?status=ERROR",
+            ),
+            ("/sign-in?x=1&to=/supervisions", "/supervisions"),
+            ("/sign-in?to=%2F%2Fevil.example", "/"),
+            ("/sign-in?to=/sign-in", "/"),
+            ("/sign-in", "/"),
+            (
+                "/projects/a?to=/supervisions",
+                "/projects/a?to=/supervisions",
+            ),
+        ] {
+            assert_eq!(behind(route), to, "{route}");
         }
     }
 

@@ -3,7 +3,6 @@
 use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Refresh;
@@ -79,8 +78,7 @@ impl fmt::Debug for Tokens {
 
 /// Whom a token is for: one name or several (RFC 7519 §4.1.3). Kept as it came,
 /// since reading "one or several" into a type of its own costs kilobytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Audience(Value);
 
 impl Audience {
@@ -102,9 +100,9 @@ impl Audience {
 }
 
 /// Claims of a token, read without verifying: they say what to show and when to
-/// renew, never what is allowed. The API decides that.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
+/// renew, never what is allowed. The API decides that. Each is read by itself: one
+/// that is not as expected takes nothing from the others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     /// Who issued it.
     pub iss: Option<String>,
@@ -131,8 +129,28 @@ impl Claims {
     pub fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-        let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        crate::json::from_bytes(&json).ok()
+        Self::from_json(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?)
+    }
+
+    /// Reads the claims themselves. `None`: that is no JSON object.
+    pub(super) fn from_json(json: &[u8]) -> Option<Self> {
+        let claims: Value = crate::json::from_bytes(json).ok()?;
+        claims.as_object()?;
+        let text = |name: &str| claims[name].as_str().map(ToOwned::to_owned);
+        let permissions = claims["permissions"].as_array().map(|all| {
+            let texts = all.iter().filter_map(Value::as_str);
+            texts.map(ToOwned::to_owned).collect()
+        });
+        Some(Self {
+            iss: text("iss"),
+            sub: text("sub"),
+            org_id: text("org_id"),
+            email: text("email"),
+            exp: seconds(&claims["exp"]),
+            aud: Audience(claims["aud"].clone()),
+            nonce: text("nonce"),
+            permissions,
+        })
     }
 
     /// Whom to call the account on screen.
@@ -156,6 +174,16 @@ impl Claims {
     pub fn lacks_permissions(&self) -> bool {
         self.permissions.as_ref().is_none_or(Vec::is_empty)
     }
+}
+
+/// A `NumericDate` (RFC 7519 §2), whose fraction does not matter here.
+fn seconds(claim: &Value) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`as` ends at the largest number there is"
+    )]
+    let whole = |it: f64| it as i64;
+    claim.as_i64().or_else(|| claim.as_f64().map(whole))
 }
 
 /// Why tokens are not accepted.

@@ -260,3 +260,19 @@ fn what_is_no_token_of_three_readable_parts_claims_nothing() {
         "it does not say what it permits"
     );
 }
+
+#[test]
+fn a_claim_that_is_odd_takes_nothing_from_the_others() {
+    let claims = Claims::from_json(
+        br#"{"sub":"u","aud":["a","b"],"exp":1893456000.9,"email":7,"permissions":["x",3]}"#,
+    )
+    .expect("claims");
+    assert_eq!(claims.sub.as_deref(), Some("u"));
+    assert!(claims.aud.has("b"));
+    assert_eq!(claims.exp, Some(1_893_456_000));
+    assert_eq!(claims.email, None);
+    assert_eq!(claims.permissions, Some(vec!["x".to_owned()]));
+    let odd = Claims::from_json(br#"{"sub":"u","permissions":"all"}"#).expect("claims");
+    assert_eq!((odd.sub.as_deref(), odd.permissions), (Some("u"), None));
+    assert_eq!(Claims::from_json(b"[]"), None);
+}

@@ -267,7 +267,9 @@ test.describe('tokens that live for half a minute', () => {
     expect(sent, 'it waits').toBe(0);
     open();
     expect(await read).toBe(token(1));
-    expect(asked, 'one renewal').toBe(1);
+    // Each try is given up after 8 s, so that all are within the provider's overlap.
+    expect(asked, 'tries of one renewal').toBeLessThanOrEqual(3);
+    expect(provider.grants.filter((it) => it.grant_type === 'refresh_token'), 'one that came through').toHaveLength(1);
   });
 
   test('that ended while the provider is out of order: the page blames the provider, not the API, and goes on by itself', async ({ retake, page, provider }) => {

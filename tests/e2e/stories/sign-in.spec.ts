@@ -98,6 +98,35 @@ test.describe('sign in', () => {
     await expect(page).toHaveURL(/\/supervisions$/);
   });
 
+  test('a reload of the sign-in page after the session has ended leads to where the person was', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await retake.signInByProvider(path);
+    await expect(retake.rows).toHaveCount(2);
+    await page.route('**/oidc/oauth/token', (route) => route.fulfill({ status: 400, json: { error: 'invalid_grant' } }), { times: 1 });
+    await sandbox.fault({ method: 'GET', path_contains: batch.batchID, fault: '401' });
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.goBack();
+    await expect(retake.hook('sign-in-why')).toContainText('session has expired');
+    await expect(page).toHaveURL(/\/sign-in\?to=/);
+    await page.reload();
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+    await expect(retake.rows).toHaveCount(2);
+  });
+
+  test('a sign-out whose way to the provider is broken off ends at the sign-in', async ({ retake, page }) => {
+    await retake.signInByProvider('/supervisions');
+    let asked = 0;
+    await page.route('**/oidc/logout*', async (route) => {
+      asked += 1;
+      await route.abort('aborted');
+    });
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect.poll(() => asked).toBe(1);
+    await expect(retake.hook('sign-in-oidc')).toBeVisible();
+  });
+
   test('an address that only begins like the provider’s way back leads on to sign-in', async ({ retake, page }) => {
     await page.goto('/callbacks');
     await page.getByRole('link', { name: 'Projects' }).first().click();
