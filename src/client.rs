@@ -144,10 +144,18 @@ impl Client {
         };
         self.make_good(error, asked_by, &used).await?;
         let again = self.once(call, &mut used).await;
-        if matches!(&again, Err(error) if error.kind == ErrorKind::SignedOut) {
-            self.session.expired(asked_by);
+        match again {
+            Err(error) if error.kind == ErrorKind::SignedOut => {
+                if self.session.number() != asked_by {
+                    // Somebody has signed in meanwhile: the refusal is not of their token,
+                    // and whoever asked need not wait for another sign-in.
+                    return Err(ApiError::new(error.what, ErrorKind::NoToken, OTHER_SESSION));
+                }
+                self.session.expired(asked_by);
+                Err(error)
+            }
+            again => again,
         }
-        again
     }
 
     /// The token that was `used` for a read was refused: it is renewed, unless that
