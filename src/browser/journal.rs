@@ -13,7 +13,7 @@
 
 mod errors;
 
-use std::{cell::RefCell, fmt, rc::Rc};
+use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub fn shut() {
 pub async fn erase() -> Result<(), JournalError> {
     let deletion = idb::delete(DATABASE);
     futures::pin_mut!(deletion);
-    let patience = super::timer::sleep(std::time::Duration::from_secs(1));
+    let patience = super::timer::sleep(Duration::from_secs(1));
     futures::pin_mut!(patience);
     match futures::future::select(deletion, patience).await {
         futures::future::Either::Left((done, _)) => Ok(done?),
@@ -67,6 +67,21 @@ pub async fn erase() -> Result<(), JournalError> {
             "another tab has held it open for a second".into(),
         )),
     }
+}
+
+/// How long a read of the journal may take. It is a matter of milliseconds, unless
+/// another tab was stopped in the middle of a write.
+const READ_LIMIT: Duration = Duration::from_secs(10);
+
+/// What `read` gives, if the browser's storage answers in time.
+///
+/// # Errors
+/// Those of `read`, or that it does not answer.
+pub async fn in_time<T>(
+    read: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, JournalError> {
+    let answer = super::timer::within(READ_LIMIT, read).await;
+    answer.unwrap_or_else(|| Err(JournalError("the browser's storage does not answer".into())))
 }
 
 /// One journal as it is stored.

@@ -176,7 +176,8 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
             <div class="notice" data-tone="warning" role="alert">
                 <p>
                     <b>"The journal cannot be written."</b>
-                    " Watching goes on, but no rerun is sent and a reload forgets this supervision. "
+                    " Watching goes on, but no rerun is sent, and a reload forgets what was decided \
+                     since. It is tried again. "
                     {why}
                 </p>
             </div>
@@ -208,6 +209,11 @@ fn StoppedCard(one: Supervision) -> impl IntoView {
     let snapshot = one.snapshot;
     let when = move || snapshot.with(|it| clock::local_full(it.state.last_at));
     let made = move || snapshot.with(|it| progress(&it.state));
+    let tick = expect_context::<Ticker>();
+    let lands = move || {
+        let until = snapshot.with(|it| it.state.may_still_land_until())?;
+        (until > tick.now()).then(|| clock::local_time(until))
+    };
     view! {
         <section class="verdict" data-outcome="stopped" data-testid="supervise-stopped" aria-label="Stopped">
             <div class="verdict__head">
@@ -215,6 +221,12 @@ fn StoppedCard(one: Supervision) -> impl IntoView {
                 <span class="verdict__exit">"no verdict"</span>
             </div>
             <p>"Nobody watches this batch any more. The batch itself goes on as it is."</p>
+            {move || lands().map(|until| view! {
+                <p data-testid="may-still-land">
+                    "The answer to its rerun was lost: ReSim may still apply it, until " {until}
+                    ". Supervise again after that, so that no test runs twice."
+                </p>
+            })}
             <p class="muted">{made} ". Stopped " {when} "."</p>
         </section>
     }

@@ -1,16 +1,23 @@
 //! Writes a supervision's records in order and says when they are durable.
 //!
 //! Invariants: the stored journal never has a gap. A record that could not be
-//! written stays in the backlog and is tried again before the next one, so an
+//! written stays in the backlog and is tried again, at the latest before the next one, so an
 //! intent counts as durable only if everything before it is. Once another life
 //! has taken over, nothing more is written.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
-use futures::{StreamExt, channel::mpsc, channel::oneshot};
+use futures::{
+    StreamExt,
+    channel::{mpsc, oneshot},
+    future::{Either, select},
+};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser::journal::{Journal, WriteError, Writer};
+use crate::browser::{
+    journal::{Journal, WriteError, Writer},
+    timer,
+};
 
 /// Something to do, in its turn.
 enum Task {
@@ -45,12 +52,17 @@ pub enum WriterNews {
     Superseded(u64),
 }
 
-/// Writes one journal; dropping it ends the writing after what is queued.
+/// Writes one journal; dropping it ends the writing after what is queued, and what was
+/// refused, is written.
 #[derive(Clone)]
 pub struct JournalWriter {
     tasks: mpsc::UnboundedSender<Task>,
 }
 
+/// What could not be written is tried again after this, if nothing else is written before.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+/// A write takes milliseconds; one that takes longer than this is told of.
+const SILENT: Duration = Duration::from_secs(10);
 const ENDED: &str = "the journal writer has ended";
 const SUPERSEDED: &str = "another tab acts on this batch now";
 
@@ -60,9 +72,30 @@ impl JournalWriter {
         let (tasks, mut queue) = mpsc::unbounded::<Task>();
         spawn_local(async move {
             let mut backlog: VecDeque<Task> = VecDeque::new();
-            while let Some(task) = queue.next().await {
-                take_in(&mut backlog, task);
-                match clear(&mut backlog, &id, &writer).await {
+            loop {
+                let next = if backlog.is_empty() {
+                    Some(queue.next().await)
+                } else {
+                    // Nothing new need come for what was refused to be tried again.
+                    timer::within(TRY_AGAIN, queue.next()).await
+                };
+                match next {
+                    Some(Some(task)) => take_in(&mut backlog, task),
+                    Some(None) if backlog.is_empty() => return,
+                    Some(None) => timer::sleep(TRY_AGAIN).await,
+                    None => {}
+                }
+                let clearing = Box::pin(clear(&mut backlog, &id, &writer));
+                let silence = Box::pin(timer::sleep(SILENT));
+                let cleared = match select(clearing, silence).await {
+                    Either::Left((cleared, _)) => cleared,
+                    Either::Right(((), clearing)) => {
+                        let why = "The browser's storage does not answer.";
+                        hear(WriterNews::Trouble(Some(why.into())));
+                        clearing.await
+                    }
+                };
+                match cleared {
                     Ok(()) => hear(WriterNews::Trouble(None)),
                     Err(WriteError::Trouble(error)) => {
                         let why = error.to_string();

@@ -66,12 +66,14 @@ pub fn Supervisions() -> impl IntoView {
             .collect::<Vec<_>>()
     };
     let unreadable = supervisions.unreadable;
+    let unread = supervisions.unread;
     let others = move || !shelved().is_empty() || !unreadable.with(Vec::is_empty);
     let empty = move || {
         by_hand.with(Vec::is_empty)
             && running.with(Vec::is_empty)
             && finished.with(Vec::is_empty)
             && !others()
+            && unread.with(Option::is_none)
     };
     let forget_all = move |_| {
         for one in finished.get_untracked() {
@@ -86,6 +88,16 @@ pub fn Supervisions() -> impl IntoView {
                     <p>"In this browser. Keep this tab open: a closed tab cannot supervise."</p>
                 </Show>
             </div>
+            {move || unread.get().map(|why| view! {
+                <div class="notice" data-tone="warning" role="alert" data-testid="journal-unread">
+                    <p>
+                        <b>"The journal of this browser cannot be read."</b>
+                        " What was supervised here does not go on until it can; it is read again every \
+                         few seconds. "
+                        {why}
+                    </p>
+                </div>
+            })}
             <Show when=move || !by_hand.with(Vec::is_empty)>
                 <div class="page__head">
                     <h2>"Reruns by hand"</h2>

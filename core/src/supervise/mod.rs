@@ -12,9 +12,18 @@
 //! and `belief` (when a finished status is believed), `reading` (one consistent
 //! picture), `not_passed` (the same of a large batch, without listing all of it),
 //! [`plan_rerun`] (which tests), `sending` and [`rerun`] (one POST and what
-//! became of it), [`exit_code`] and [`Verdict`] (the conclusion), `journal` (what is
-//! written down, and how that gives the state back), `explain` (the log lines).
-//! [`Seat`] decides which tab does all this.
+//! became of it; whether an answer leaves that open is
+//! [`ErrorKind::leaves_post_unknown`](crate::api::ErrorKind::leaves_post_unknown)), `state`
+//! (what follows from it: the attempt, the run that is waited for, a POST that may still
+//! land), `pausing` (pause, stop and resume), [`exit_code`] and [`Verdict`] (the
+//! conclusion), `journal` (what is written down, and how that gives the state back),
+//! `explain` (the log lines). [`Seat`] decides which tab does all this.
+//!
+//! Beside that path: `policy_form` and `preview` (the form, and what it would do), `twin`
+//! (the CLI's command), `likeness` (for the model check). There are two `machine` and two
+//! `exchange`: those here are of the batch, those in [`rerun`] of one POST, and those in
+//! `seat` of the tab; [`rerun`] is also re-exported at the top of the crate, since a
+//! rerun by hand is one too.
 //!
 //! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
 //! empty list; never after a cancel; nothing is sent before its intent is
@@ -47,7 +56,7 @@ pub use belief::Began;
 pub use exchange::{BatchRef, CallId, Input, Now, Output, WakeReason};
 pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
-pub use journal::{Event, PauseReason, Record, Seen, read_records};
+pub use journal::{Event, PauseReason, Record, STORED_FORM, Seen, read_records};
 pub use machine::Supervisor;
 pub use not_passed::{Counted, NotPassed};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_rerun};

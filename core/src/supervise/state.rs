@@ -314,6 +314,17 @@ impl State {
         now.after(SEND_WITHIN).after(self.limits.settle)
     }
 
+    /// Until when a POST may still be applied whose answer nobody waits for any more,
+    /// since a person stopped the supervision before it was known.
+    pub fn may_still_land_until(&self) -> Option<Timestamp> {
+        if self.phase != Phase::Stopped {
+            return None;
+        }
+        let sent = self.open.as_ref().is_some_and(|it| it.tries.held.is_none());
+        self.under_way_until
+            .or_else(|| sent.then(|| self.lands_by(self.last_at)))
+    }
+
     /// For a new life: whether a POST of the one before may still land. It may have
     /// left at any time until that life ended, and nobody knows how long ago that was
     /// where somebody set the clock.

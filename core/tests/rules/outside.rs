@@ -342,6 +342,32 @@ fn who_wants_to_stop_while_a_post_is_under_way_is_known_to_hold_it_back() {
 }
 
 #[test]
+fn a_post_that_nobody_waits_for_any_more_is_known_until_it_has_surely_landed() {
+    let mut bench = failing();
+    bench.refused = Some(failed(ErrorKind::Unreachable));
+    bench.settle();
+    assert_eq!(bench.posts, [1]);
+    let state = bench.machine.state();
+    assert!(state.open.is_some());
+    assert_eq!(state.may_still_land_until(), None, "it is waited for");
+    bench.feed(Input::Stop);
+    let state = bench.machine.state();
+    assert_eq!(state.phase, Phase::Stopped);
+    let until = state.may_still_land_until().expect("its answer was lost");
+    let settle = state.limits.settle;
+    assert!(until > bench.now().wall && until <= bench.now().wall.after(settle));
+
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(MINUTE);
+    bench.feed(Input::Stop);
+    assert_eq!(
+        bench.machine.state().may_still_land_until(),
+        None,
+        "nothing was sent"
+    );
+}
+
+#[test]
 fn what_was_read_is_as_old_as_the_question() {
     let mut bench = Bench::new(Policy::default(), running(), Vec::new());
     assert_eq!(bench.machine.read_at(), None);

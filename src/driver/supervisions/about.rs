@@ -10,14 +10,14 @@ use std::fmt;
 use retake_core::{
     auth::Identity,
     domain::ProjectId,
-    supervise::{BatchRef, Event, Record, State, read_records},
+    supervise::{BatchRef, Event, Record, STORED_FORM, State, read_records},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::browser::journal::Stored;
 
 /// Version of the stored form; a journal of a newer one is only shown.
-const VERSION: u32 = 2;
+const VERSION: u32 = STORED_FORM;
 
 /// What belongs to a supervision besides its records; the journal's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,7 +49,14 @@ use self::{
     talk::{CHANNEL, Message},
 };
 use crate::{
-    browser::{channel::Channel, clock, journal::Journal, notify, random, tick::Tick, timer, wake},
+    browser::{
+        channel::Channel,
+        clock,
+        journal::{self, Journal, JournalError, Stored},
+        locks, notify, random,
+        tick::Tick,
+        timer, wake,
+    },
     client::Client,
     reactive::memo,
 };
@@ -58,6 +65,8 @@ use crate::{
 const PREFIX: &str = "s-";
 /// The journal is waited for this long before a supervision begins on screen.
 const STORAGE_TAKES: Duration = Duration::from_secs(3);
+/// A journal that cannot be read is read again after this.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 /// A worker that ticks each second and was not heard for this long was asleep.
 const SLEPT: Duration = Duration::from_secs(10);
 
@@ -69,6 +78,8 @@ pub struct Supervisions {
     called: Memo<Vec<Called>>,
     /// Journals of which nothing can be read.
     pub unreadable: RwSignal<Vec<String>>,
+    /// Why the journal as a whole cannot be read, while that is so.
+    pub unread: RwSignal<Option<String>>,
     /// Verdicts to be announced on screen, newest last.
     pub announced: RwSignal<Vec<(SupervisionId, Verdict)>>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
@@ -82,6 +93,8 @@ struct Inner {
     identity: RefCell<Option<Identity>>,
     tick: RefCell<Option<Tick>>,
     ticked: Cell<Option<Now>>,
+    /// Counts the readings of the whole journal; an older one gives way.
+    restoring: Cell<u32>,
 }
 
 impl Supervisions {
@@ -123,11 +136,13 @@ impl Supervisions {
             identity: RefCell::new(None),
             tick: RefCell::new(None),
             ticked: Cell::new(None),
+            restoring: Cell::new(0),
         };
         let it = Self {
             list,
             called,
             unreadable,
+            unread: RwSignal::new(None),
             announced,
             inner: StoredValue::new_local(Rc::new(inner)),
         };
@@ -283,8 +298,24 @@ impl Supervisions {
             return Some(here.to_owned());
         }
         // One that is in the journal and not yet on screen.
-        let stored = Journal::open().await.ok()?.load_all().await.ok()?;
-        let open = stored.iter().filter_map(Found::read).find(|found| {
+        let stored = read_patiently().await?;
+        let found: Vec<Found> = stored.iter().filter_map(Found::read).collect();
+        let now = clock::wall();
+        let lands = found
+            .iter()
+            .filter_map(|found| State::replay(&found.records))
+            .filter(|state| state.batch == Some(batch))
+            .filter_map(|state| state.may_still_land_until())
+            .max()
+            .filter(|until| *until > now);
+        if let Some(until) = lands {
+            return Some(format!(
+                "A rerun of the supervision that was stopped here has no answer yet; ReSim may \
+                 still apply it, until {}. Start again after that, so that no test runs twice.",
+                clock::local_time(until)
+            ));
+        }
+        let open = found.into_iter().find(|found| {
             let is_of = |found: &Found| {
                 let state = State::replay(&found.records);
                 state.is_some_and(|state| state.batch == Some(batch) && !state.phase.is_over())
@@ -305,21 +336,40 @@ impl Supervisions {
     }
 
     /// Brings back what the journal holds and is not here yet: all, or one.
+    ///
+    /// A journal that cannot be read is read again until it can, and said to be meanwhile:
+    /// what was supervised must not seem to be nothing.
     fn restore(&self, only: Option<String>) {
         let it = *self;
+        let inner = self.inner();
+        let turn = inner.restoring.get() + 1;
+        if only.is_none() {
+            inner.restoring.set(turn);
+        }
         spawn_local(async move {
-            let Ok(journal) = Journal::open().await else {
-                return;
+            let (stored, newer) = loop {
+                match journal::in_time(read(only.as_deref())).await {
+                    Ok(read) => break read,
+                    Err(error) if only.is_none() => {
+                        it.unread.set(Some(error.to_string()));
+                    }
+                    // The next sign-in or reload reads all.
+                    Err(_) if !it.is_signed_in() => return,
+                    Err(_) => {}
+                }
+                timer::sleep(READ_AGAIN).await;
+                if only.is_none() && inner.restoring.get() != turn {
+                    // Another one began since.
+                    return;
+                }
             };
-            let stored = match &only {
-                Some(id) => journal.load(id).await.map(|one| one.into_iter().collect()),
-                None => journal.load_all().await,
-            };
-            let Ok(stored) = stored else { return };
+            if only.is_none() {
+                it.unread.set(None);
+            }
             let mut unreadable = Vec::new();
             for stored in stored.iter().filter(|it| it.id.starts_with(PREFIX)) {
                 match Found::read(stored) {
-                    Some(found) => it.take_up(stored.id.as_str().into(), found, journal.is_newer()),
+                    Some(found) => it.take_up(stored.id.as_str().into(), found, newer),
                     None => unreadable.push(stored.id.clone()),
                 }
             }
@@ -327,6 +377,10 @@ impl Supervisions {
                 it.unreadable.set(unreadable);
             }
         });
+    }
+
+    fn is_signed_in(&self) -> bool {
+        self.inner().identity.borrow().is_some()
     }
 
     fn take_up(&self, id: SupervisionId, found: Found, newer: bool) {
@@ -375,10 +429,23 @@ impl Supervisions {
         if !may {
             return;
         }
+        let lock = self
+            .list
+            .with_untracked(|list| list.get(id).and_then(Supervision::runner))
+            .filter(|runner| runner.role() == Role::Shelved)
+            .map(|runner| runner.lock_name().to_owned());
         self.remove(id);
         self.unreadable.update(|all| all.retain(|it| it != id));
-        let (id, say) = (id.to_owned(), self.inner().tools.say.clone());
+        let (it, id, say) = (*self, id.to_owned(), self.inner().tools.say.clone());
         spawn_local(async move {
+            // A tab that could not read it may have let another one act.
+            let _held = match lock {
+                Some(name) if locks::available() => match locks::try_hold(&name).await {
+                    Some(held) => Some(held),
+                    None => return it.restore(Some(id)),
+                },
+                _ => None,
+            };
             if let Ok(journal) = Journal::open().await {
                 // A journal that cannot be removed comes back at the next start, which says so.
                 let _ = journal.remove(&id).await;
@@ -429,10 +496,13 @@ impl Supervisions {
                 }
             }
             Message::Begun { id } => {
-                if self.inner().identity.borrow().is_some() {
+                if self.is_signed_in() {
                     self.restore(Some(id));
                 }
             }
+            // Whoever acts has not ended it, whatever another tab believed.
+            Message::Forgotten { id }
+                if runner(&id).is_some_and(|it| it.role() == Role::Acting) => {}
             Message::Forgotten { id } => self.remove(&id),
         }
     }
@@ -477,6 +547,28 @@ impl Supervisions {
             spawn_local(async move { drop(inner.tick.borrow_mut().take()) });
         }
     }
+}
+
+/// Every journal, or one, and whether a newer build has changed their form.
+async fn read(only: Option<&str>) -> Result<(Vec<Stored>, bool), JournalError> {
+    let journal = Journal::open().await?;
+    let stored = match only {
+        Some(id) => journal.load(id).await?.into_iter().collect(),
+        None => journal.load_all().await?,
+    };
+    Ok((stored, journal.is_newer()))
+}
+
+/// Every journal; `None` if none can be read, also after a moment. Then nothing can be
+/// written either, and so nothing sent.
+async fn read_patiently() -> Option<Vec<Stored>> {
+    for _ in 0..3 {
+        if let Ok((stored, _)) = read(None).await {
+            return Some(stored);
+        }
+        timer::sleep(Duration::from_millis(300)).await;
+    }
+    None
 }
 
 /// Tells a person who looks elsewhere. `mark` stands behind the batch's name.

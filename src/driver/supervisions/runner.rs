@@ -30,7 +30,7 @@ use super::{
 use crate::{
     browser::{
         clock,
-        journal::{Journal, Writer},
+        journal::{self, Journal, Writer},
         locks::{self, How, Lock, News},
         random,
         timer::Timer,
@@ -157,6 +157,10 @@ impl Runner {
         &self.shown.id
     }
 
+    pub(super) fn lock_name(&self) -> &str {
+        &self.lock_name
+    }
+
     pub(super) fn role(&self) -> Role {
         self.seat.borrow().role()
     }
@@ -258,7 +262,7 @@ impl Runner {
     }
 
     pub(super) async fn stored_writer(&self) -> Result<Option<Writer>, String> {
-        let read = async { Journal::open().await?.writer(self.id()).await };
+        let read = journal::in_time(async { Journal::open().await?.writer(self.id()).await });
         read.await.map_err(|error| error.to_string())
     }
 
@@ -454,7 +458,7 @@ impl Runner {
 
 /// The journal of a supervision. `Ok(None)`: there is none that can be read.
 pub(super) async fn load(id: &str) -> Result<Option<Found>, String> {
-    let read = async { Journal::open().await?.load(id).await };
+    let read = journal::in_time(async { Journal::open().await?.load(id).await });
     let stored = read.await.map_err(|error| error.to_string())?;
     Ok(stored.as_ref().and_then(Found::read))
 }

@@ -71,6 +71,29 @@ test.describe('an answer that is lost', () => {
     });
   });
 
+  test('04 stopped while the rerun may still arrive: said, and nothing is started before it has or never will', async ({ retake, sandbox, page }) => {
+    await configure(page, { settle_window: '15s' });
+    const batch = await sandbox.batch({ ...FLAKY, duration_ms: [80_000, 90_000] });
+    await sandbox.act(batch, 'finish');
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: 'late_apply_ms', ms: 10_000 });
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('nobody knows yet whether the rerun was applied');
+    await retake.hook('supervise-stop').click();
+    await expect(retake.hook('may-still-land')).toContainText('ReSim may still apply it, until');
+    await page.getByRole('button', { name: 'Supervise again' }).click();
+    await retake.hook('supervise-start').click();
+    await expect(page.locator('.supervise')).toContainText('has no answer yet; ReSim may still apply it, until');
+    await expectPosts(sandbox, batch, 1);
+    await expect.poll(async () => (await sandbox.state(batch)).runCounter, { timeout: 30_000 }).toBe(2);
+    // Once the window is over it can be started, and follows the run that is there.
+    await expect(async () => {
+      await retake.hook('supervise-start').click({ timeout: 1_000 });
+      await expect(retake.hook('supervise-stop')).toBeVisible({ timeout: 2_000 });
+    }).toPass({ timeout: 60_000 });
+    await expectEnd(retake, sandbox, batch, { posts: 1, verdict: null, says: ['EXPERIENCES_RUNNING'] });
+  });
+
   test('04 the rerun arrives late, within the settle window: waited for, not sent again', async ({ retake, sandbox, page }) => {
     // 50 s of 95 s, a fifth of each.
     await configure(page, { settle_window: '19s' });

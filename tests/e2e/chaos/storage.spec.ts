@@ -1,5 +1,5 @@
 /** A browser that does not keep what it is told (scenarios 32 to 35). */
-import { expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK } from '../support/chaos.js';
+import { expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, signInTo } from '../support/chaos.js';
 import { expect, Retake, test } from '../support/retake.js';
 
 test('32 storage is denied: it watches and says so, and sends nothing', async ({ retake, sandbox, page }) => {
@@ -120,4 +120,58 @@ test('35 a private window forgets at its end: said beforehand, and nothing goes 
   await expectServer(sandbox, batch, { posts: 0 });
   await second.page.goto(pathOf(batch));
   await other.close();
+});
+
+test('34 the journal cannot be read after a reload, for a while: said, and taken up once it can', async ({ retake, sandbox, page }) => {
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await signInTo(retake, batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  await page.addInitScript(() => {
+    const open = IDBFactory.prototype.open;
+    IDBFactory.prototype.open = function (...words: [string, number?]): IDBOpenDBRequest {
+      if (performance.now() < 9_000) throw new DOMException('Internal error opening backing store.', 'UnknownError');
+      return open.apply(this, words);
+    };
+  });
+  await page.goto('/supervisions');
+  await expect(retake.hook('journal-unread')).toContainText('The journal of this browser cannot be read.');
+  await expect(retake.hook('journal-unread')).toContainText('Internal error opening backing store');
+  await expect(page.getByRole('heading', { name: 'Nothing is supervised' })).toHaveCount(0);
+  await expect(retake.hook('supervision-row')).toHaveCount(1, { timeout: 40_000 });
+  await expect(retake.hook('journal-unread')).toHaveCount(0);
+  await retake.hook('supervision-row').getByRole('link').first().click();
+  await finishRuns(sandbox, batch);
+  await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['taken up again', 'accepted as run 2'] });
+});
+
+test('34 the storage does not answer: said after a while, and what it did not take is written once it does', async ({ retake, sandbox, page }) => {
+  await page.addInitScript(() => {
+    const state = { silent: false };
+    Object.assign(window, { storage: state });
+    const add = IDBObjectStore.prototype.add;
+    IDBObjectStore.prototype.add = function (...words: [unknown, IDBValidKey?]): IDBRequest<IDBValidKey> {
+      if (!state.silent) return add.apply(this, words);
+      // As on a disk that stands still: something keeps the transaction from its end.
+      const store = this;
+      const busy = (): void => {
+        if (state.silent) store.count().addEventListener('success', busy);
+      };
+      busy();
+      return add.apply(this, words);
+    };
+  });
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  await page.evaluate(() => Object.assign((window as unknown as { storage: object }).storage, { silent: true }));
+  await sandbox.act(batch, 'finish');
+  await expect(page.locator('.supervise')).toContainText("The browser's storage does not answer.", { timeout: 40_000 });
+  await expectServer(sandbox, batch, { posts: 0 });
+  await page.evaluate(() => Object.assign((window as unknown as { storage: object }).storage, { silent: false }));
+  await expect.poll(async () => (await sandbox.state(batch)).runCounter, { timeout: 90_000 }).toBe(2);
+  await sandbox.act(batch, 'finish');
+  await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['accepted as run 2'] });
+  await expect(page.locator('.supervise')).not.toContainText('The journal cannot be written');
 });

@@ -421,6 +421,8 @@ impl Seat {
 
     fn ask_to_be_woken(&mut self, now: Now) {
         let until = match self.role {
+            // It beats again once it knows that it may.
+            Role::Acting if self.checking => BEAT,
             Role::Acting => (self.beaten + BEAT).saturating_sub(now.mono),
             // At least once a beat, so that a longer gap tells of sleep.
             Role::Mirroring if self.able => self.robs_at().saturating_sub(now.mono).min(BEAT),
