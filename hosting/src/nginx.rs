@@ -158,7 +158,7 @@ location /v1/ {{
     # A rerun that was sent is never sent again by the relay: whether it was
     # applied is found out by reading.
     proxy_next_upstream off;
-    # Together 55 s. With the time that Retake itself waits (35 s) that stays below the
+    # Together 55 s, as a rerun is one small write and one small answer. With the time that Retake itself waits (35 s) that stays below the
     # default settle_window of config.json (1m35s).
     proxy_connect_timeout 5s;
     proxy_send_timeout 10s;

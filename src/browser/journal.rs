@@ -15,9 +15,10 @@ mod errors;
 
 use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
-use futures::future::LocalBoxFuture;
+use futures::{channel::oneshot, future::LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, IdbDatabase, IdbKeyRange};
 
 pub use self::errors::{JournalError, WriteError};
@@ -73,15 +74,23 @@ pub async fn erase() -> Result<(), JournalError> {
 /// another tab was stopped in the middle of a write.
 const READ_LIMIT: Duration = Duration::from_secs(10);
 
-/// What `read` gives, if the browser's storage answers in time.
+/// What `read` gives, if the browser's storage answers in time. It goes on until it is
+/// answered, as what a late answer opens has to be taken in.
 ///
 /// # Errors
 /// Those of `read`, or that it does not answer.
-pub async fn in_time<T>(
-    read: impl Future<Output = Result<T, JournalError>>,
+pub async fn in_time<T: 'static>(
+    read: impl Future<Output = Result<T, JournalError>> + 'static,
 ) -> Result<T, JournalError> {
-    let answer = super::timer::within(READ_LIMIT, read).await;
-    answer.unwrap_or_else(|| Err(JournalError("the browser's storage does not answer".into())))
+    let (tell, told) = oneshot::channel();
+    spawn_local(async move {
+        // Nobody may wait any more.
+        let _ = tell.send(read.await);
+    });
+    match super::timer::within(READ_LIMIT, told).await {
+        Some(Ok(answer)) => answer,
+        _ => Err(JournalError("the browser's storage does not answer".into())),
+    }
 }
 
 /// One journal as it is stored.

@@ -77,11 +77,12 @@ pub fn SupervisePanel(
             storage::forget_linked_form(batch);
         }
     });
-    let over = move || {
+    // A memo, so that the panel is not made anew at each look.
+    let over = memo(move |_| {
         current
             .get()
             .is_some_and(|one| one.snapshot.with(|it| it.state.phase.is_over()))
-    };
+    });
     let context = StoredValue::new(context);
     // On a small screen the tests come first, unless something is supervised.
     let opened = dom::is_wide() || current.with_untracked(Option::is_some);
@@ -93,7 +94,7 @@ pub fn SupervisePanel(
             </summary>
             <div class="supervise__body">
                 {move || match current.get() {
-                    Some(one) if !(over() && again.get()) => {
+                    Some(one) if !(over.get() && again.get()) => {
                         view! { <Running one=one context=context.get_value() again/> }.into_any()
                     }
                     _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
@@ -223,7 +224,7 @@ fn StoppedCard(one: Supervision) -> impl IntoView {
             <p>"Nobody watches this batch any more. The batch itself goes on as it is."</p>
             {move || lands().map(|until| view! {
                 <p data-testid="may-still-land">
-                    "The answer to its rerun was lost: ReSim may still apply it, until " {until}
+                    "The answer to a rerun of it was lost; ReSim may still apply that, until " {until}
                     ". Supervise again after that, so that no test runs twice."
                 </p>
             })}

@@ -52,8 +52,7 @@ pub enum WriterNews {
     Superseded(u64),
 }
 
-/// Writes one journal; dropping it ends the writing after what is queued, and what was
-/// refused, is written.
+/// Writes one journal; dropping it ends the writing after what is queued.
 #[derive(Clone)]
 pub struct JournalWriter {
     tasks: mpsc::UnboundedSender<Task>,
@@ -81,8 +80,8 @@ impl JournalWriter {
                 };
                 match next {
                     Some(Some(task)) => take_in(&mut backlog, task),
-                    Some(None) if backlog.is_empty() => return,
-                    Some(None) => timer::sleep(TRY_AGAIN).await,
+                    // Whoever wrote has gone: forgotten, or another tab acts.
+                    Some(None) => return,
                     None => {}
                 }
                 let clearing = Box::pin(clear(&mut backlog, &id, &writer));
@@ -146,6 +145,11 @@ impl JournalWriter {
     /// The browser's words why it cannot be stored.
     pub async fn settled(&self) -> Result<(), String> {
         self.wait(Task::Settle).await
+    }
+
+    /// Whether it writes no more: another life has taken over.
+    pub fn has_ended(&self) -> bool {
+        self.tasks.is_closed()
     }
 
     async fn wait(&self, task: impl FnOnce(Durable) -> Task) -> Result<(), String> {

@@ -26,7 +26,7 @@ use crate::{
     },
     reactive::memo,
     session::Session,
-    shell::{Crumbs, PageTitle, Ticker},
+    shell::{Announcer, Crumbs, PageTitle, Ticker},
 };
 
 /// Everything that is supervised in this browser, live, with verdicts.
@@ -38,6 +38,7 @@ pub fn Supervisions() -> impl IntoView {
         ("Supervisions".into(), None),
     ]);
     let supervisions = expect_context::<All>();
+    let announcer = expect_context::<Announcer>();
     let session = expect_context::<Session>();
     let own = expect_context::<OwnReruns>();
     let by_hand = listed(
@@ -77,7 +78,7 @@ pub fn Supervisions() -> impl IntoView {
     };
     let forget_all = move |_| {
         for one in finished.get_untracked() {
-            supervisions.forget(&one.id);
+            supervisions.forget(&one.id, move |why| announcer.trouble(why));
         }
     };
     view! {
@@ -340,6 +341,7 @@ fn Damaged(id: String) -> impl IntoView {
 #[component]
 fn Forget(id: String) -> impl IntoView {
     let supervisions = expect_context::<All>();
+    let announcer = expect_context::<Announcer>();
     let asked = RwSignal::new(false);
     let id = StoredValue::new(id);
     view! {
@@ -360,7 +362,9 @@ fn Forget(id: String) -> impl IntoView {
                     type="button"
                     class="button button--danger button--small"
                     data-testid="forget-confirm"
-                    on:click=move |_| id.with_value(|id| supervisions.forget(id))
+                    on:click=move |_| id.with_value(|id| {
+                        supervisions.forget(id, move |why| announcer.trouble(why));
+                    })
                 >
                     "Forget for good"
                 </button>
@@ -379,6 +383,7 @@ fn Forget(id: String) -> impl IntoView {
 #[component]
 fn Finished(one: Supervision) -> impl IntoView {
     let supervisions = expect_context::<All>();
+    let announcer = expect_context::<Announcer>();
     let snapshot = one.snapshot;
     let verdict = move || snapshot.with(|it| it.state.verdict().cloned());
     let ended = move || snapshot.with(|it| clock::local_full(it.state.last_at));
@@ -404,7 +409,7 @@ fn Finished(one: Supervision) -> impl IntoView {
                 <button
                     type="button"
                     class="button button--quiet button--small"
-                    on:click=move |_| supervisions.forget(&id)
+                    on:click=move |_| supervisions.forget(&id, move |why| announcer.trouble(why))
                 >
                     "Remove"
                 </button>

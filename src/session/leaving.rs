@@ -118,9 +118,12 @@ impl Session {
         if !notes.is_empty() {
             storage::tab_set(NOTE, &notes.join(" "));
         }
-        let to = elsewhere.unwrap_or_else(home);
-        if window().location().replace(&to).is_ok() {
-            timer::within(oidc::DEPARTURE, wake::restored()).await;
+        // Where the provider's page does not come, this one is loaded anew all the same:
+        // what it holds in memory has to go.
+        for to in elsewhere.into_iter().chain([home()]) {
+            if window().location().replace(&to).is_ok() {
+                timer::within(oidc::DEPARTURE, wake::restored()).await;
+            }
         }
         // The page stayed; nobody is signed in on it.
         self.state.set(SessionState::SignedOut(take_note()));

@@ -8,6 +8,19 @@ use crate::browser::idb::IdbError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalError(pub(super) String);
 
+impl JournalError {
+    /// Whether this browser keeps nothing at all for the site, which no waiting mends.
+    pub fn is_denied(&self) -> bool {
+        [
+            "(SecurityError)",
+            "(InvalidStateError)",
+            "(NotSupportedError)",
+        ]
+        .iter()
+        .any(|name| self.0.ends_with(name))
+    }
+}
+
 impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -4,7 +4,7 @@
 //! What is told runs ahead of the journal. A tab that takes over reads the
 //! journal anew, so nothing that was only told is ever acted on.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::supervise::{Record, Role, SeatInput, State, explain};
@@ -14,6 +14,10 @@ use super::{
     supervision::Snapshot,
     talk::{Acting, Doing, Message},
 };
+use crate::browser::timer;
+
+/// What ended and could not be stored is written again after this.
+const LAST_LINES: Duration = Duration::from_secs(30);
 
 impl Runner {
     /// Tells the other tabs what this one does: always as a sign of life, else
@@ -127,12 +131,24 @@ impl Runner {
         let it = self.clone();
         let writer = self.machine.borrow().as_ref().map(|it| it.writer.clone());
         spawn_local(async move {
-            if let Some(writer) = writer {
-                // Where it cannot be stored, the others have heard of it.
-                let _ = writer.settled().await;
-            }
+            let stored = match &writer {
+                Some(writer) => writer.settled().await,
+                None => Ok(()),
+            };
             it.ending.set(false);
             it.seat_says(SeatInput::Ended);
+            // Where it cannot be stored, the others have heard of it; but a reload has not,
+            // so it is written once it can be, unless somebody forgets it before.
+            let shown = Rc::downgrade(&it);
+            drop(it);
+            if let (Some(writer), Err(_)) = (writer, stored) {
+                while shown.upgrade().is_some() && !writer.has_ended() {
+                    timer::sleep(LAST_LINES).await;
+                    if writer.settled().await.is_ok() {
+                        return;
+                    }
+                }
+            }
         });
     }
 

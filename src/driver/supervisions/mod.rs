@@ -28,7 +28,7 @@ use std::{
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     auth::Identity,
-    domain::BatchId,
+    domain::{BatchId, Timestamp},
     order,
     rerun::Limits,
     supervise::{
@@ -259,7 +259,7 @@ impl Supervisions {
     ) -> Result<(), String> {
         notify::ask();
         let taken = timer::within(STORAGE_TAKES, self.taken(&about, batch)).await;
-        if let Some(why) = taken.flatten() {
+        if let Some(why) = taken.unwrap_or_else(|| Some(unknown("it does not answer"))) {
             return Err(why);
         }
         let id: SupervisionId = format!("{PREFIX}{:016x}", random::u64()).into();
@@ -297,23 +297,25 @@ impl Supervisions {
         }) {
             return Some(here.to_owned());
         }
-        // One that is in the journal and not yet on screen.
-        let stored = read_patiently().await?;
-        let found: Vec<Found> = stored.iter().filter_map(Found::read).collect();
-        let now = clock::wall();
-        let lands = found
+        let may_land = |state: &State| (state.batch == Some(batch)).then(|| may_land(state))?;
+        let lands = known
             .iter()
-            .filter_map(|found| State::replay(&found.records))
-            .filter(|state| state.batch == Some(batch))
-            .filter_map(|state| state.may_still_land_until())
-            .max()
-            .filter(|until| *until > now);
+            .filter_map(|one| one.snapshot.with_untracked(|it| may_land(&it.state)))
+            .max();
         if let Some(until) = lands {
-            return Some(format!(
-                "A rerun of the supervision that was stopped here has no answer yet; ReSim may \
-                 still apply it, until {}. Start again after that, so that no test runs twice.",
-                clock::local_time(until)
-            ));
+            return Some(not_before(until));
+        }
+        // One that is in the journal and not yet on screen.
+        let stored = match read_patiently().await {
+            Ok(stored) => stored,
+            // Nothing will be sent either, as nothing can be written down before.
+            Err(error) if error.is_denied() => return None,
+            Err(error) => return Some(unknown(&error.to_string())),
+        };
+        let found: Vec<Found> = stored.iter().filter_map(Found::read).collect();
+        let states = found.iter().filter_map(|it| State::replay(&it.records));
+        if let Some(until) = states.filter_map(|state| may_land(&state)).max() {
+            return Some(not_before(until));
         }
         let open = found.into_iter().find(|found| {
             let is_of = |found: &Found| {
@@ -348,20 +350,16 @@ impl Supervisions {
         }
         spawn_local(async move {
             let (stored, newer) = loop {
-                match journal::in_time(read(only.as_deref())).await {
+                let answer = journal::in_time(read(only.clone())).await;
+                let is_old = only.is_none() && inner.restoring.get() != turn;
+                match answer {
                     Ok(read) => break read,
-                    Err(error) if only.is_none() => {
-                        it.unread.set(Some(error.to_string()));
-                    }
-                    // The next sign-in or reload reads all.
-                    Err(_) if !it.is_signed_in() => return,
+                    // Another one began since.
+                    Err(_) if is_old => return,
+                    Err(error) if only.is_none() => it.unread.set(Some(error.to_string())),
                     Err(_) => {}
                 }
                 timer::sleep(READ_AGAIN).await;
-                if only.is_none() && inner.restoring.get() != turn {
-                    // Another one began since.
-                    return;
-                }
             };
             if only.is_none() {
                 it.unread.set(None);
@@ -420,37 +418,43 @@ impl Supervisions {
     }
 
     /// Forgets a supervision that is over or only shown, here, in the journal
-    /// and in the other tabs.
-    pub fn forget(&self, id: &str) {
-        let may = self
-            .list
-            .with_untracked(|list| list.get(id).cloned())
-            .is_none_or(|one| untrack(|| !one.is_active()));
-        if !may {
+    /// and in the other tabs. `refused` hears why it is kept, if it is.
+    pub fn forget(&self, id: &str, refused: impl Fn(String) + 'static) {
+        let one = self.list.with_untracked(|list| list.get(id).cloned());
+        if one.as_ref().is_some_and(|one| untrack(|| one.is_active())) {
             return;
         }
-        let lock = self
-            .list
-            .with_untracked(|list| list.get(id).and_then(Supervision::runner))
-            .filter(|runner| runner.role() == Role::Shelved)
-            .map(|runner| runner.lock_name().to_owned());
+        let lands = one
+            .as_ref()
+            .and_then(|one| one.snapshot.with_untracked(|it| may_land(&it.state)));
+        if let Some(until) = lands {
+            let until = clock::local_time(until);
+            return refused(format!(
+                "It is kept until {until}: its rerun has no answer yet and may still be applied."
+            ));
+        }
+        let lock = one
+            .filter(|one| untrack(|| one.is_read_only()))
+            .map(|one| one.lock_name);
         self.remove(id);
         self.unreadable.update(|all| all.retain(|it| it != id));
         let (it, id, say) = (*self, id.to_owned(), self.inner().tools.say.clone());
         spawn_local(async move {
             // A tab that could not read it may have let another one act.
-            let _held = match lock {
-                Some(name) if locks::available() => match locks::try_hold(&name).await {
-                    Some(held) => Some(held),
-                    None => return it.restore(Some(id)),
-                },
-                _ => None,
-            };
+            let mut held = None;
+            if let Some(name) = lock.filter(|_| locks::available()) {
+                held = locks::try_hold(&name).await;
+                if held.is_none() {
+                    refused("It is kept: another tab of this browser acts on that batch.".into());
+                    return it.restore(Some(id));
+                }
+            }
             if let Ok(journal) = Journal::open().await {
                 // A journal that cannot be removed comes back at the next start, which says so.
                 let _ = journal.remove(&id).await;
             }
             say(&Message::Forgotten { id });
+            drop(held);
         });
     }
 
@@ -550,25 +554,47 @@ impl Supervisions {
 }
 
 /// Every journal, or one, and whether a newer build has changed their form.
-async fn read(only: Option<&str>) -> Result<(Vec<Stored>, bool), JournalError> {
+async fn read(only: Option<String>) -> Result<(Vec<Stored>, bool), JournalError> {
     let journal = Journal::open().await?;
     let stored = match only {
-        Some(id) => journal.load(id).await?.into_iter().collect(),
+        Some(id) => journal.load(&id).await?.into_iter().collect(),
         None => journal.load_all().await?,
     };
     Ok((stored, journal.is_newer()))
 }
 
-/// Every journal; `None` if none can be read, also after a moment. Then nothing can be
-/// written either, and so nothing sent.
-async fn read_patiently() -> Option<Vec<Stored>> {
-    for _ in 0..3 {
-        if let Ok((stored, _)) = read(None).await {
-            return Some(stored);
+/// Every journal, tried again for a moment.
+async fn read_patiently() -> Result<Vec<Stored>, JournalError> {
+    let mut tries = 0;
+    loop {
+        match journal::in_time(read(None)).await {
+            Ok((stored, _)) => return Ok(stored),
+            Err(error) if tries == 2 => return Err(error),
+            Err(_) => tries += 1,
         }
         timer::sleep(Duration::from_millis(300)).await;
     }
-    None
+}
+
+/// Until when a rerun of a supervision that was stopped may still be applied, if it may.
+fn may_land(state: &State) -> Option<Timestamp> {
+    let until = state.may_still_land_until()?;
+    (until > clock::wall()).then_some(until)
+}
+
+fn not_before(until: Timestamp) -> String {
+    format!(
+        "A rerun of the supervision that was stopped here has no answer yet; ReSim may still apply \
+         it, until {}. Start again after that, so that no test runs twice.",
+        clock::local_time(until)
+    )
+}
+
+fn unknown(why: &str) -> String {
+    format!(
+        "The journal of this browser cannot be read, so nobody knows whether an earlier rerun of \
+         this batch is still under way: {why}. Try again in a moment."
+    )
 }
 
 /// Tells a person who looks elsewhere. `mark` stands behind the batch's name.

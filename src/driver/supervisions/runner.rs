@@ -23,7 +23,7 @@ use retake_core::{
 };
 
 use super::{
-    about::{Found, lock_name},
+    about::Found,
     supervision::{Standing, Supervision, SupervisionId},
     talk::{Doing, Message},
 };
@@ -78,7 +78,6 @@ pub(super) struct Runner {
     pub(super) unsure: Cell<bool>,
     /// What the other tabs were told last.
     pub(super) told: RefCell<Option<(usize, Doing)>>,
-    lock_name: String,
     lock: RefCell<Option<Lock>>,
     /// A machine that waits for the seat.
     fresh: RefCell<Option<Supervisor>>,
@@ -130,7 +129,6 @@ impl Runner {
     }
 
     fn new(tools: Tools, shown: Supervision, records: Vec<Record>, opened: Opened) -> Rc<Self> {
-        let lock_name = lock_name(&shown.about, &records);
         let seat = Seat::open(opened, tools.able.get(), clock::now());
         Rc::new(Self {
             tools,
@@ -143,7 +141,6 @@ impl Runner {
             catching_up: Cell::new(false),
             unsure: Cell::new(false),
             told: RefCell::new(None),
-            lock_name,
             lock: RefCell::new(None),
             fresh: RefCell::new(None),
             loaded: RefCell::new(None),
@@ -155,10 +152,6 @@ impl Runner {
 
     pub(super) fn id(&self) -> &SupervisionId {
         &self.shown.id
-    }
-
-    pub(super) fn lock_name(&self) -> &str {
-        &self.lock_name
     }
 
     pub(super) fn role(&self) -> Role {
@@ -219,7 +212,7 @@ impl Runner {
         // a lock that was stolen.
         drop(self.lock.borrow_mut().take());
         let weak = Rc::downgrade(self);
-        let lock = locks::ask(&self.lock_name, how, move |news| {
+        let lock = locks::ask(&self.shown.lock_name, how, move |news| {
             let Some(it) = weak.upgrade() else { return };
             it.seat_says(match news {
                 News::Granted => SeatInput::LockGranted,
@@ -262,7 +255,8 @@ impl Runner {
     }
 
     pub(super) async fn stored_writer(&self) -> Result<Option<Writer>, String> {
-        let read = journal::in_time(async { Journal::open().await?.writer(self.id()).await });
+        let id = self.id().clone();
+        let read = journal::in_time(async move { Journal::open().await?.writer(&id).await });
         read.await.map_err(|error| error.to_string())
     }
 
@@ -458,7 +452,8 @@ impl Runner {
 
 /// The journal of a supervision. `Ok(None)`: there is none that can be read.
 pub(super) async fn load(id: &str) -> Result<Option<Found>, String> {
-    let read = journal::in_time(async { Journal::open().await?.load(id).await });
+    let name = id.to_owned();
+    let read = journal::in_time(async move { Journal::open().await?.load(&name).await });
     let stored = read.await.map_err(|error| error.to_string())?;
     Ok(stored.as_ref().and_then(Found::read))
 }

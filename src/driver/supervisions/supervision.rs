@@ -10,7 +10,11 @@ use retake_core::{
     view::supervision as view,
 };
 
-use super::{about::About, runner::Runner, talk::Doing};
+use super::{
+    about::{About, lock_name},
+    runner::Runner,
+    talk::Doing,
+};
 
 /// Names one supervision; also the key of its journal.
 pub type SupervisionId = Arc<str>;
@@ -101,6 +105,8 @@ pub struct Supervision {
     pub storage_trouble: RwSignal<Option<String>>,
     /// Who acts on it.
     pub standing: RwSignal<Standing>,
+    /// The lock of whoever acts on it.
+    pub(super) lock_name: Arc<str>,
     /// `None`: it is only shown.
     pub(super) runner: StoredValue<Option<Rc<Runner>>, LocalStorage>,
 }
@@ -116,6 +122,7 @@ impl Supervision {
         let state = State::replay(records)?;
         Some(Self {
             id,
+            lock_name: lock_name(&about, records).into(),
             about,
             snapshot: RwSignal::new(Snapshot::new(state, Doing::default())),
             lines: RwSignal::new(records.iter().map(explain).collect()),

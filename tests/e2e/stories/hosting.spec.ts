@@ -227,7 +227,7 @@ test.describe('the relay @hosting', () => {
     }
   });
 
-  test('never sends a rerun again, and gives up before Retake believes that it was lost', async ({ request }) => {
+  test('never sends a rerun again whose connection broke', async ({ request }) => {
     const sandbox = new Sandbox(await newRequest.newContext({ baseURL: API }));
     for (const { name, url } of HOSTS) {
       const batch = await sandbox.batch({ tests: 3, outcomes: { error: 1 } });
