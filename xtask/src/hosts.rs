@@ -95,23 +95,29 @@ pub(crate) fn start(workspace: &Workspace, site: &Path) -> Outcome<Hosts> {
     list.push(entry("nginx below a path", ports.below, PATH));
 
     if let Ok(caddy) = &caddy {
-        let port = port::any_free()?;
-        let file = folder.join("Caddyfile");
-        write(&file, &caddyfile(&below, api)?)?;
-        let mut command = tools::command(workspace, &caddy.to_string_lossy());
-        command
-            .args(["run", "--adapter", "caddyfile", "--config"])
-            .arg(&file)
-            .env("RETAKE_ADDRESS", format!("http://localhost:{port}"))
-            .env("RETAKE_ROOT", &below)
-            .env("RETAKE_API", format!("http://127.0.0.1:{api}"))
-            .env("XDG_DATA_HOME", &folder)
-            .env("XDG_CONFIG_HOME", &folder);
-        if let Ok(log) = std::fs::File::create(workspace.logs().join("caddy.log")) {
-            command.stderr(log);
+        for (name, site, base) in [
+            ("Caddy", &at_root, "/"),
+            ("Caddy below a path", &below, PATH),
+        ] {
+            let port = port::any_free()?;
+            let file = folder.join(format!("Caddyfile-{port}"));
+            write(&file, &caddyfile(site, api)?)?;
+            let mut command = tools::command(workspace, &caddy.to_string_lossy());
+            command
+                .args(["run", "--adapter", "caddyfile", "--config"])
+                .arg(&file)
+                .env("RETAKE_ADDRESS", format!("http://localhost:{port}"))
+                .env("RETAKE_ROOT", site)
+                .env("RETAKE_API", format!("http://127.0.0.1:{api}"))
+                .env("XDG_DATA_HOME", &folder)
+                .env("XDG_CONFIG_HOME", &folder);
+            let log = format!("caddy-{port}.log");
+            if let Ok(log) = std::fs::File::create(workspace.logs().join(log)) {
+                command.stderr(log);
+            }
+            running.push(started(&mut command, name, port)?);
+            list.push(entry(name, port, base));
         }
-        running.push(started(&mut command, "Caddy", port)?);
-        list.push(entry("Caddy below a path", port, PATH));
     }
     if let Err(missing) = caddy {
         println!("{missing} Its configuration is not tested without it.");

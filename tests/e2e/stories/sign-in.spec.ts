@@ -1,3 +1,5 @@
+import type { APIResponse, Page } from '@playwright/test';
+
 import { expect, test } from '../support/retake.js';
 
 test.describe('sign in', () => {
@@ -196,5 +198,103 @@ test.describe('sign in', () => {
     await expect(page).toHaveURL(/\/sign-in/);
     await page.goto('/supervisions');
     await expect(page).toHaveURL(/\/sign-in/);
+  });
+});
+
+test.describe('the provider of the sandbox', () => {
+  /** Answers of the provider's page, changed on their way back; the last true one is kept. */
+  async function changed(page: Page, change: (url: URL) => void): Promise<{ true: string }> {
+    const kept = { true: '' };
+    await page.route('**/oidc/authorize*', async (route) => {
+      const answer = await route.fetch({ maxRedirects: 0 });
+      const to = new URL(answer.headers()['location'] ?? '');
+      kept.true = to.href;
+      change(to);
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), location: to.href } });
+    });
+    return kept;
+  }
+
+  /** How often a code was sent for tokens. */
+  function exchanges(page: Page): { count: number } {
+    const seen = { count: 0 };
+    page.on('request', (request) => {
+      if (request.url().endsWith('/oidc/oauth/token')) seen.count += 1;
+    });
+    return seen;
+  }
+
+  test('a denial is told, and nobody is signed in', async ({ retake, page }) => {
+    const seen = exchanges(page);
+    await page.route('**/oidc/authorize*', (route) => route.continue({ url: `${route.request().url()}&login_hint=deny` }));
+    await page.goto('/supervisions');
+    await retake.hook('sign-in-oidc').click();
+    await expect(retake.hook('sign-in-why')).toContainText('refused the sign-in (access_denied)');
+    await expect(page).toHaveURL(/\/sign-in\?to=/);
+    expect(seen.count).toBe(0);
+  });
+
+  for (const [name, change, words] of [
+    ['another state', (url: URL) => url.searchParams.set('state', 'x'.repeat(43)), 'not started in this tab'],
+    ['another issuer', (url: URL) => url.searchParams.set('iss', 'https://evil.example'), 'Another provider answered'],
+  ] as const) {
+    test(`an answer with ${name} is refused, and its code never sent, nor the true one after it`, async ({ retake, page }) => {
+      const seen = exchanges(page);
+      const kept = await changed(page, change);
+      await page.goto('/sign-in');
+      await retake.hook('sign-in-oidc').click();
+      await expect(retake.hook('sign-in-why')).toContainText(words);
+      await page.goto(kept.true);
+      await expect(retake.hook('sign-in-why')).toContainText('not started in this tab');
+      expect(seen.count).toBe(0);
+    });
+  }
+
+  test('an answer that comes twice is taken once', async ({ retake, page }) => {
+    const seen = exchanges(page);
+    const kept = await changed(page, () => {});
+    await page.goto('/sign-in');
+    await retake.hook('sign-in-oidc').click();
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    await page.goto(kept.true);
+    await expect(retake.hook('sign-in-why')).toContainText('not started in this tab');
+    expect(seen.count).toBe(1);
+  });
+
+  test('a clock that is a day off signs in, and renews, all the same', async ({ retake, page }) => {
+    await page.clock.setSystemTime(Date.now() + 26 * 3_600_000);
+    await retake.signInByProvider('/');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    const renewed = page.waitForResponse((it) => it.url().endsWith('/oidc/oauth/token') && it.status() === 200);
+    await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await renewed;
+    await expect(retake.hook('project-row').first()).toBeVisible();
+  });
+
+  test('the lost answer to a renewal is asked for again within the provider\'s overlap, and signs nobody out', async ({ retake, page }) => {
+    const asked: { token: string | null; at: number }[] = [];
+    await retake.signInByProvider('/');
+    await expect(retake.hook('project-row').first()).toBeVisible();
+    let first: APIResponse | undefined;
+    await page.route('**/oidc/oauth/token', async (route) => {
+      asked.push({ token: new URLSearchParams(route.request().postData() ?? '').get('refresh_token'), at: Date.now() });
+      if (first) {
+        // As a provider with an overlap does: the token before is still taken.
+        await route.fulfill({ response: first });
+      } else {
+        first = await route.fetch();
+        // Its answer never comes.
+      }
+    });
+    await page.route('**/v1/projects*', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }), { times: 1 });
+    await page.getByRole('link', { name: /Supervisions/ }).click();
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 60_000 });
+    await expect(retake.hook('sign-in-why')).toHaveCount(0);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]?.token).toBe(asked[0]?.token);
+    expect((asked[1]?.at ?? Infinity) - (asked[0]?.at ?? 0), 'milliseconds, of an overlap of 30 s').toBeLessThan(30_000);
   });
 });
