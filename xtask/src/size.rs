@@ -25,7 +25,7 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// sorting program and boxed effects took 12 back), and sign-ins that go well where a provider,
 /// a proxy or a person does not, and a journal that does not grow while nothing happens (5 KB).
 /// It is to come down to the budget.
-pub(crate) const CEILING: u64 = 664 * 1000;
+pub(crate) const CEILING: u64 = 667 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
