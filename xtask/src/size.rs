@@ -23,7 +23,9 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// from (20 KB), and what a reload must know of a rerun, rows that scroll without being
 /// made, a batch that is never told by old tests, twins by name (26 KB, of which one
 /// sorting program and boxed effects took 12 back), and sign-ins that go well where a provider,
-/// a proxy or a person does not, and a journal that does not grow while nothing happens (5 KB).
+/// a proxy or a person does not, and a journal that does not grow while nothing happens (5 KB),
+/// and a journal that is read again until it can be, renewals within a provider's overlap and
+/// a stopped supervision whose rerun may still land (6 KB).
 /// It is to come down to the budget.
 pub(crate) const CEILING: u64 = 667 * 1000;
 
