@@ -72,19 +72,25 @@ function traces(tokens: string[]): string[] {
   return tokens.flatMap((token) => [token, token.slice(0, 24), token.slice(-24), encodeURIComponent(token), btoa(token).slice(0, 24)]);
 }
 
+/** Every token that the provider gives from here on, as it comes. */
+async function given(page: Page): Promise<string[]> {
+  const tokens: string[] = [];
+  await page.route('**/oidc/oauth/token', async (route) => {
+    const answer = await route.fetch();
+    const all = (await answer.json()) as Record<string, string>;
+    await route.fulfill({ response: answer });
+    for (const name of ['access_token', 'refresh_token', 'id_token']) {
+      if (all[name]) tokens.push(all[name]);
+    }
+  });
+  return tokens;
+}
+
 test.describe('tokens', () => {
   test('of a provider leave no trace in any storage, while signed in and after', async ({ retake, page, context, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 1, fails_runs: 1 }] }, duration_ms: [300, 500] });
-    const tokens: string[] = [];
+    const tokens = await given(page);
     const bearers: string[] = [];
-    await page.route('**/oidc/oauth/token', async (route) => {
-      const answer = await route.fetch();
-      const given = (await answer.json()) as Record<string, string>;
-      await route.fulfill({ response: answer });
-      for (const name of ['access_token', 'refresh_token', 'id_token']) {
-        if (given[name]) tokens.push(given[name]);
-      }
-    });
     page.on('request', (request) => {
       const header = request.headers()['authorization'];
       if (header) bearers.push(header);
@@ -102,6 +108,7 @@ test.describe('tokens', () => {
     await page.goBack();
     await expect.poll(() => new Set(bearers).size, { timeout: 60_000 }).toBe(2);
     expect(tokens.length).toBeGreaterThan(4);
+    for (const bearer of bearers) expect(tokens).toContain(bearer.replace('Bearer ', ''));
     const during = await kept(page, context);
     for (const trace of traces(tokens)) expect(during).not.toContain(trace);
     // The transaction is used up; its secrets are gone as well.
@@ -228,15 +235,7 @@ test.describe('sign-in with a code', () => {
   });
 
   test('waits until it is confirmed elsewhere, then goes on, and keeps nothing that a reload could find', async ({ retake, page, context, sandbox }) => {
-    const tokens: string[] = [];
-    await page.route('**/oidc/oauth/token', async (route) => {
-      const answer = await route.fetch();
-      const given = (await answer.json()) as Record<string, string>;
-      await route.fulfill({ response: answer });
-      for (const name of ['access_token', 'refresh_token', 'id_token']) {
-        if (given[name]) tokens.push(given[name]);
-      }
-    });
+    const tokens = await given(page);
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
     const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
     await page.goto(path);
