@@ -3,6 +3,7 @@
 mod report;
 mod steps;
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::arguments::Arguments;
@@ -34,6 +35,7 @@ pub(crate) fn test(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
     }
     let mut context = Context::new(workspace, only.first().cloned(), rest);
     let mut lines: Vec<Line> = Vec::new();
+    let mut failures = String::new();
     for step in chosen {
         let broken = step.needs.filter(|need| {
             lines
@@ -49,6 +51,7 @@ pub(crate) fn test(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         let result = (step.run)(&mut context);
         if let Err(failure) = &result {
             eprintln!("\n{}: {failure}", step.name);
+            let _ = writeln!(failures, "{}: {failure}", step.name);
         }
         lines.push(Line::ran(step.name, result.is_ok(), started.elapsed()));
         if process::stopping() {
@@ -56,6 +59,10 @@ pub(crate) fn test(workspace: &Workspace, mut arguments: Arguments) -> Outcome<(
         }
     }
     print!("\n{}", report::table(&lines));
+    // Once more, as the words above may be thousands of lines away.
+    if !failures.is_empty() {
+        println!("\n{failures}");
+    }
     println!("{}", report::counts(&lines));
     if lines.iter().all(|line| matches!(line.ended, Ended::Passed)) {
         Ok(())

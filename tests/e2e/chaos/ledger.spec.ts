@@ -35,30 +35,67 @@ test('applied reruns are compared as well, and batches that the good attempt doe
   expect(unforgiven([more, good])).toHaveLength(1);
 });
 
+/** Files that a run reads and leaves. */
+interface Files {
+  figures?: string;
+  told?: string;
+  earlier?: string;
+}
+
 /** What a reporter makes of a test whose attempts ended so. */
-async function verdictOn(attempts: Attempt[], file?: string): Promise<FullResult['status'] | undefined> {
-  const before = process.env['RETAKE_FIGURES'];
-  if (file === undefined) delete process.env['RETAKE_FIGURES'];
-  else process.env['RETAKE_FIGURES'] = file;
+async function verdictOn(attempts: Attempt[], files: Files = {}): Promise<FullResult['status'] | undefined> {
+  // The run that this test is part of has files of its own.
+  const settings = { RETAKE_FIGURES: files.figures, RETAKE_TOLD: files.told, RETAKE_EARLIER: files.earlier };
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   try {
     const reporter = new LedgerReporter();
-    const it = { id: 'x', title: '07 a test', expectedStatus: 'passed' } as TestCase;
+    const title = '07 a test';
+    const it = {
+      id: 'x',
+      title,
+      expectedStatus: 'passed',
+      location: { file: '/somewhere/chaos/x.spec.ts', line: 7 },
+      titlePath: () => ['', '', 'chaos/x.spec.ts', title],
+    } as unknown as TestCase;
     for (const { passed, counts, miscounted } of attempts) {
       const annotations = miscounted.map((description) => ({ type: MISCOUNTED, description }));
       if (counts) annotations.push({ type: COUNTS, description: JSON.stringify(counts) });
-      reporter.onTestEnd(it, { status: passed ? 'passed' : 'timedOut', annotations } as unknown as TestResult);
+      const error = passed ? undefined : { message: 'too \u001b[31mslow\u001b[0m' };
+      reporter.onTestEnd(it, { status: passed ? 'passed' : 'timedOut', annotations, error } as unknown as TestResult);
     }
     return (await reporter.onEnd({ status: 'passed' } as FullResult))?.status;
   } finally {
-    if (before === undefined) delete process.env['RETAKE_FIGURES'];
-    else process.env['RETAKE_FIGURES'] = before;
+    for (const name of Object.keys(settings)) delete process.env[name];
+    Object.assign(process.env, before);
   }
 }
+
+test('a run tells which tests failed and why, and the last attempt alone is judged with the earlier ones', async ({}, testInfo) => {
+  const told = testInfo.outputPath('told.json');
+  const earlier = testInfo.outputPath('earlier.json');
+  await verdictOn([attempt(false, 2), attempt(false, 1)], { told: earlier });
+  expect(JSON.parse(readFileSync(earlier, 'utf8'))).toEqual({
+    failed: [
+      { id: 'x', where: 'chaos/x.spec.ts:7 07 a test', why: 'too slow', attempts: [attempt(false, 2), attempt(false, 1)] },
+    ],
+    unforgiven: [],
+  });
+  expect(await verdictOn([attempt(true, 1)]), 'alone, without what came before').toBeUndefined();
+  expect(await verdictOn([attempt(true, 1)], { told, earlier })).toBe('failed');
+  expect(JSON.parse(readFileSync(told, 'utf8'))).toMatchObject({
+    failed: [],
+    unforgiven: [expect.stringContaining('07 a test: '), expect.stringContaining('07 a test: ')],
+  });
+});
 
 test('a run with a hidden count fails, and its figures say so', async ({}, testInfo) => {
   expect(await verdictOn([attempt(false, 0), attempt(true, 1)])).toBeUndefined();
   const file = testInfo.outputPath('figures.json');
-  expect(await verdictOn([attempt(false, 2), attempt(true, 1)], file)).toBe('failed');
+  expect(await verdictOn([attempt(false, 2), attempt(true, 1)], { figures: file })).toBe('failed');
   const { figures } = JSON.parse(readFileSync(file, 'utf8')) as { figures: Figure[] };
   expect(figures.find((it) => it.id === '#1')).toMatchObject({ holds: false, promise: true });
   expect(figures.find((it) => it.id === '#30')).toMatchObject({ holds: true, volumes: [{ done: 1, asked: 40 }] });

@@ -1,6 +1,6 @@
 /**
- * Fails a run in which a wrong count of POSTs was forgiven by a second attempt
- * (`ledger.ts`), and writes down what was measured (`figures.ts`).
+ * Fails a run in which a wrong count of POSTs was forgiven by another attempt
+ * (`ledger.ts`), and writes down what was measured (`figures.ts`) and what failed (`told.ts`).
  */
 import { writeFileSync } from 'node:fs';
 
@@ -8,9 +8,14 @@ import type { FullResult, Reporter, TestCase, TestResult } from '@playwright/tes
 
 import { FIGURE, merged, type Figure } from './figures.js';
 import { COUNTS, MISCOUNTED, unforgiven, type Attempt, type Count } from './ledger.js';
+import { earlier, shortly, tell } from './told.js';
 
-interface Told {
+interface Tried {
   title: string;
+  /** File, line and title. */
+  where: string;
+  /** Of the last attempt, if it failed. */
+  why: string;
   attempts: Attempt[];
   /** Of the last attempt. */
   figures: Figure[];
@@ -30,7 +35,8 @@ const UNENDED: Partial<Record<string, Pick<Figure, 'id' | 'what'> & { task?: str
 const SCENARIOS = 40;
 
 export default class LedgerReporter implements Reporter {
-  readonly #tests = new Map<string, Told>();
+  readonly #tests = new Map<string, Tried>();
+  readonly #earlier = earlier();
 
   printsToStdio(): boolean {
     return false;
@@ -40,7 +46,14 @@ export default class LedgerReporter implements Reporter {
     if (result.status === 'skipped' || result.status === 'interrupted') return;
     const said = (type: string): string[] =>
       result.annotations.filter((it) => it.type === type).map((it) => it.description ?? '');
-    const told = this.#tests.get(test.id) ?? { title: test.title, attempts: [], figures: [], passed: false };
+    const told = this.#tests.get(test.id) ?? {
+      title: test.title,
+      where: where(test),
+      why: '',
+      attempts: [...(this.#earlier.get(test.id) ?? [])],
+      figures: [],
+      passed: false,
+    };
     const passed = result.status === test.expectedStatus;
     const counts = said(COUNTS).at(-1);
     told.attempts.push({
@@ -50,13 +63,18 @@ export default class LedgerReporter implements Reporter {
     });
     told.figures = said(FIGURE).map((it) => JSON.parse(it) as Figure);
     told.passed = passed;
+    told.why = passed ? '' : shortly(result.error);
     this.#tests.set(test.id, told);
   }
 
   async onEnd(result: FullResult): Promise<{ status?: FullResult['status'] } | undefined> {
     const tests = [...this.#tests.values()];
+    const failed = [...this.#tests].flatMap(([id, it]) =>
+      it.passed ? [] : [{ id, where: it.where, why: it.why, attempts: it.attempts }],
+    );
     const wrong = tests.flatMap(({ title, attempts }) => unforgiven(attempts).map((it) => `${title}: ${it}`));
     for (const line of wrong) console.log(`\nNot forgiven by another attempt: ${line}`);
+    tell({ failed, unforgiven: wrong });
     const file = process.env['RETAKE_FIGURES'];
     if (file && (result.status === 'passed' || result.status === 'failed')) {
       writeFileSync(file, this.#file(tests, wrong.length));
@@ -64,7 +82,7 @@ export default class LedgerReporter implements Reporter {
     return wrong.length > 0 ? { status: 'failed' } : undefined;
   }
 
-  #file(tests: Told[], wrong: number): string {
+  #file(tests: Tried[], wrong: number): string {
     const folder = process.env['RETAKE_STORIES'] ?? '';
     const unended = UNENDED[folder];
     const command = unended ? `cargo xtask ${unended.task ?? folder}` : 'cargo xtask test --only chaos';
@@ -86,10 +104,16 @@ export default class LedgerReporter implements Reporter {
   }
 }
 
+/** Where a test is found, and its title. */
+function where(test: TestCase): string {
+  const file = test.location.file.split('/').slice(-2).join('/');
+  return `${file}:${test.location.line} ${test.titlePath().slice(3).join(' › ')}`;
+}
+
 /** What the chaos scenarios come to as a whole. */
-function chaos(tests: Told[], failed: number, wrong: number): Figure[] {
+function chaos(tests: Tried[], failed: number, wrong: number): Figure[] {
   const posts = tests.flatMap((it) => it.attempts.at(-1)?.counts ?? []).reduce((sum, it) => sum + it.posts, 0);
-  const numbers = (chosen: Told[]): Set<string> =>
+  const numbers = (chosen: Tried[]): Set<string> =>
     new Set(chosen.flatMap((it) => /^(\d\d) /.exec(it.title)?.slice(1) ?? []));
   const unfit = numbers(tests.filter((it) => !it.passed));
   const fit = [...numbers(tests)].filter((it) => !unfit.has(it)).length;
