@@ -78,6 +78,11 @@ async function exchange(endpoint, form, limit = LIMIT) {
   return { status, body: JSON.stringify(rest), error: given.error, token: typeof token === 'string' && token ? token : null };
 }
 
+// Whether a refusal is the provider's own word; as `renewal::is_answered` of the core.
+function isAnswered(status) {
+  return status < 500 && ![408, 425, 429].includes(status);
+}
+
 function end({ token, client, revoke }) {
   const form = new URLSearchParams({ token, token_type_hint: 'refresh_token', client_id: client });
   // Also when the page is gone before the answer is there.
@@ -115,7 +120,7 @@ const acts = {
     if (status === 200) {
       // Without rotation the old one goes on.
       kept = { ...used, token: token ?? used.token };
-    } else if (error === 'invalid_grant') {
+    } else if (error === 'invalid_grant' && isAnswered(status)) {
       kept = null;
     }
     return { status, body, kept: number };

@@ -18,7 +18,7 @@ use super::{timer, words};
 /// tests with generous errors are a tenth of this.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long a read may take.
-const READ_LIMIT: Duration = Duration::from_secs(30);
+pub const READ_LIMIT: Duration = Duration::from_secs(30);
 /// How long a POST may take. With the 5 s in which it must leave after it was
 /// decided (`supervise::SEND_WITHIN`) the 35 s of the settle window
 /// (`rerun::Limits::settle`).
@@ -75,8 +75,13 @@ pub async fn read_document(what: &'static str, url: &str) -> Result<Answer, ApiE
 /// that it leaves no connection behind that a rerun would share.
 ///
 /// # Errors
-/// No answer came, or none that ended in time and size.
-pub async fn post_form(what: &'static str, url: &str, form: &str) -> Result<Answer, ApiError> {
+/// No answer came, or none that ended within `limit` and in size.
+pub async fn post_form(
+    what: &'static str,
+    url: &str,
+    form: &str,
+    limit: Duration,
+) -> Result<Answer, ApiError> {
     let builder = RequestBuilder::new(url)
         .method(GlooMethod::POST)
         .redirect(RequestRedirect::Error)
@@ -86,7 +91,7 @@ pub async fn post_form(what: &'static str, url: &str, form: &str) -> Result<Answ
         builder,
         Some(form),
         "application/x-www-form-urlencoded",
-        READ_LIMIT,
+        limit,
     )
     .await
 }

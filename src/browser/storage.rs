@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use retake_core::{
-    domain::BatchId,
+    domain::{BatchId, Timestamp},
     supervise::{LinkedForm, PolicyForm},
 };
 
@@ -161,6 +161,23 @@ pub fn set_theme(theme: &str) {
 /// The environment that was last chosen, by name.
 pub fn environment() -> Option<String> {
     device_get(ENVIRONMENT)
+}
+
+/// When somebody last signed out of an environment in this browser.
+pub fn signed_out(environment: &str) -> Option<Timestamp> {
+    let at = device_get(&signed_out_key(environment))?;
+    at.parse().ok().map(Timestamp::from_millis)
+}
+
+/// Remembers that somebody signed out of an environment, for every tab of this browser.
+/// No name of a person, and kept also when the browser is cleared: a tab that sleeps
+/// would sign in again.
+pub fn note_signed_out(environment: &str, now: Timestamp) {
+    device_set(&signed_out_key(environment), &now.as_millis().to_string());
+}
+
+fn signed_out_key(environment: &str) -> String {
+    format!("retake-signed-out {environment}")
 }
 
 /// Remembers the environment.

@@ -33,7 +33,8 @@ pub async fn sleep(delay: Duration) {
     gloo_timers::future::TimeoutFuture::new(millis).await;
 }
 
-/// What `work` gives, if it does so within `limit`; what it began goes on no more.
+/// What `work` gives, if it does so within `limit`; nothing more is done for it then, but
+/// a request that it has sent is not called back (`fetch` has limits of its own for that).
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(Box::pin(work), Box::pin(sleep(limit))).await {
         Either::Left((value, _)) => Some(value),

@@ -1,12 +1,16 @@
 //! Where tokens are asked for: through the worker that keeps the refresh token
 //! (`browser::keeper`), or from the page where no worker starts.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+    time::Duration,
+};
 
 use leptos::task::spawn_local;
 use retake_core::{
     api::Answer,
-    auth::{Expectation, Provider, Refresh, TokenError, Tokens, transaction},
+    auth::{Expectation, Farewell, Provider, Refresh, TokenError, Tokens, provider, transaction},
     config::Environment,
     domain::Timestamp,
 };
@@ -14,7 +18,7 @@ use retake_core::{
 use crate::browser::{
     clock, fetch,
     keeper::{Grant, Keeper, Kept},
-    timer,
+    window,
 };
 
 /// Where a session was, and what it had: for the provider, once it is over.
@@ -24,6 +28,8 @@ pub(super) type Left = (Arc<Environment>, Provider, Tokens);
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     keeper: RefCell<Option<Keeper>>,
+    /// What renewed an earlier session was given up, and the provider may not know.
+    untold: Cell<bool>,
 }
 
 /// What a token endpoint answered.
@@ -56,7 +62,7 @@ impl Granted {
         if let Some(form) = transaction::revoke_answer_form(&self.body, &client) {
             spawn_local(async move {
                 // A provider that cannot be told ends the token by its age.
-                let _ = post(&endpoint, &form).await;
+                let _ = post(&endpoint, &form, fetch::READ_LIMIT).await;
             });
         }
     }
@@ -91,7 +97,8 @@ impl Desk {
     ) -> Result<Granted, String> {
         let endpoint = &provider.token_endpoint;
         let Some(keeper) = self.keeper().await else {
-            let answer = post(endpoint, form).await?;
+            let answer = post(endpoint, form, fetch::READ_LIMIT).await;
+            let answer = answer.map_err(|why| unreached(endpoint, &why))?;
             return Ok(Granted::by_page(answer, provider, client));
         };
         let grant = Grant {
@@ -100,7 +107,9 @@ impl Desk {
             client,
             revoke: provider.revocation_endpoint.as_deref(),
         };
-        keeper.grant(&grant).await.map(Granted::by_keeper)
+        let kept = keeper.grant(&grant).await;
+        kept.map(Granted::by_keeper)
+            .map_err(|why| unreached(endpoint, &why))
     }
 
     /// Sends the refresh token of `before`, wherever it is; `None`: there is
@@ -122,9 +131,8 @@ impl Desk {
         }
         let form = transaction::refresh_form(environment, before)?;
         let client = transaction::client_of(environment, before);
-        let asking = post(&provider.token_endpoint, &form);
-        let answer = timer::within(super::oidc::RENEWAL, asking).await;
-        let answer = answer.unwrap_or_else(|| Err("the provider does not answer".into()));
+        let endpoint = &provider.token_endpoint;
+        let answer = post(endpoint, &form, super::oidc::RENEWAL).await;
         Some(answer.map(|it| Granted::by_page(it, provider, client)))
     }
 
@@ -170,32 +178,49 @@ impl Desk {
 
     /// Makes worthless whatever the keeper has, and what was in the page's hands.
     /// A provider that cannot be told ends the token by its age.
+    /// A later sign-out says so ([`Self::forget`]).
     pub(super) async fn give_way(&self, left: Option<Left>) {
         let keeper = self.keeper.borrow().clone();
+        // Until both have answered; whoever waits may stop before that.
+        let before = self.untold.replace(true);
+        let mut told = true;
         if let Some(keeper) = keeper {
-            keeper.forget(None).await;
+            told &= keeper.forget(None).await;
         }
         if let Some(left) = left {
-            revoke_if_held(&left).await;
+            told &= revoke_if_held(&left).await;
         }
+        self.untold.set(before || !told);
     }
 
     /// Makes a refresh token in the page's hands worthless, if there is one.
     /// Nobody waits for it.
     pub(super) fn let_go(left: Left) {
         // A provider that cannot be told ends the token by its age.
-        spawn_local(async move { revoke_if_held(&left).await });
+        spawn_local(async move {
+            revoke_if_held(&left).await;
+        });
     }
 
-    /// Makes the refresh token worthless, wherever it is. Whether the provider
-    /// knows, or had not to know.
+    /// What is to be said at a sign-out of a session that has no provider.
+    pub(super) fn farewell(&self) -> Farewell {
+        let untold = self.untold.get();
+        Farewell {
+            told: !untold,
+            ends_session: !untold,
+            by_device: false,
+        }
+    }
+
+    /// Makes the refresh token worthless, wherever it is. Whether the provider knows, or had
+    /// not to know; of those that were given up before as well.
     pub(super) async fn forget(
         &self,
         environment: &Environment,
         provider: &Provider,
         tokens: &Tokens,
     ) -> bool {
-        match &tokens.refresh {
+        let told = match &tokens.refresh {
             Refresh::Kept(_) => {
                 let keeper = self.keeper.borrow().clone();
                 match keeper {
@@ -205,14 +230,14 @@ impl Desk {
             }
             Refresh::Held(_) => revoke_held(environment, provider, tokens).await,
             Refresh::None | Refresh::Refused | Refresh::GivenUp => true,
-        }
+        };
+        told && !self.untold.get()
     }
 }
 
-async fn revoke_if_held((environment, provider, tokens): &Left) {
-    if matches!(tokens.refresh, Refresh::Held(_)) {
-        revoke_held(environment, provider, tokens).await;
-    }
+/// Whether the provider knows, or had not to know.
+async fn revoke_if_held((environment, provider, tokens): &Left) -> bool {
+    !matches!(tokens.refresh, Refresh::Held(_)) || revoke_held(environment, provider, tokens).await
 }
 
 /// Makes the refresh token in the page's hands worthless. Whether the provider knows.
@@ -221,14 +246,21 @@ async fn revoke_held(environment: &Environment, provider: &Provider, tokens: &To
     let (Some(endpoint), Some(form)) = (&provider.revocation_endpoint, form) else {
         return false;
     };
-    let answer = post(endpoint, &form).await;
+    let answer = post(endpoint, &form, fetch::READ_LIMIT).await;
     answer.is_ok_and(|it| (200..300).contains(&it.status))
 }
 
-pub(super) async fn post(endpoint: &str, form: &str) -> Result<Answer, String> {
-    fetch::post_form("get a token", endpoint, form)
+pub(super) async fn post(endpoint: &str, form: &str, limit: Duration) -> Result<Answer, String> {
+    fetch::post_form("get a token", endpoint, form, limit)
         .await
         .map_err(|error| error.words("the provider"))
+}
+
+/// A browser does not say why a request to another site failed; the usual reasons are the
+/// site's configuration, so they are named.
+fn unreached(endpoint: &str, why: &str) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    provider::unreached(endpoint, &origin, why)
 }
 
 fn now() -> Timestamp {

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
 use super::{Left, Session, SessionState, oidc};
-use crate::browser::{channel::Channel, dom, journal, storage, timer, wake, window};
+use crate::browser::{channel::Channel, clock, dom, journal, storage, timer, wake, window};
 
 /// The channel on which a tab names the account that the person signed out of.
 /// The name changes with the form of that, so that tabs of another build are
@@ -39,6 +39,14 @@ impl Session {
     /// same account, at the provider if it lets us, and with `forget` whatever
     /// this browser remembers of Retake.
     pub async fn sign_out(self, forget: bool) {
+        let inner = self.inner();
+        if let (Some(environment), true) = (
+            inner.environment.borrow().as_ref(),
+            inner.provider.borrow().is_some(),
+        ) {
+            // For tabs that are at the provider right now, or asleep: they hear nothing.
+            storage::note_signed_out(&environment.name, clock::wall());
+        }
         if let Some(account) = self.account_now() {
             let text = serde_json::to_string(&account.identity).expect("plain data serialises");
             if let Some(channel) = self.inner().channel.borrow().as_ref() {
@@ -58,9 +66,12 @@ impl Session {
                 ));
             }
         }
-        let elsewhere = match left {
-            Some(left) => self.part(left, &mut notes).await,
-            None => None,
+        let elsewhere = if let Some(left) = left {
+            self.part(left, &mut notes).await
+        } else {
+            // A pasted token has no provider, but a session before it may have had.
+            notes.extend(inner.desk.farewell().words());
+            None
         };
         self.go(elsewhere, &notes).await;
     }
@@ -84,8 +95,7 @@ impl Session {
         if let Some(left) = self.end_here() {
             self.part(left, &mut Vec::new()).await;
         }
-        let note = "You signed out in another tab of this browser.".to_owned();
-        self.go(None, &[note]).await;
+        self.go(None, &[oidc::OUT_ELSEWHERE.to_owned()]).await;
     }
 
     /// From here on nobody is signed in. Gives what the provider still has to know.

@@ -34,6 +34,7 @@ use retake_core::{
     api::{ApiError, ErrorKind},
     auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber, route},
     config::{Config, Environment},
+    domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,9 @@ struct Remembered {
     pasted: bool,
     #[serde(default)]
     by_device: bool,
+    /// When somebody signed in.
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 const REMEMBERED: &str = "retake-signed-in";
@@ -234,6 +238,12 @@ impl Session {
             {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
+                let signed_out = storage::signed_out(&environment.name);
+                if signed_out.is_some() && signed_out >= remembered.since {
+                    // This tab slept, and did not hear of it.
+                    let why = oidc::OUT_ELSEWHERE.to_owned();
+                    return self.state.set(SessionState::SignedOut(Some(why)));
+                }
                 let to = route::behind(&route);
                 let left = self
                     .leave_for_provider(&environment, &to, true, || true)
@@ -282,6 +292,7 @@ impl Session {
             environment: environment.name.clone(),
             pasted,
             by_device: tokens.by_device,
+            since: Some(tokens.since),
         };
         if let Ok(json) = serde_json::to_string(&remembered) {
             storage::tab_set(REMEMBERED, &json);

@@ -20,6 +20,9 @@ use super::{
 };
 use crate::browser::{clock, dom, fetch, random, storage, timer, window, words};
 
+/// What a tab says that was not signed in at the moment when another one signed out.
+pub(super) const OUT_ELSEWHERE: &str = "You signed out in another tab of this browser.";
+
 /// The transaction of this tab, while it is away.
 const TRANSACTION: &str = "retake-transaction";
 
@@ -51,8 +54,8 @@ async fn discover(environment: &Environment) -> Result<Provider, String> {
     Provider::read(&issuer, &answer.body)
 }
 
-/// A sign-in that can begin: the provider has described itself, and this tab
-/// remembers the transaction.
+/// A sign-in that can begin: the provider has described itself, and this tab can
+/// remember the transaction.
 pub(super) struct Leaving {
     transaction: String,
     url: String,
@@ -64,7 +67,6 @@ impl Leaving {
     /// Leaves for the provider. The page is gone soon after this succeeds, unless the
     /// person stops it or the provider answers with no page.
     pub(super) fn go(&self) -> Result<(), String> {
-        // Anew: another sign-in may have been prepared in this tab meanwhile.
         storage::tab_set(TRANSACTION, &self.transaction);
         let location = window().location();
         // Back leads to where a person left from, not to where a page left by itself:
@@ -106,7 +108,10 @@ pub(super) async fn prepare(
     );
     let json = serde_json::to_string(&transaction).map_err(|error| error.to_string())?;
     storage::tab_set(TRANSACTION, &json);
-    if storage::tab_get(TRANSACTION).as_deref() != Some(json.as_str()) {
+    let is_kept = storage::tab_get(TRANSACTION).as_deref() == Some(json.as_str());
+    // Until it is sure that this sign-in begins ([`Leaving::go`]).
+    storage::tab_remove(TRANSACTION);
+    if !is_kept {
         return Err(
             "This browser refuses to remember the sign-in for this tab. Allow storage for \
                     this site, or paste a token."
@@ -149,6 +154,18 @@ pub(super) async fn come_back(
         .iter()
         .find(|it| it.name == transaction.environment)
         .ok_or_else(|| fail("This environment is no longer configured.".into()))?;
+    let is_same =
+        |it: String| it.trim_end_matches('/') == transaction.provider.issuer.trim_end_matches('/');
+    if !issuer(environment).is_some_and(is_same) {
+        let why = "The sign-in provider of this environment has changed meanwhile. Sign in again.";
+        return Err(fail(why.into()));
+    }
+    // A person's own sign-in is their latest wish.
+    let is_unwanted =
+        || transaction.silent && storage::signed_out(&environment.name) >= Some(transaction.began);
+    if is_unwanted() {
+        return Err(fail(OUT_ELSEWHERE.into()));
+    }
     let code = match transaction.code(query, clock::wall()) {
         Ok(code) => code,
         Err(transaction::CallbackError::NeedsPerson) => {
@@ -166,6 +183,10 @@ pub(super) async fn come_back(
     let tokens = desk
         .read(&granted, &transaction.expectation(environment))
         .map_err(|error| fail(error.to_string()))?;
+    if is_unwanted() {
+        desk.give_up(&granted);
+        return Err(fail(OUT_ELSEWHERE.into()));
+    }
     Ok(CameBack {
         environment: environment.clone(),
         provider: transaction.provider.clone(),
@@ -222,7 +243,7 @@ pub(super) async fn ask_device(environment: &Environment) -> Result<Asked, Strin
         .device_authorization_endpoint
         .as_deref()
         .ok_or("This provider gives no codes for other devices.")?;
-    let answer = post(endpoint, &device::ask_form(environment)).await?;
+    let answer = post(endpoint, &device::ask_form(environment), fetch::READ_LIMIT).await?;
     let code = DeviceCode::read(&provider.issuer, &answer.body, clock::wall())
         .map_err(|error| error.to_string())?;
     Ok(Asked { code, provider })
@@ -244,7 +265,11 @@ pub(super) async fn await_device(
             return None;
         }
         let form = code.poll_form(environment);
-        let granted = desk.grant(&provider, client, &form).await.ok();
+        let asked = desk.grant(&provider, client, &form).await;
+        let (granted, unreached) = match asked {
+            Ok(granted) => (Some(granted), None),
+            Err(why) => (None, Some(why)),
+        };
         let answer = granted.as_ref().map(|it| (it.status, it.body.as_slice()));
         let polled = code.polled(environment, answer, clock::wall());
         let tokens = match polled {
@@ -253,7 +278,8 @@ pub(super) async fn await_device(
                 continue;
             }
             Polled::Tokens(tokens) => Ok(*tokens),
-            Polled::Over(why) => Err(why),
+            // Whether somebody confirmed it, nobody here can know.
+            Polled::Over(why) => Err(unreached.unwrap_or(why)),
         };
         let tokens = match &granted {
             Some(granted) => desk.sort(granted, tokens),

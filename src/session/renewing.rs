@@ -68,10 +68,12 @@ impl Session {
                 waiting: Rc::new(RefCell::new(vec![done])),
             };
             inner.renewing.replace(Some(attempt.clone()));
+            // Of this very session: a sign-in may come before the task begins.
+            let left = inner.left(inner.tokens());
             // A task of its own: whoever asked may be dropped with their page, but
             // not the answer that carries the next refresh token.
             let it = *self;
-            spawn_local(async move { it.renew_for_all(attempt).await });
+            spawn_local(async move { it.renew_for_all(attempt, left).await });
         }
         // The attempt always says how it ended.
         wait.await.unwrap_or(Renewal::Unreachable)
@@ -132,9 +134,9 @@ impl Session {
         self.inner().holder.borrow().token_number()
     }
 
-    async fn renew_for_all(self, Attempt { number, waiting }: Attempt) {
+    async fn renew_for_all(self, Attempt { number, waiting }: Attempt, left: Option<Left>) {
         let inner = self.inner();
-        let renewal = match inner.left(inner.tokens()) {
+        let renewal = match left {
             Some(session) => self.renew_in_turn(number, session).await,
             None => Renewal::Refused,
         };

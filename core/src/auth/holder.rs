@@ -126,13 +126,14 @@ impl Holder {
         }
     }
 
-    /// The API refused a POST that was sent with this token. Whether it had refused the
-    /// one before as well: then the next one will not do either, and the POST would be
-    /// sent and refused for ever. From there on nothing renews this session.
+    /// The API refused a POST that was sent with this token. Whether it had refused an
+    /// earlier one as well, and took none in between: then the next one will not do either,
+    /// and the POST would be sent and refused for ever. From there on nothing renews this
+    /// session.
     pub fn post_refused(&mut self, token: TokenNumber) -> bool {
         let before = self.refused_for_post.replace(token);
-        self.asks_person |= before
-            .is_some_and(|it| it.session == token.session && it.renewals + 1 == token.renewals);
+        self.asks_person |=
+            before.is_some_and(|it| it.session == token.session && it.renewals < token.renewals);
         self.asks_person
     }
 
@@ -220,7 +221,14 @@ mod tests {
         assert_eq!(it.renewed(it.number(), tokens("again2")), None);
         it.post_taken();
         assert!(!it.post_refused(it.token_number()));
-        // So does another session.
+        // A token that was renewed for reads in between was refused all the same.
+        it.begin(tokens("short"));
+        assert!(!it.post_refused(it.token_number()));
+        for access in ["short2", "short3"] {
+            assert_eq!(it.renewed(it.number(), tokens(access)), None);
+        }
+        assert!(it.post_refused(it.token_number()));
+        // Another session begins the count anew, too.
         it.begin(tokens("another"));
         assert_eq!(it.renewed(it.number(), tokens("another2")), None);
         assert!(!it.post_refused(it.token_number()));

@@ -112,9 +112,33 @@ impl Provider {
     }
 }
 
+/// What to say when a provider's endpoint could not be reached from the page's `origin`; `why`
+/// is the browser's word for it. A browser tells a page no more of another site, so the
+/// usual reasons are named: both are configuration.
+pub fn unreached(endpoint: &str, origin: &str, why: &str) -> String {
+    let endpoint = clean_line(endpoint, SAID_CHARS);
+    let why = clean_line(why, SAID_CHARS);
+    format!(
+        "{endpoint} could not be reached ({why}). Does the provider allow requests from {origin} \
+         (its allowed web origins)? Does the site's Content-Security-Policy name it (--connect)?"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_out_of_reach_is_named_with_the_usual_reasons() {
+        let words = unreached(
+            "https://p.example/token",
+            "https://site",
+            "Failed to\u{202e} fetch",
+        );
+        assert!(words.starts_with("https://p.example/token could not be reached (Failed to"));
+        assert!(words.contains("from https://site") && words.contains("--connect"));
+        assert!(!words.contains('\u{202e}'));
+    }
 
     fn document(issuer: &str, token: &str) -> Vec<u8> {
         format!(

@@ -90,6 +90,14 @@ impl Audience {
         }
     }
 
+    /// Whether it names somebody else than `name`.
+    pub fn has_others(&self, name: &str) -> bool {
+        match &self.0 {
+            Value::Array(several) => several.iter().any(|it| it != name),
+            one => one != name,
+        }
+    }
+
     /// Whether it names nobody.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
@@ -116,6 +124,9 @@ pub struct Claims {
     pub exp: Option<i64>,
     /// Whom it is for.
     pub aud: Audience,
+    /// The client that it was given to, where it is for others as well (OpenID Connect
+    /// Core §2).
+    pub azp: Option<String>,
     /// Ties an ID token to its sign-in.
     pub nonce: Option<String>,
     /// What it permits; may be missing right after a first login
@@ -148,6 +159,7 @@ impl Claims {
             email: text("email"),
             exp: seconds(&claims["exp"]),
             aud: Audience(claims["aud"].clone()),
+            azp: text("azp"),
             nonce: text("nonce"),
             permissions,
         })
@@ -252,10 +264,14 @@ impl Tokens {
     ///
     /// The ID token is checked as OpenID Connect Core §3.1.3.7 wants it, but for
     /// two points. Its signature: it comes straight from the token endpoint over
-    /// TLS, which that section lets stand for it. Its expiry: it is seconds old
-    /// and used for nothing later, and a computer whose clock is wrong should
-    /// still get in; the access token's end is counted from `now` on, whatever
-    /// `now` is called here.
+    /// TLS, which that section lets stand for it. Its times (`exp`, `iat`): it is
+    /// seconds old and used for nothing later, and a computer whose clock is wrong
+    /// should still get in; the access token's end is counted from `now` on, whatever
+    /// `now` is called here. Further audiences are fine as long as `azp` names this
+    /// client; that section leaves to the client whom else it trusts.
+    ///
+    /// A token of another type than Bearer is refused, since it would be sent as one
+    /// (RFC 6749 §7.1). No type at all is taken for Bearer.
     ///
     /// # Errors
     /// It is a refusal, cannot be read, or does not fit.
@@ -270,6 +286,13 @@ impl Tokens {
             return Err(refusal);
         }
         let text = |name: &str| answer[name].as_str().map(ToOwned::to_owned);
+        if let Some(kind) = text("token_type")
+            && !kind.eq_ignore_ascii_case("bearer")
+        {
+            return Err(TokenError::unreadable(&format!(
+                "token_type is {kind}, not Bearer"
+            )));
+        }
         let access = text("access_token")
             .filter(|token| is_token(token))
             .ok_or_else(|| TokenError::Unreadable("access_token is missing".into()))?;
@@ -407,7 +430,14 @@ fn check_id_token(claims: &Claims, expected: &Expectation<'_>) -> Result<(), Tok
     if differs(claims.iss.as_deref(), expected.issuer) {
         return Err(TokenError::WrongIssuer);
     }
-    if expected.client_id.is_some_and(|it| !claims.aud.has(it)) {
+    let is_for = |client: &str| {
+        claims.aud.has(client)
+            && match claims.azp.as_deref() {
+                Some(party) => party == client,
+                None => !claims.aud.has_others(client),
+            }
+    };
+    if expected.client_id.is_some_and(|it| !is_for(it)) {
         return Err(TokenError::WrongAudience);
     }
     if differs(claims.nonce.as_deref(), expected.nonce) {

@@ -56,8 +56,7 @@ fn an_answer_that_does_not_fit_in_any_part_is_refused() {
         id_token: true,
     };
     let good = r#"{"iss":"https://p.example/","aud":"retake","nonce":"n","sub":"u1"}"#;
-    let several =
-        r#"{"iss":"https://p.example/","aud":["x","retake"],"nonce":"n","sub":"u1","exp":1}"#;
+    let several = r#"{"iss":"https://p.example/","aud":["x","retake"],"azp":"retake","nonce":"n","sub":"u1","exp":1}"#;
     let api = r#"{"aud":["https://api.resim.ai","https://p.example/userinfo"]}"#;
     let read = |id: Option<&str>, access: &str| {
         let id = id.map_or_else(String::new, |it| format!(r#","id_token":"{}""#, jwt(it)));
@@ -88,6 +87,19 @@ fn an_answer_that_does_not_fit_in_any_part_is_refused() {
             good.replace(r#""aud":"retake","#, ""),
             TokenError::WrongAudience,
         ),
+        // Given to another client, or for others whom nobody vouches for.
+        (
+            several.replace(r#""azp":"retake""#, r#""azp":"x""#),
+            TokenError::WrongAudience,
+        ),
+        (
+            several.replace(r#""azp":"retake","#, ""),
+            TokenError::WrongAudience,
+        ),
+        (
+            good.replace(r#""nonce""#, r#""azp":"x","nonce""#),
+            TokenError::WrongAudience,
+        ),
         (
             good.replace(r#""nonce":"n""#, r#""nonce":"m""#),
             TokenError::WrongNonce,
@@ -101,6 +113,24 @@ fn an_answer_that_does_not_fit_in_any_part_is_refused() {
     assert_eq!(read(None, "opaque"), Err(TokenError::NoIdToken));
     let elsewhere = jwt(r#"{"aud":"https://other.example"}"#);
     assert_eq!(read(Some(good), &elsewhere), Err(TokenError::WrongAudience));
+}
+
+#[test]
+fn a_token_that_is_no_bearer_token_is_not_sent_as_one() {
+    for (kind, is_bearer) in [
+        ("", true),
+        (r#","token_type":"Bearer""#, true),
+        (r#","token_type":"bearer""#, true),
+        (r#","token_type":"DPoP""#, false),
+        (r#","token_type":"mac""#, false),
+    ] {
+        let body = format!(r#"{{"access_token":"t"{kind}}}"#);
+        let read = Tokens::read(body.as_bytes(), &Expectation::default(), NOW);
+        assert_eq!(read.is_ok(), is_bearer, "{kind}");
+        if let Err(error) = read {
+            assert!(error.to_string().contains("token_type"), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -176,6 +176,10 @@ test.describe('a sign-in over an expired session revokes what renewed that one',
       await retake.hook('sign-in-token-submit').click();
       await expect(retake.hook('project-row').first()).toBeVisible({ timeout: 5_000 });
       await expect.poll(() => new URLSearchParams(asked).get('token')).toBe(provider.given[1]?.refresh_token);
+      // A sign-out says what the provider may not know.
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await retake.hook('sign-out').click();
+      await expect(retake.hook('sign-in-why')).toContainText('The provider could not be told of the sign-out');
     });
 
     test(`by the provider; ${where}`, async ({ retake, page, provider }) => {

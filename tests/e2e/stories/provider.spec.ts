@@ -235,6 +235,21 @@ async function readProjects(page: Page, limit: number): Promise<string | undefin
   return (await answer.request().allHeaders())['authorization'];
 }
 
+test('signing out in one tab ends what renews the other one, too', async ({ retake, page, context, provider }) => {
+  await configureFor(context, provider);
+  await signIn(retake, '/supervisions');
+  const second = new Retake(await context.newPage());
+  await second.page.goto('/');
+  await second.hook('sign-in-oidc').click();
+  await expect(second.hook('project-row').first()).toBeVisible();
+  const given = provider.given.map((it) => it.refresh_token);
+  expect(new Set(given).size).toBe(2);
+  await page.getByRole('button', { name: /Account and settings/ }).click();
+  await retake.hook('sign-out').click();
+  await expect(second.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+  await expect.poll(() => revoked(provider).toSorted()).toEqual(given.toSorted());
+});
+
 test.describe('tokens that live for half a minute', () => {
   // Due after 15 s; from 25 s on a read does not rely on them.
   test.use({ lifetimes: { access: 30, refresh: 86_400 } });

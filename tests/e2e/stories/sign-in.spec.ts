@@ -1,6 +1,6 @@
 import type { APIResponse, Page } from '@playwright/test';
 
-import { expect, test } from '../support/retake.js';
+import { expect, Retake, test } from '../support/retake.js';
 
 test.describe('sign in', () => {
   test('the provider signs in and leads back to the page that was wanted', async ({ retake, sandbox }) => {
@@ -98,6 +98,71 @@ test.describe('sign in', () => {
     await page.unroute('**/oidc/authorize*');
     await retake.hook('sign-in-oidc').click();
     await expect(page).toHaveURL(/\/supervisions$/);
+  });
+
+  test('a tab that was at the provider when another one signed out is signed out as well, as is one that slept', async ({ retake, page, context }) => {
+    await retake.signInByProvider('/supervisions');
+    const other = new Retake(await context.newPage());
+    await other.signInByProvider('/');
+    const asleep = new Retake(await context.newPage());
+    await asleep.signInByProvider('/supervisions');
+    await asleep.page.goto('about:blank');
+    // The provider has answered with a code, which is still on its way.
+    const revoked: string[] = [];
+    context.on('request', (request) => {
+      if (request.url().endsWith('/oidc/oauth/revoke')) revoked.push(request.postData() ?? '');
+    });
+    let deliver = (): void => {};
+    const delivered = new Promise<void>((done) => (deliver = done));
+    const answered = new Promise<void>((done) => {
+      void page.route('**/oidc/authorize?*', async (route) => {
+        const response = await route.fetch({ maxRedirects: 0 });
+        expect(response.headers()['location']).toContain('code=');
+        done();
+        await delivered;
+        await route.fulfill({ response });
+      });
+    });
+    void page.reload();
+    await answered;
+    await other.page.getByRole('button', { name: /Account and settings/ }).click();
+    await other.hook('sign-out').click();
+    await expect(other.hook('sign-in-oidc')).toBeVisible();
+    deliver();
+    await expect(retake.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+    await asleep.page.goBack();
+    await expect(asleep.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+    // Both may sign in again, at a click.
+    await page.unroute('**/oidc/authorize?*');
+    await retake.hook('sign-in-oidc').click();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await page.reload();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await expect(retake.hook('sign-in-why')).toHaveCount(0);
+    expect(revoked).toHaveLength(1);
+  });
+
+  test('a token endpoint that cannot be reached is named, with what may be wrong', async ({ retake, page, baseURL }) => {
+    await page.route('**/oidc/oauth/token', (route) => route.abort());
+    await page.goto('/supervisions');
+    await retake.hook('sign-in-oidc').click();
+    const why = retake.hook('sign-in-why');
+    await expect(why).toContainText(/\/oidc\/oauth\/token could not be reached \(.+\)/);
+    await expect(why).toContainText(`from ${new URL(baseURL ?? '').origin}`);
+    await expect(why).toContainText('--connect');
+  });
+
+  test('what renews a session and has ended at the provider leads to sign-in and back', async ({ retake, page, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    await retake.signInByProvider(path);
+    await expect(retake.rows).toHaveCount(2);
+    await sandbox.expireTokens(true);
+    await retake.hook('refresh').click();
+    await expect(retake.hook('sign-in-why')).toContainText('Your session has expired');
+    await retake.hook('sign-in-oidc').click();
+    await expect(page).toHaveURL((url) => url.pathname + url.search === path);
+    await expect(retake.rows).toHaveCount(2);
   });
 
   test('a reload of the sign-in page after the session has ended leads to where the person was', async ({ retake, sandbox, page }) => {
