@@ -43,6 +43,7 @@ pub enum Bug {
     Unrecorded,
     ForgetsWhen,
     NeverTimesOut,
+    LateStartsDoubted,
     AgeOfQuestion,
     AgeUnmoved,
     BusyUnfenced,
@@ -89,6 +90,7 @@ impl Bug {
         Self::Unrecorded,
         Self::ForgetsWhen,
         Self::NeverTimesOut,
+        Self::LateStartsDoubted,
         Self::AgeOfQuestion,
         Self::AgeUnmoved,
         Self::BusyUnfenced,
@@ -134,6 +136,7 @@ impl Bug {
             Self::Unrecorded => "a change of state without a record",
             Self::ForgetsWhen => "a failed read forgets when to act next",
             Self::NeverTimesOut => "the wait never ends by itself",
+            Self::LateStartsDoubted => "tests that start after their batch are doubted for ever",
             Self::AgeOfQuestion => "the age shown counts from the question",
             Self::BusyUnfenced => "after a 409 the fence is not asked",
             Self::HeldOutlivesPost => {

@@ -245,8 +245,8 @@ fn what_a_rerun_waits_for_is_said_with_the_time() {
             settle_until: at(95),
         }),
         &format!(
-            "nobody knows yet whether the rerun was applied ({}): looking, sending nothing; clear by \
-             00:01:35 UTC at the latest",
+            "nobody knows yet whether the rerun was applied ({}): looking, sending nothing; not \
+             called lost before 00:01:35 UTC",
             error()
         ),
     );

@@ -56,6 +56,7 @@ impl Mix {
             counts: true,
         };
         server.new_ids = false;
+        server.stamped_late_ms = 0;
         policy.max_rerun_attempts = policy.max_rerun_attempts.max(1);
         limits.ask_person = false;
     }

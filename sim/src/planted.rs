@@ -60,7 +60,10 @@ const fn expected(bug: Bug) -> &'static [&'static str] {
         Bug::CancelIgnored | Bug::GuardOnlyFirst | Bug::UnknownStatusEnds => &["S9"],
         Bug::NoSpacing => &["S10"],
         Bug::Unrecorded => &["S11"],
-        Bug::NeverTimesOut | Bug::ForeignNotAdopted | Bug::MonoClockOnly => &["L1"],
+        Bug::NeverTimesOut
+        | Bug::LateStartsDoubted
+        | Bug::ForeignNotAdopted
+        | Bug::MonoClockOnly => &["L1"],
         Bug::ForgetsWhen => &["L2"],
         Bug::AgeOfQuestion | Bug::AgeUnmoved => &["L3"],
     }

@@ -103,6 +103,9 @@ pub(crate) struct Server {
     pub(crate) busy_forever: bool,
     /// The batch says so many tests more than there are.
     pub(crate) miscounts: u64,
+    /// Each test is listed as started so much later than its run (`resim-api.md` §3 gives that
+    /// time no meaning).
+    pub(crate) stamped_late_ms: i64,
 }
 
 /// What one moment shows, before any field is left out.
@@ -160,6 +163,11 @@ impl Server {
             page: dice.pick(&[2, 3, 100, 100]),
             busy_forever: false,
             miscounts: 0,
+            stamped_late_ms: if dice.permille(80) {
+                dice.between(1, 20_000)
+            } else {
+                0
+            },
         };
         it.begin(0, it.all(), By::Launch, None);
         it
@@ -396,7 +404,10 @@ impl Server {
             if (from..from + usize::from(self.page)).contains(&listed) {
                 let mut test = Test::new(id_of_test(job), String::new());
                 test.conflated = Some(state);
-                test.last_run = self.sends.start.then(|| stamp(self.started(job, view)));
+                test.last_run = self
+                    .sends
+                    .start
+                    .then(|| stamp(self.started(job, view) + self.stamped_late_ms));
                 into.push(test);
             }
             listed += 1;

@@ -38,6 +38,9 @@ pub struct Writer {
     pub epoch: u64,
     /// Random.
     pub life: u64,
+    /// The form that this life writes in; an older build does not read on.
+    #[serde(default)]
+    pub form: u32,
 }
 
 /// From now on this page opens the journal no more: what still runs in it

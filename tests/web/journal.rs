@@ -19,6 +19,7 @@ fn writer(epoch: u64) -> Writer {
     Writer {
         epoch,
         life: retake::browser::random::u64(),
+        form: 1,
     }
 }
 

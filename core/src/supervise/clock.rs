@@ -144,6 +144,9 @@ impl Supervisor {
         ] {
             *time = time.map(|at| shifted(at, shift_ms));
         }
+        if let Some((_, since)) = &mut self.ahead {
+            *since = shifted(*since, shift_ms);
+        }
         if let Some(open) = &mut self.open_call {
             // The answer may still come; it is given the time that was left.
             open.sent_at = shifted(open.sent_at, shift_ms);

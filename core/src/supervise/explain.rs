@@ -282,7 +282,7 @@ fn note_line(note: &SubmissionNote) -> (LineKind, String) {
             Warning,
             format!(
                 "nobody knows yet whether the rerun was applied ({error}): looking, sending nothing; \
-                 clear by {} at the latest",
+                 not called lost before {}",
                 clock(*settle_until)
             ),
         ),

@@ -91,8 +91,12 @@ pub struct Supervisor {
     pub(super) reading_since: Option<Timestamp>,
     /// When the read was sent that last showed the batch finished.
     pub(super) finished_at: Option<Timestamp>,
+    /// Since when tests were listed with a later start than the batch's, and that start.
+    pub(super) ahead: Option<(Timestamp, Timestamp)>,
     /// Intents in a row that the browser refused to store.
     pub(super) storage_refusals: u32,
+    /// Reruns in a row that were decided and did not leave.
+    pub(super) kept_back: u8,
     /// A pause or stop that waits until a POST that is under way is answered.
     pub(super) wanted: Option<Wanted>,
 }
@@ -188,7 +192,9 @@ impl Supervisor {
             torn_tries: 0,
             reading_since: None,
             finished_at: None,
+            ahead: None,
             storage_refusals: 0,
+            kept_back: 0,
             wanted: None,
         }
     }
@@ -440,6 +446,12 @@ impl Supervisor {
         }
     }
 
+    /// Whether a finished picture may be of the run that is waited for, not surely of one
+    /// before: an old picture that is read for hours must not keep the time from running out.
+    fn may_show_the_end(&self, batch: &Batch) -> bool {
+        self.state.doubt.as_ref().is_none_or(Fence::is_blind) || self.state.leaves_no_doubt(batch)
+    }
+
     fn batch_read(&mut self, id: CallId, answer: Result<Box<Batch>, ApiError>, now: Now) {
         let Some(open) = self.open_call.filter(|open| open.id == id) else {
             return;
@@ -459,6 +471,7 @@ impl Supervisor {
         if let Ok(batch) = &answer
             && batch.is_terminal()
             && !self.state.is_old(batch)
+            && self.may_show_the_end(batch)
         {
             self.finished_at = Some(open.sent_at);
         }

@@ -13,6 +13,8 @@ use crate::{
 const STORAGE_PAUSE: Duration = Duration::from_mins(1);
 /// … up to this.
 const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
+/// Longest pause after reruns in a row that did not leave.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// Reruns in a row that turn out not to have been applied before giving up.
 const UNAPPLIED_LIMIT: u32 = 5;
 
@@ -69,6 +71,7 @@ impl Supervisor {
         self.blind_reads = 0;
         self.reading_since = None;
         self.torn_tries = 0;
+        let kept_back = std::mem::take(&mut self.kept_back);
         match ended {
             Ended::Applied { .. } => self.go_on(now),
             Ended::NotApplied if self.state.unapplied >= UNAPPLIED_LIMIT => self.give_up(
@@ -87,8 +90,14 @@ impl Supervisor {
                 self.storage_refusals += 1;
                 self.due = Some(now.wall.after(pause.min(LONGEST_STORAGE_PAUSE)));
             }
-            // Whatever held it back is given a while.
-            Ended::NotSent(_) => self.due = Some(now.wall.after(self.state.policy.poll_every)),
+            // Whatever held it back is given a while, and longer each time.
+            Ended::NotSent(_) => {
+                let pause = self.state.policy.poll_every;
+                let longest = LONGEST_PAUSE.max(pause);
+                let pause = pause.saturating_mul(1 << kept_back.min(8));
+                self.kept_back = kept_back.saturating_add(1);
+                self.due = Some(now.wall.after(pause.min(longest)));
+            }
             Ended::CalledOff => {}
         }
     }

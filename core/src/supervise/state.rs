@@ -314,13 +314,15 @@ impl State {
         now.after(SEND_WITHIN).after(self.limits.settle)
     }
 
-    /// Until when a POST may still be applied whose answer nobody waits for any more,
-    /// since a person stopped the supervision before it was known.
+    /// Until when a POST may still be applied whose answer nobody waits for any more, since
+    /// the supervision ended, or a person stopped it, before it was known.
     pub fn may_still_land_until(&self) -> Option<Timestamp> {
-        if self.phase != Phase::Stopped {
+        if !self.phase.is_over() {
             return None;
         }
-        let sent = self.open.as_ref().is_some_and(|it| it.tries.held.is_none());
+        // What is written down before a POST leaves is that it leaves.
+        let sent = |it: &OpenIntent| it.tries.posts > 0 && it.tries.held.is_none();
+        let sent = self.open.as_ref().is_some_and(sent);
         self.under_way_until
             .or_else(|| sent.then(|| self.lands_by(self.last_at)))
     }

@@ -298,8 +298,8 @@ impl RerunView {
                 left => {
                     let why = self.said.as_deref().map_or("no answer came".into(), words::clean);
                     format!(
-                        "Nobody knows yet whether it was applied. Looking, sending nothing; clear in \
-                         {left} s at the latest. Why: {why}."
+                        "Nobody knows yet whether it was applied. Looking, sending nothing; not \
+                         called lost for {left} s yet. Why: {why}."
                     )
                 }
             },
@@ -734,8 +734,8 @@ mod tests {
             (
                 settling(),
                 2,
-                "Nobody knows yet whether it was applied. Looking, sending nothing; clear in 28 s at \
-                 the latest. Why: no answer came.",
+                "Nobody knows yet whether it was applied. Looking, sending nothing; not called lost \
+                 for 28 s yet. Why: no answer came.",
             ),
             (settling(), 30, "Looking once more whether it was applied."),
             (

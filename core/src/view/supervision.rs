@@ -6,7 +6,7 @@
 
 use super::{freshness::upper_first, words};
 use crate::{
-    domain::{BatchId, Timestamp},
+    domain::{BatchId, BatchStatus, Timestamp},
     rerun::{Stage, WaitReason},
     supervise::{Outcome, PauseReason, Phase, Policy, State},
 };
@@ -41,6 +41,13 @@ impl Doing<'_> {
                 next.unwrap_or_else(|| "now".to_owned())
             ),
             (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
+            (Phase::Waiting, _) if self.lets_land(now) => {
+                let next = next.unwrap_or_else(|| "now".to_owned());
+                format!(
+                    "The batch is done, but the answer to a rerun was lost: nothing is concluded \
+                     while that may still be applied; next look {next}."
+                )
+            }
             (Phase::Waiting, _) => match next {
                 Some(next) if next != "now" => {
                     format!("Waiting until the batch is done; next look {next}.")
@@ -51,6 +58,15 @@ impl Doing<'_> {
             (Phase::Deciding, _) => "Reading the batch once more, then deciding.".to_owned(),
             (phase, _) => format!("{}.", phase.words()),
         }
+    }
+}
+
+impl Doing<'_> {
+    /// Whether a finished batch waits only for a rerun whose answer was lost.
+    fn lets_land(&self, now: Timestamp) -> bool {
+        let status = self.state.seen.as_ref().and_then(|it| it.status.as_ref());
+        status.is_some_and(BatchStatus::is_terminal)
+            && self.state.under_way_until.is_some_and(|until| until > now)
     }
 }
 
@@ -311,6 +327,31 @@ mod tests {
             next_due: None,
             failures: 0,
         }
+    }
+
+    #[test]
+    fn a_finished_batch_that_is_not_concluded_says_why() {
+        let mut it = state();
+        it.phase = Phase::Waiting;
+        it.seen = Some(Seen {
+            run: Some(RunCounter(1)),
+            total: 12,
+            unfinished: 0,
+            status: Some(BatchStatus::Succeeded),
+            word: None,
+            last_run: None,
+            last_change: None,
+        });
+        assert!(
+            doing(&it)
+                .sentence(NOW)
+                .starts_with("Waiting until the batch is done")
+        );
+        it.under_way_until = Some(NOW.after(Duration::from_secs(9)));
+        let words = doing(&it).sentence(NOW);
+        assert!(words.contains("the answer to a rerun was lost"), "{words}");
+        let later = NOW.after(Duration::from_secs(9));
+        assert!(doing(&it).sentence(later).starts_with("Waiting until"));
     }
 
     #[test]

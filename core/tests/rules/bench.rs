@@ -35,6 +35,8 @@ pub(crate) struct Bench {
     pub(crate) answer_run: Option<i64>,
     /// How every rerun is answered while this is set.
     pub(crate) refused: Option<ApiError>,
+    /// Every rerun is kept from leaving while this is set.
+    pub(crate) held_back: bool,
     /// How many tests each rerun named, as the API would read its body.
     pub(crate) posts: Vec<usize>,
     /// Which tests each rerun named, in their order.
@@ -68,6 +70,7 @@ impl Bench {
             answer_ms: 10,
             answer_run: Some(2),
             refused: None,
+            held_back: false,
             posts: Vec::new(),
             named: Vec::new(),
             reruns_finish: false,
@@ -124,6 +127,9 @@ impl Bench {
                     Input::NotPassedRead(call, Ok(NotPassed { passed, tests }))
                 }
                 Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
+                Output::SendRerun(call, ..) if self.held_back => {
+                    Input::NotSent(call, "the page slept".into())
+                }
                 Output::SendRerun(call, intent, _) => {
                     let tests = intent.request.scope.tests();
                     self.posts.push(tests.len());

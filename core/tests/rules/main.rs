@@ -10,7 +10,7 @@ use std::time::Duration;
 use bench::{Bench, batch, failed, origin, running, test, untimed, up_to, with_error};
 use retake_core::{
     api::ErrorKind,
-    domain::{RunCounter, Timestamp},
+    domain::{MetricsCounts, RunCounter, StatusCounts, Timestamp},
     rerun::Stage,
     supervise::{Input, PauseReason, Phase, Policy, State, WakeReason},
 };
@@ -194,6 +194,23 @@ fn a_status_that_stays_unknown_times_out_with_its_word() {
     );
 }
 
+#[test]
+fn a_run_that_never_shows_times_out_although_the_old_end_is_read_all_the_while() {
+    let listing = vec![untimed(test(1, "ERROR")), untimed(test(2, "PASSED"))];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", None), listing);
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+    assert_eq!(bench.code(), None);
+    bench.run(2 * HOUR);
+    let verdict = bench.verdict().expect("an hour has passed");
+    assert_eq!(verdict.exit_code.number(), 6);
+    assert!(
+        verdict.notes.iter().any(|it| it.contains("never showed")),
+        "{:?}",
+        verdict.notes
+    );
+}
+
 // What ends without a verdict (README, differences from the CLI).
 
 #[test]
@@ -309,6 +326,74 @@ fn a_torn_listing_is_read_again_and_never_acted_on() {
     let log = format!("{:?}", bench.machine.log());
     assert!(log.contains("Torn"), "{log}");
     assert!(log.contains("listed: 3"), "{log}");
+}
+
+#[test]
+fn tests_that_start_after_their_batch_are_doubted_for_as_long_as_a_replica_may_lag() {
+    // ReSim gives the time of a test no meaning; it may be stamped when the test begins.
+    let later = |n, word| {
+        let mut it = test(n, word);
+        it.last_run = Some(origin().after(Duration::from_millis(40)));
+        it
+    };
+    let listing = vec![later(1, "ERROR"), later(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.run(50_000);
+    assert_eq!(bench.posts, [0; 0], "it may be a run that has just begun");
+    bench.run(2 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+    // Of the next run as well, whose start is another one.
+    let mut next = batch("ERROR", "ERROR", Some(2));
+    next.last_run = Some(origin().after(Duration::from_mins(4)));
+    bench.batch = Ok(next);
+    for it in &mut bench.listings[0] {
+        it.last_run = Some(origin().after(Duration::from_mins(5)));
+    }
+    bench.run(50_000);
+    assert_eq!(bench.code(), None);
+    bench.run(5 * MINUTE);
+    assert_eq!(bench.code(), Some(2));
+}
+
+#[test]
+fn counts_that_never_agree_with_the_listing_end_it_at_last() {
+    let mut finished = batch("ERROR", "ERROR", Some(1));
+    finished.last_run = None;
+    finished.total_tests = Some(2);
+    // By these both have passed.
+    finished.status_counts = Some(StatusCounts {
+        succeeded: 2,
+        ..StatusCounts::default()
+    });
+    finished.metrics_counts = Some(MetricsCounts {
+        passed: 2,
+        ..MetricsCounts::default()
+    });
+    let mut bench = Bench::new(up_to(1), finished, Vec::new());
+    let a = vec![untimed(test(1, "ERROR")), untimed(test(2, "PASSED"))];
+    let b = vec![untimed(test(2, "PASSED")), untimed(test(1, "ERROR"))];
+    // Never twice in the same order, so that nothing ever confirms it.
+    bench.listings = (0..4_000)
+        .map(|n| if n % 2 == 0 { a.clone() } else { b.clone() })
+        .collect();
+    bench.run(3 * HOUR);
+    assert_eq!(bench.posts, [0; 0]);
+    assert_eq!(bench.code(), Some(1));
+}
+
+#[test]
+fn a_rerun_that_is_held_back_again_and_again_is_tried_more_and_more_rarely() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.held_back = true;
+    bench.run(6 * HOUR);
+    assert_eq!(bench.posts, [0; 0]);
+    let log = format!("{:?}", bench.machine.log());
+    let tries = log.matches("NotSent").count();
+    assert!((30..60).contains(&tries), "{tries}");
+    bench.held_back = false;
+    bench.run(11 * MINUTE);
+    assert_eq!(bench.posts, [1]);
 }
 
 #[test]

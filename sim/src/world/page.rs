@@ -7,8 +7,8 @@ use retake_core::{
     domain::Timestamp,
     rerun::PersonSays,
     supervise::{
-        BatchRef, CallId, Event, Input, Now, Opened, Output, PauseReason, Phase, Role, Seat,
-        SeatInput, SeatOutput, Supervisor, WakeReason,
+        BatchRef, CallId, Event, Input, Now, Opened, Output, PauseReason, Phase, Seat, SeatInput,
+        SeatOutput, Supervisor, WakeReason,
     },
 };
 
@@ -177,14 +177,7 @@ impl World {
         let now = self.clock(tab);
         if let Some(seat) = &mut self.tabs[tab].seat {
             seat.handle(input, now);
-            let shelved = seat.role() == Role::Shelved;
             self.drain(tab);
-            if shelved && self.tabs[tab].open {
-                // The person reloads the page until the journal can be read.
-                self.dies(tab, 1);
-                let wait = self.dice.between(5_000, 120_000);
-                self.after(wait, Happening::Opens(tab));
-            }
         }
     }
 

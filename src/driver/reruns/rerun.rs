@@ -18,7 +18,7 @@ use retake_core::{
         Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Left, Limits, Line,
         PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
     },
-    supervise::{Now, SEND_WITHIN},
+    supervise::{Now, SEND_WITHIN, STORED_FORM},
     underway::Underway,
     view::rerun::RerunView,
 };
@@ -96,6 +96,7 @@ impl Reruns {
             writer: RefCell::new(Writer {
                 epoch: 0,
                 life: random::u64(),
+                form: STORED_FORM,
             }),
             lines: Cell::new(0),
             closing: Underway::default(),

@@ -99,13 +99,16 @@ impl Found {
         // The first line is at place 0, so a record's place is one more than its number.
         let (records, torn) =
             read_records(rest.map(|(place, line)| (place.saturating_sub(1), line.as_str())));
-        let damage = if about.version > VERSION {
+        // The first line is of the build that began it; a newer one may have gone on.
+        let writer = stored.writer.as_ref();
+        let form = writer.map_or(0, |writer| writer.form).max(about.version);
+        let damage = if form > VERSION {
             Some(Damage::Newer)
         } else {
             torn.map(Damage::At)
         };
         let state = State::replay(&records)?;
-        let epoch = stored.writer.as_ref().map_or(0, |writer| writer.epoch);
+        let epoch = writer.map_or(0, |writer| writer.epoch);
         Some(Self {
             about,
             epoch: epoch.max(state.epoch),

@@ -18,7 +18,8 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
     domain::Timestamp,
     supervise::{
-        Input, Opened, Record, Role, Seat, SeatInput, SeatOutput, Supervisor, Verdict, WakeReason,
+        Input, Opened, Record, Role, STORED_FORM, Seat, SeatInput, SeatOutput, Supervisor, Verdict,
+        WakeReason,
     },
 };
 
@@ -271,6 +272,7 @@ impl Runner {
         let as_writer = Writer {
             epoch,
             life: random::u64(),
+            form: STORED_FORM,
         };
         let weak = Rc::downgrade(self);
         let life = as_writer.life;
@@ -437,6 +439,13 @@ impl Runner {
             Role::Acting => Standing::Acting,
             Role::Over => Standing::Over,
             Role::Mirroring if self.heard.get() => Standing::Mirroring,
+            Role::Loading if self.seat.borrow().reads_in_vain() => Standing::ReadOnly {
+                why:
+                    "Its journal can't be read at the moment, so nobody acts on it. That is tried \
+                      again every 10 s; nothing has to be pressed."
+                        .into(),
+                forgettable: false,
+            },
             Role::Mirroring | Role::Loading => Standing::Opening,
             Role::Shelved => Standing::ReadOnly {
                 why: "Its journal can't be read, so nobody acts on it.".into(),

@@ -106,10 +106,12 @@ impl Submission {
             }
             Stage::Checking { then: Then::Post } => {
                 if batch.status == Some(BatchStatus::Cancelled) {
-                    return self.end(Ended::NotApplied);
+                    return self.come_to_nothing("the batch was cancelled");
                 }
                 if self.is_unmarked() {
-                    return self.end(Ended::NotApplied);
+                    return self.come_to_nothing(
+                        "nothing that ReSim sends shows whether the batch ran meanwhile",
+                    );
                 }
                 if let Some(until) = self.unclear_until()
                     && sent_at < until
@@ -147,7 +149,14 @@ impl Submission {
 
     /// Nothing has left yet, and what it was decided on is no longer so.
     fn held_back(&mut self) -> Vec<Effect> {
-        let why = "the batch has changed since this was decided";
+        self.come_to_nothing("the batch has changed since this was decided")
+    }
+
+    /// It will not be sent, or not again. `why` is said where nothing has left yet.
+    fn come_to_nothing(&mut self, why: &str) -> Vec<Effect> {
+        if self.posts > 0 {
+            return self.end(Ended::NotApplied);
+        }
         self.end(Ended::NotSent(why.into()))
     }
 

@@ -21,6 +21,9 @@ use crate::{
 /// A decision that is older than this when it is stored is looked at again
 /// before it is sent: the page may have slept in between.
 pub(crate) const FRESH: Duration = Duration::from_secs(10);
+/// How long the page itself may take over a POST: 5 s until it leaves, 30 s for its answer.
+/// What is left of [`Limits::settle`] is the life of a request behind it.
+const MAY_TAKE: Duration = Duration::from_secs(35);
 /// Pause after a 429 that names none.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
@@ -305,7 +308,11 @@ impl Submission {
                 return self.post(now);
             }
             self.in_doubt = true;
-            let until = self.sent_at.unwrap_or(now).after(self.settle());
+            // Counted from when it was to leave. A page that froze, or slept unnoticed,
+            // may have given it up much later, and it may have left just before that.
+            let behind = self.settle().saturating_sub(MAY_TAKE);
+            let sent = self.sent_at.unwrap_or(now).after(self.settle());
+            let until = sent.max(now.after(behind));
             self.stage = Stage::Settling { until, agreeing: 0 };
             let mut effects = vec![Effect::Note(SubmissionNote::Unknown {
                 error,

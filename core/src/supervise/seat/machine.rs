@@ -23,8 +23,8 @@ const LATE: Duration = Duration::from_secs(5);
 const LATE_CALLS: u8 = 3;
 /// A journal that could not be read is asked for again after this.
 const READ_AGAIN: Duration = Duration::from_secs(10);
-/// … this often; then it is shelved.
-const READ_TRIES: u8 = 3;
+/// So many failed reads in a row are worth a word on screen.
+const READS_TOLD: u8 = 3;
 
 /// This tab and the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +93,11 @@ impl Seat {
         }
         it.ask_to_be_woken(now);
         it
+    }
+
+    /// Whether the journal could not be read several times in a row; it is tried again.
+    pub fn reads_in_vain(&self) -> bool {
+        self.role == Role::Loading && self.reads >= READS_TOLD
     }
 
     /// What this tab is to the supervision.
@@ -252,10 +257,11 @@ impl Seat {
         if self.role != Role::Loading {
             return;
         }
-        self.reads += 1;
-        if for_good || self.reads >= READ_TRIES {
+        if for_good {
             return self.end(Role::Shelved);
         }
+        // A storage that is silent now may speak later, and the supervision goes on then.
+        self.reads = self.reads.saturating_add(1);
         self.read_again = Some(now.mono + READ_AGAIN);
     }
 

@@ -46,6 +46,25 @@ fn a_lost_answer_is_resolved_by_reading() {
 }
 
 #[test]
+fn the_window_is_counted_from_when_a_page_that_slept_gave_up() {
+    let mut it = sent();
+    // Nothing was noticed of the sleep, and the request may have left at its end.
+    it.handle(
+        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+        at(140),
+    );
+    for seconds in [150, 199] {
+        look(&mut it, seconds, batch(BatchStatus::Error, 1));
+        assert!(
+            matches!(it.stage(), Stage::Settling { agreeing: 0, .. }),
+            "second {seconds}"
+        );
+    }
+    look(&mut it, 201, batch(BatchStatus::Error, 1));
+    assert!(matches!(it.stage(), Stage::Settling { agreeing: 1, .. }));
+}
+
+#[test]
 fn not_applied_needs_two_agreeing_reads_sent_after_the_window() {
     let mut it = sent();
     it.handle(
@@ -298,7 +317,7 @@ fn a_batch_cancelled_before_anything_was_sent_gets_no_post() {
     it.handle(SubmissionInput::Stored(Ok(())), at(0));
     let effects = look(&mut it, 1, batch(BatchStatus::Cancelled, 1));
     assert_eq!(posts(&effects), 0);
-    assert_eq!(ended(&it), &Ended::NotApplied);
+    assert!(matches!(ended(&it), Ended::NotSent(why) if why.contains("cancelled")));
 }
 
 #[test]
