@@ -5,8 +5,9 @@
 //! Rust so that they run wherever the product is built, and have next to no
 //! dependencies so that they compile in seconds.
 //!
-//! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `soak.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`: the tasks
+//! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `previews.rs`, `pictures.rs`,
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `soak.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`,
+//!   `weigh.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -32,6 +33,7 @@ mod outage;
 mod pictures;
 mod playwright;
 mod port;
+mod previews;
 mod process;
 mod progress;
 mod report;
@@ -47,6 +49,7 @@ mod test;
 mod tools;
 mod versions;
 mod wake;
+mod weigh;
 mod workspace;
 
 use std::process::ExitCode;
@@ -110,6 +113,12 @@ const TASKS: &[Task] = &[
         run: dist::dist,
     },
     Task {
+        name: "previews",
+        usage: "",
+        what: "try the shipped folder in the tools of Cloudflare Pages and Netlify",
+        run: previews::previews,
+    },
+    Task {
         name: "bench",
         usage: "[--core] [--sizes 1000,10000,100000] [--runs N]",
         what: "measure the core natively, then the app beside a page of plain JavaScript",
@@ -120,6 +129,12 @@ const TASKS: &[Task] = &[
         usage: "",
         what: "show what the app's bytes are made of, largest first",
         run: bytes::bytes,
+    },
+    Task {
+        name: "weigh",
+        usage: "",
+        what: "weigh the sign-in against two crates that could do it",
+        run: weigh::weigh,
     },
     Task {
         name: "pictures",

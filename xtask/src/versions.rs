@@ -9,6 +9,12 @@
 /// the file names.
 pub(crate) const TRUNK: &str = "0.21.14";
 
+/// Cloudflare's tool: the newest major version at whose release Node 20 was enough.
+pub(crate) const WRANGLER: &str = "4.45.0";
+
+/// Netlify's tool, likewise.
+pub(crate) const NETLIFY: &str = "17.38.1";
+
 /// The oldest Node.js that the Node packages run on (major version).
 pub(crate) const NODE_MAJOR: u32 = 20;
 

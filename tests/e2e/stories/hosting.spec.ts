@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { request as newRequest, type APIResponse } from '@playwright/test';
 
+import { shippedHeaders } from '../support/headers.js';
 import { expect, test } from '../support/retake.js';
 import { Sandbox } from '../support/sandbox.js';
 
@@ -17,19 +18,6 @@ const SERVER = JSON.parse(process.env['RETAKE_SERVER'] ?? '{}') as { plain?: str
 const MISLED = process.env['RETAKE_MISLED'] ?? '';
 const FOLDER = process.env['RETAKE_FOLDER'] ?? '';
 
-/** The one list that every configuration is made from, for a site at `path`. */
-function listed(path: string): [string, string][] {
-  return readFileSync(new URL('../../../hosting/headers.txt', import.meta.url), 'utf8')
-    .split('\n')
-    .filter((line) => line && !line.startsWith('#'))
-    .map((line) => {
-      const [name = '', ...value] = line.split(': ');
-      // Below a path the hostname, and what is below it, is somebody else's to bind.
-      const theirs = path === '/' ? '' : '; includeSubDomains';
-      return [name.toLowerCase(), value.join(': ').replace('{connect}', ` ${API}`).replace(theirs, '')];
-    });
-}
-
 /** The path that a site of the tests lives below. */
 function baseOf(address: string): string {
   return HOSTS.map((it) => new URL(it.url)).find((it) => address.startsWith(it.href) && it.pathname !== '/')?.pathname ?? '/';
@@ -37,7 +25,7 @@ function baseOf(address: string): string {
 
 function expectHeaders(answer: APIResponse, caching: string | RegExp, base = baseOf(answer.url())): void {
   const headers = answer.headers();
-  for (const [name, value] of listed(base)) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
+  for (const [name, value] of shippedHeaders(base, API)) expect(headers[name], `${name} of ${answer.url()}`).toBe(value);
   if (typeof caching === 'string') expect(headers['cache-control']).toBe(caching);
   else expect(headers['cache-control'] ?? '').toMatch(caching);
   expect(headers['server'] ?? '').not.toMatch(/\d/);
