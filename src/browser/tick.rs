@@ -11,7 +11,7 @@ const SCRIPT: &str = "tick.js";
 /// A worker that ticks; dropping it ends it.
 pub struct Tick {
     worker: Worker,
-    _listener: Closure<dyn FnMut(Event)>,
+    _listeners: [Closure<dyn FnMut(Event)>; 2],
 }
 
 impl std::fmt::Debug for Tick {
@@ -21,20 +21,30 @@ impl std::fmt::Debug for Tick {
 }
 
 impl Tick {
-    /// Calls `act` each second. `None`: this browser starts no worker; timers
-    /// of the page must do.
-    pub fn start(act: impl Fn() + 'static) -> Option<Self> {
-        Self::start_from(&super::dom::file(SCRIPT), act)
+    /// Calls `act` each second, or `failed` if the worker's script cannot be had or breaks.
+    /// `None`: this browser starts no worker; timers of the page must do.
+    pub fn start(act: impl Fn() + 'static, failed: impl Fn() + 'static) -> Option<Self> {
+        Self::start_from(&super::dom::file(SCRIPT), act, failed)
     }
 
     /// As [`Self::start`], with the script at another address.
-    pub fn start_from(script: &str, act: impl Fn() + 'static) -> Option<Self> {
+    pub fn start_from(
+        script: &str,
+        act: impl Fn() + 'static,
+        failed: impl Fn() + 'static,
+    ) -> Option<Self> {
         let worker = Worker::new(script).ok()?;
-        let listener = Closure::<dyn FnMut(Event)>::new(move |_| act());
-        worker.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        let ticked = Closure::<dyn FnMut(Event)>::new(move |_| act());
+        worker.set_onmessage(Some(ticked.as_ref().unchecked_ref()));
+        let broke = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            // It is dealt with here, by trying again.
+            event.prevent_default();
+            failed();
+        });
+        worker.set_onerror(Some(broke.as_ref().unchecked_ref()));
         Some(Self {
             worker,
-            _listener: listener,
+            _listeners: [ticked, broke],
         })
     }
 }
@@ -42,6 +52,7 @@ impl Tick {
 impl Drop for Tick {
     fn drop(&mut self) {
         self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
         self.worker.terminate();
     }
 }

@@ -374,15 +374,21 @@ pub fn Elsewhere(
             "Opening. If another tab holds this batch and does not answer, this one takes over \
              within 35 seconds.",
         ),
+        Standing::Unread => Some(
+            "Its journal can't be read at the moment, so nobody acts on it. It is tried again \
+             every 10 s; nothing has to be pressed.",
+        ),
         _ => None,
     };
+    // Where nobody can act, there is nothing to take.
+    let takes = move || standing.with(|it| *it != Standing::Unread);
     move || {
         words().map(|words| {
             let one = one.clone();
             view! {
                 <div class="notice" data-testid="supervise-elsewhere">
                     <p>{words}</p>
-                    <div class="buttons">
+                    <div class="buttons" hidden=move || !takes()>
                         <button
                             type="button"
                             class="button button--small"

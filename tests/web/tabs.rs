@@ -83,10 +83,24 @@ async fn the_worker_ticks_each_second_until_it_is_dropped() {
     let ticks = Notes::new();
     let note = ticks.writer();
     // The tests are served from the project's own folder.
-    let tick = Tick::start_from("/public/tick.js", move || note(())).expect("workers start");
+    let tick = Tick::start_from(
+        "/public/tick.js",
+        move || note(()),
+        || panic!("it is there"),
+    )
+    .expect("workers start");
     ticks.wait_for(3).await;
     drop(tick);
     let at_the_end = ticks.all().len();
     timer::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(ticks.all().len(), at_the_end);
+}
+
+#[wasm_bindgen_test]
+async fn a_worker_whose_script_is_missing_says_so() {
+    let failures = Notes::new();
+    let note = failures.writer();
+    let missing = "/public/no-such-tick.js";
+    let _tick = Tick::start_from(missing, || panic!("no script"), move || note(()));
+    failures.wait_for(1).await;
 }

@@ -1,5 +1,5 @@
 //! `cargo xtask previews`: the shipped folder, served by the tools of hosts that are no
-//! server of our own.
+//! server of our own, and the workflow to copy, judged by its schema.
 //!
 //! Cloudflare Pages and Netlify each have a tool that serves a folder on this machine by
 //! the host's own code: it reads `_headers` and `_redirects` as the host does. They are
@@ -14,7 +14,7 @@ use crate::arguments::Arguments;
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Outcome, fail};
 use crate::playwright::{self, Tries};
-use crate::process::{Running, stopping};
+use crate::process::{self, Running, stopping};
 use crate::progress::{Job, run_lanes};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser};
@@ -32,6 +32,7 @@ pub(crate) fn previews(workspace: &Workspace, arguments: Arguments) -> Outcome<(
     arguments.finish()?;
     tools::node_packages(workspace, "the tests of the previews")?;
     install(workspace)?;
+    check_workflow(workspace)?;
     let browser = Browser::ensure(workspace)?;
     let site = site::build(workspace, Kind::Release, true)?;
 
@@ -94,13 +95,30 @@ pub(crate) fn previews(workspace: &Workspace, arguments: Arguments) -> Outcome<(
     ended
 }
 
+/// Whether the workflow to copy is one, by the schema of its CI service. It is run there
+/// alone.
+fn check_workflow(workspace: &Workspace) -> Outcome<()> {
+    let root = &workspace.root;
+    let mut judge = tool(workspace, "action-validator", root);
+    judge.arg(root.join(".github/workflows/site.yml"));
+    if process::run(&mut judge)? {
+        println!("The workflow is one by its schema.");
+        Ok(())
+    } else {
+        fail("The workflow is none by its schema; the reasons stand above.")
+    }
+}
+
 /// Installs the tools of the hosts into a folder of their own, without running what their
 /// packages would run.
 fn install(workspace: &Workspace) -> Outcome<()> {
     let folder = workspace.tools().join("previews");
+    let judge = versions::ACTION_VALIDATOR;
     let wanted = [
         format!("wrangler@{}", versions::WRANGLER),
         format!("netlify-cli@{}", versions::NETLIFY),
+        format!("@action-validator/core@{judge}"),
+        format!("@action-validator/cli@{judge}"),
     ];
     let stamp = folder.join("installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|it| it == wanted.join(" ")) {
@@ -109,7 +127,7 @@ fn install(workspace: &Workspace) -> Outcome<()> {
     std::fs::create_dir_all(&folder).doing(format!("create {}", folder.display()))?;
     write(&folder.join("package.json"), "{\"private\":true}\n")?;
     let job = Job {
-        title: "Installing the tools of Cloudflare and Netlify".into(),
+        title: "Installing the tools of Cloudflare, Netlify and workflows".into(),
         expect: Some("a download of about 200 MB, once"),
         work: Box::new(|reporter| {
             reporter.run(

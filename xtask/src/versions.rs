@@ -15,6 +15,9 @@ pub(crate) const WRANGLER: &str = "4.45.0";
 /// Netlify's tool, likewise.
 pub(crate) const NETLIFY: &str = "17.38.1";
 
+/// Judges workflows by the schema of the CI service that they are for.
+pub(crate) const ACTION_VALIDATOR: &str = "0.6.0";
+
 /// The oldest Node.js that the Node packages run on (major version).
 pub(crate) const NODE_MAJOR: u32 = 20;
 

@@ -89,6 +89,7 @@ fn module(workspace: &Workspace, options: &[&str], feature: Option<&str>) -> Out
 fn options(html: &str) -> Option<Vec<&str>> {
     let value = |name: &str| html.split_once(name)?.1.split('"').next();
     let level = match value("data-wasm-opt=\"")? {
+        "s" => "-Os",
         "z" => "-Oz",
         _ => return None,
     };
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn wasm_opt_is_called_as_for_the_site() {
         let options = options(include_str!("../../index.html")).unwrap();
-        assert_eq!(options[0], "-Oz");
+        assert_eq!(options[0], "-Os");
         assert!(options.contains(&"--enable-bulk-memory"), "{options:?}");
         assert!(options.iter().all(|it| it.starts_with('-')), "{options:?}");
     }

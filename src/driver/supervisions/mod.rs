@@ -67,6 +67,8 @@ const PREFIX: &str = "s-";
 const STORAGE_TAKES: Duration = Duration::from_secs(3);
 /// A journal that cannot be read is read again after this.
 const READ_AGAIN: Duration = Duration::from_secs(5);
+/// A worker that did not start is tried again after this.
+const TICK_AGAIN: Duration = Duration::from_mins(1);
 /// A worker that ticks each second and was not heard for this long was asleep.
 const SLEPT: Duration = Duration::from_secs(10);
 
@@ -521,7 +523,18 @@ impl Supervisions {
         }
         let it = *self;
         inner.ticked.set(None);
-        *inner.tick.borrow_mut() = Tick::start(move || it.tick());
+        *inner.tick.borrow_mut() = Tick::start(move || it.tick(), move || it.tick_failed());
+    }
+
+    /// The timers of the page, which a hidden tab slows down, must do for a while.
+    fn tick_failed(&self) {
+        let it = *self;
+        // Not from within its own call.
+        spawn_local(async move {
+            drop(it.inner().tick.borrow_mut().take());
+            timer::sleep(TICK_AGAIN).await;
+            it.keep_ticking();
+        });
     }
 
     fn tick(&self) {

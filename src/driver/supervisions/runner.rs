@@ -439,13 +439,7 @@ impl Runner {
             Role::Acting => Standing::Acting,
             Role::Over => Standing::Over,
             Role::Mirroring if self.heard.get() => Standing::Mirroring,
-            Role::Loading if self.seat.borrow().reads_in_vain() => Standing::ReadOnly {
-                why:
-                    "Its journal can't be read at the moment, so nobody acts on it. That is tried \
-                      again every 10 s; nothing has to be pressed."
-                        .into(),
-                forgettable: false,
-            },
+            Role::Loading if self.seat.borrow().reads_in_vain() => Standing::Unread,
             Role::Mirroring | Role::Loading => Standing::Opening,
             Role::Shelved => Standing::ReadOnly {
                 why: "Its journal can't be read, so nobody acts on it.".into(),

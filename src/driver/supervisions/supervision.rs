@@ -62,6 +62,8 @@ impl Snapshot {
 pub enum Standing {
     /// Its journal is being read, or it is not yet clear who acts.
     Opening,
+    /// Its journal could not be read several times; it is read again.
+    Unread,
     /// This tab acts.
     Acting,
     /// Another tab of this browser acts; shown as it does.
@@ -81,7 +83,7 @@ impl Standing {
     /// For styles and tests.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Opening => "opening",
+            Self::Opening | Self::Unread => "opening",
             Self::Acting => "here",
             Self::Mirroring => "other-tab",
             Self::Over => "over",

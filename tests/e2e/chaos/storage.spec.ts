@@ -175,3 +175,29 @@ test('34 the storage does not answer: said after a while, and what it did not ta
   await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['accepted as run 2'] });
   await expect(page.locator('.supervise')).not.toContainText('The journal cannot be written');
 });
+
+test('34 the journal cannot be read while another tab goes: said, and acted on once it can be, however late', async ({ retake, sandbox, context }) => {
+  test.slow();
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await signInTo(retake, batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  const second = new Retake(await context.newPage());
+  await signInTo(second, batch);
+  await expect(second.page.locator('.supervise__now')).toHaveAttribute('data-acting', 'other-tab');
+  await second.page.evaluate(() => {
+    const begin = IDBDatabase.prototype.transaction;
+    IDBDatabase.prototype.transaction = function (...words: Parameters<typeof begin>): IDBTransaction {
+      if ((window as { broken?: boolean }).broken) throw new DOMException('Internal error.', 'UnknownError');
+      return begin.apply(this, words);
+    };
+    Object.assign(window, { broken: true });
+  });
+  await retake.page.close();
+  const panel = second.page.locator('.supervise');
+  await expect(panel).toContainText("Its journal can't be read at the moment", { timeout: 90_000 });
+  await expectServer(sandbox, batch, { posts: 0 });
+  await second.page.evaluate(() => Object.assign(window, { broken: false }));
+  await finishRuns(sandbox, batch);
+  await expectEnd(second, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['taken up again', 'accepted as run 2'] });
+});
