@@ -3,11 +3,11 @@
 use std::cell::Cell;
 
 use retake_core::{
-    domain::{BatchId, Timestamp},
+    domain::BatchId,
     supervise::{LinkedForm, PolicyForm},
 };
 
-use super::window;
+use super::{random, window};
 
 /// Remembered by this tab until it closes. `None` if nothing is, or if the
 /// browser refuses storage.
@@ -163,17 +163,17 @@ pub fn environment() -> Option<String> {
     device_get(ENVIRONMENT)
 }
 
-/// When somebody last signed out of an environment in this browser.
-pub fn signed_out(environment: &str) -> Option<Timestamp> {
-    let at = device_get(&signed_out_key(environment))?;
-    at.parse().ok().map(Timestamp::from_millis)
+/// What tells whether somebody signed out of an environment in this browser meanwhile: it
+/// is another one after that. Empty if nobody ever did.
+pub fn sign_out_mark(environment: &str) -> String {
+    device_get(&signed_out_key(environment)).unwrap_or_default()
 }
 
-/// Remembers that somebody signed out of an environment, for every tab of this browser.
-/// No name of a person, and kept also when the browser is cleared: a tab that sleeps
-/// would sign in again.
-pub fn note_signed_out(environment: &str, now: Timestamp) {
-    device_set(&signed_out_key(environment), &now.as_millis().to_string());
+/// Remembers that somebody signed out of an environment, for every tab of this browser: a
+/// random number, no name of a person and no time, since clocks are set. Kept also when the
+/// browser is cleared: a tab that sleeps would sign in again.
+pub fn note_sign_out(environment: &str) {
+    device_set(&signed_out_key(environment), &random::u64().to_string());
 }
 
 fn signed_out_key(environment: &str) -> String {

@@ -18,19 +18,26 @@ use retake_core::{
 use crate::browser::{
     clock, fetch,
     keeper::{Grant, Keeper, Kept},
-    window,
+    storage, window,
 };
 
 /// Where a session was, and what it had: for the provider, once it is over.
 pub(super) type Left = (Arc<Environment>, Provider, Tokens);
 
 /// The desk of this page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Desk {
     keeper: RefCell<Option<Keeper>>,
-    /// What renewed an earlier session was given up, and the provider may not know.
+    /// Earlier sessions that are being given up right now: the provider may not know yet.
+    parting: Cell<u32>,
+    /// One was given up, and the provider may never know.
     untold: Cell<bool>,
+    /// One was of this browser: the provider's session may be open still.
+    left_open: Cell<bool>,
 }
+
+/// Remembered by the tab while it is at the provider: [`Desk::untold`].
+const UNTOLD: &str = "retake-untold";
 
 /// What a token endpoint answered.
 #[derive(Debug)]
@@ -78,6 +85,28 @@ impl Granted {
 }
 
 impl Desk {
+    /// The desk of a page that begins.
+    pub(super) fn new() -> Self {
+        Self {
+            keeper: RefCell::new(None),
+            parting: Cell::new(0),
+            untold: Cell::new(storage::tab_get(UNTOLD).is_some()),
+            left_open: Cell::new(false),
+        }
+    }
+
+    /// Whether something of an earlier session may be good at the provider still.
+    fn is_untold(&self) -> bool {
+        self.untold.get() || self.parting.get() > 0
+    }
+
+    /// The page leaves for the provider, and comes back as another one.
+    pub(super) fn leave(&self) {
+        if self.is_untold() {
+            storage::tab_set(UNTOLD, "1");
+        }
+    }
+
     /// The keeper, started if need be. It must be there before a grant is sent,
     /// so that a grant is never sent by both.
     async fn keeper(&self) -> Option<Keeper> {
@@ -181,8 +210,11 @@ impl Desk {
     /// A later sign-out says so ([`Self::forget`]).
     pub(super) async fn give_way(&self, left: Option<Left>) {
         let keeper = self.keeper.borrow().clone();
-        // Until both have answered; whoever waits may stop before that.
-        let before = self.untold.replace(true);
+        // Until both have answered. Whoever waits may stop before that: then it stays so.
+        self.parting.set(self.parting.get() + 1);
+        let is_browsers = |(_, _, tokens): &Left| !tokens.by_device;
+        self.left_open
+            .set(self.left_open.get() || left.as_ref().is_some_and(is_browsers));
         let mut told = true;
         if let Some(keeper) = keeper {
             told &= keeper.forget(None).await;
@@ -190,7 +222,8 @@ impl Desk {
         if let Some(left) = left {
             told &= revoke_if_held(&left).await;
         }
-        self.untold.set(before || !told);
+        self.parting.set(self.parting.get() - 1);
+        self.untold.set(self.untold.get() || !told);
     }
 
     /// Makes a refresh token in the page's hands worthless, if there is one.
@@ -204,10 +237,9 @@ impl Desk {
 
     /// What is to be said at a sign-out of a session that has no provider.
     pub(super) fn farewell(&self) -> Farewell {
-        let untold = self.untold.get();
         Farewell {
-            told: !untold,
-            ends_session: !untold,
+            told: !self.is_untold(),
+            ends_session: !self.left_open.get(),
             by_device: false,
         }
     }
@@ -231,7 +263,7 @@ impl Desk {
             Refresh::Held(_) => revoke_held(environment, provider, tokens).await,
             Refresh::None | Refresh::Refused | Refresh::GivenUp => true,
         };
-        told && !self.untold.get()
+        told && !self.is_untold()
     }
 }
 
@@ -258,7 +290,7 @@ pub(super) async fn post(endpoint: &str, form: &str, limit: Duration) -> Result<
 
 /// A browser does not say why a request to another site failed; the usual reasons are the
 /// site's configuration, so they are named.
-fn unreached(endpoint: &str, why: &str) -> String {
+pub(super) fn unreached(endpoint: &str, why: &str) -> String {
     let origin = window().location().origin().unwrap_or_default();
     provider::unreached(endpoint, &origin, why)
 }

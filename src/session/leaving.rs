@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
 use super::{Left, Session, SessionState, oidc};
-use crate::browser::{channel::Channel, clock, dom, journal, storage, timer, wake, window};
+use crate::browser::{channel::Channel, dom, journal, storage, timer, wake, window};
 
 /// The channel on which a tab names the account that the person signed out of.
 /// The name changes with the form of that, so that tabs of another build are
@@ -40,12 +40,9 @@ impl Session {
     /// this browser remembers of Retake.
     pub async fn sign_out(self, forget: bool) {
         let inner = self.inner();
-        if let (Some(environment), true) = (
-            inner.environment.borrow().as_ref(),
-            inner.provider.borrow().is_some(),
-        ) {
+        if let Some(environment) = inner.environment.borrow().as_ref() {
             // For tabs that are at the provider right now, or asleep: they hear nothing.
-            storage::note_signed_out(&environment.name, clock::wall());
+            storage::note_sign_out(&environment.name);
         }
         if let Some(account) = self.account_now() {
             let text = serde_json::to_string(&account.identity).expect("plain data serialises");

@@ -34,7 +34,6 @@ use retake_core::{
     api::{ApiError, ErrorKind},
     auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber, route},
     config::{Config, Environment},
-    domain::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,9 +85,9 @@ struct Remembered {
     pasted: bool,
     #[serde(default)]
     by_device: bool,
-    /// When somebody signed in.
+    /// What was known of sign-outs then (`storage::sign_out_mark`).
     #[serde(default)]
-    since: Option<Timestamp>,
+    sign_out_mark: String,
 }
 
 const REMEMBERED: &str = "retake-signed-in";
@@ -156,7 +155,7 @@ impl Session {
             environment: RefCell::new(None),
             provider: RefCell::new(None),
             holder: RefCell::new(Holder::new()),
-            desk: Desk::default(),
+            desk: Desk::new(),
             channel: RefCell::new(None),
             recovering: Cell::new(None),
             renewing: RefCell::new(None),
@@ -238,19 +237,23 @@ impl Session {
             {
                 // Asked once: if the provider wants a person, the sign-in page shows.
                 storage::tab_remove(REMEMBERED);
-                let signed_out = storage::signed_out(&environment.name);
-                if signed_out.is_some() && signed_out >= remembered.since {
-                    // This tab slept, and did not hear of it.
-                    let why = oidc::OUT_ELSEWHERE.to_owned();
-                    return self.state.set(SessionState::SignedOut(Some(why)));
+                // Not of a tab that slept, and did not hear of a sign-out.
+                let is_in =
+                    || storage::sign_out_mark(&environment.name) == remembered.sign_out_mark;
+                let mut left = Ok(());
+                if is_in() {
+                    let to = route::behind(&route);
+                    left = self
+                        .leave_for_provider(&environment, &to, true, is_in)
+                        .await;
                 }
-                let to = route::behind(&route);
-                let left = self
-                    .leave_for_provider(&environment, &to, true, || true)
-                    .await;
                 if matches!(self.state.get_untracked(), SessionState::Starting) {
-                    // Still here, or here again by Back.
-                    let why = left.err().unwrap_or_else(|| NOT_THERE.into());
+                    let why = match left {
+                        _ if !is_in() => oidc::OUT_ELSEWHERE.into(),
+                        Err(why) => why,
+                        // Still here, or here again by Back.
+                        Ok(()) => NOT_THERE.into(),
+                    };
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
@@ -292,7 +295,7 @@ impl Session {
             environment: environment.name.clone(),
             pasted,
             by_device: tokens.by_device,
-            since: Some(tokens.since),
+            sign_out_mark: storage::sign_out_mark(&environment.name),
         };
         if let Ok(json) = serde_json::to_string(&remembered) {
             storage::tab_set(REMEMBERED, &json);
@@ -467,6 +470,7 @@ impl Session {
             timer::within(oidc::GOODBYE, self.give_way()).await;
         }
         if is_wanted() {
+            self.inner().desk.leave();
             leaving.go()?;
             timer::within(oidc::DEPARTURE, wake::restored()).await;
         }

@@ -16,9 +16,12 @@ use retake_core::{
 
 use super::{
     Renewal,
-    desk::{Desk, post},
+    desk::{Desk, post, unreached},
 };
 use crate::browser::{clock, dom, fetch, random, storage, timer, window, words};
+
+/// Polls of a code in a row, from the first on, that no answer came to, before that is told.
+const POLLS_IN_VAIN: u32 = 3;
 
 /// What a tab says that was not signed in at the moment when another one signed out.
 pub(super) const OUT_ELSEWHERE: &str = "You signed out in another tab of this browser.";
@@ -89,6 +92,8 @@ pub(super) async fn prepare(
     if !environment.has_redirect() {
         return Err("This environment has no sign-in by redirect.".into());
     }
+    // Before anything is waited for.
+    let sign_out_mark = storage::sign_out_mark(&environment.name);
     let provider = discover(environment).await?;
     let origin = window().location().origin();
     let origin = origin.map_err(|error| words(&error))?;
@@ -97,7 +102,7 @@ pub(super) async fn prepare(
         nonce: random::bytes32(),
         verifier: random::bytes32(),
     };
-    let transaction = Transaction::begin(
+    let begun = Transaction::begin(
         environment,
         provider,
         format!("{origin}{}", dom::file("callback")),
@@ -106,6 +111,10 @@ pub(super) async fn prepare(
         clock::wall(),
         silent,
     );
+    let transaction = Transaction {
+        sign_out_mark,
+        ..begun
+    };
     let json = serde_json::to_string(&transaction).map_err(|error| error.to_string())?;
     storage::tab_set(TRANSACTION, &json);
     let is_kept = storage::tab_get(TRANSACTION).as_deref() == Some(json.as_str());
@@ -161,8 +170,9 @@ pub(super) async fn come_back(
         return Err(fail(why.into()));
     }
     // A person's own sign-in is their latest wish.
-    let is_unwanted =
-        || transaction.silent && storage::signed_out(&environment.name) >= Some(transaction.began);
+    let is_unwanted = || {
+        transaction.silent && storage::sign_out_mark(&environment.name) != transaction.sign_out_mark
+    };
     if is_unwanted() {
         return Err(fail(OUT_ELSEWHERE.into()));
     }
@@ -243,7 +253,9 @@ pub(super) async fn ask_device(environment: &Environment) -> Result<Asked, Strin
         .device_authorization_endpoint
         .as_deref()
         .ok_or("This provider gives no codes for other devices.")?;
-    let answer = post(endpoint, &device::ask_form(environment), fetch::READ_LIMIT).await?;
+    let form = device::ask_form(environment);
+    let answer = post(endpoint, &form, fetch::READ_LIMIT).await;
+    let answer = answer.map_err(|why| unreached(endpoint, &why))?;
     let code = DeviceCode::read(&provider.issuer, &answer.body, clock::wall())
         .map_err(|error| error.to_string())?;
     Ok(Asked { code, provider })
@@ -259,6 +271,8 @@ pub(super) async fn await_device(
 ) -> Option<Result<(Tokens, Provider), String>> {
     let client = environment.device_client_id.as_deref().unwrap_or("");
     let mut pause = code.pause();
+    // Answers that came, and polls in a row that none came to.
+    let (mut is_there, mut in_vain) = (false, 0);
     loop {
         timer::sleep(pause).await;
         if !wanted() {
@@ -270,6 +284,15 @@ pub(super) async fn await_device(
             Ok(granted) => (Some(granted), None),
             Err(why) => (None, Some(why)),
         };
+        is_there |= granted.is_some();
+        in_vain = if granted.is_some() { 0 } else { in_vain + 1 };
+        if let Some(why) = unreached
+            .as_ref()
+            .filter(|_| !is_there && in_vain >= POLLS_IN_VAIN)
+        {
+            // A connection that fails comes back; what a browser blocks does not.
+            return wanted().then(|| Err(why.clone()));
+        }
         let answer = granted.as_ref().map(|it| (it.status, it.body.as_slice()));
         let polled = code.polled(environment, answer, clock::wall());
         let tokens = match polled {

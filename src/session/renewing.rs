@@ -117,7 +117,12 @@ impl Session {
             if self.account_now().is_some() {
                 self.saved.update(|it| *it += 1);
             }
-        } else if self.inner().holder.borrow_mut().post_refused(sent_with) {
+        } else if self
+            .inner()
+            .holder
+            .borrow_mut()
+            .post_refused(sent_with, clock::wall())
+        {
             self.expired(sent_with.session);
         } else {
             self.recover();

@@ -3,7 +3,8 @@
 //! Two are kept elsewhere because another program reads them there, and are
 //! read from there: the Rust toolchain (`rust-toolchain.toml`) and wasm-bindgen
 //! (`Cargo.lock`: its command-line part must equal the library exactly). The
-//! Node packages are pinned by `tests/e2e/package-lock.json`.
+//! Node packages are pinned by `tests/e2e/package-lock.json`, but for those of
+//! `cargo xtask previews`, which stand here.
 
 /// Trunk builds the site: it calls cargo, wasm-bindgen and wasm-opt and hashes
 /// the file names.

@@ -7,8 +7,13 @@
 //!
 //! Invariant: tokens of one session never stand in for another's.
 
+use std::time::Duration;
+
 use super::{Refresh, Tokens};
 use crate::domain::Timestamp;
+
+/// Two refusals that are further apart than this have nothing to do with each other.
+const SAME_TROUBLE: Duration = Duration::from_mins(10);
 
 /// Which session of this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,8 +37,8 @@ pub struct Holder {
     lapsed: Option<Tokens>,
     /// How often they were renewed.
     renewals: u64,
-    /// The last token that the API refused for a POST, until it takes one.
-    refused_for_post: Option<TokenNumber>,
+    /// The last token that the API refused for a POST, and when, until it takes one.
+    refused_for_post: Option<(TokenNumber, Timestamp)>,
     /// Two in a row were refused: nothing but another sign-in goes on.
     asks_person: bool,
 }
@@ -127,13 +132,16 @@ impl Holder {
     }
 
     /// The API refused a POST that was sent with this token. Whether it had refused an
-    /// earlier one as well, and took none in between: then the next one will not do either,
+    /// earlier one a moment ago as well, and took none in between: then the next one will not do either,
     /// and the POST would be sent and refused for ever. From there on nothing renews this
     /// session.
-    pub fn post_refused(&mut self, token: TokenNumber) -> bool {
-        let before = self.refused_for_post.replace(token);
-        self.asks_person |=
-            before.is_some_and(|it| it.session == token.session && it.renewals < token.renewals);
+    pub fn post_refused(&mut self, token: TokenNumber, now: Timestamp) -> bool {
+        let before = self.refused_for_post.replace((token, now));
+        self.asks_person |= before.is_some_and(|(it, at)| {
+            it.session == token.session
+                && it.renewals < token.renewals
+                && now.since(at) < SAME_TROUBLE
+        });
         self.asks_person
     }
 
@@ -171,6 +179,8 @@ impl Holder {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
     fn tokens(access: &str) -> Tokens {
         let mut it = Tokens::pasted(access, Timestamp::from_millis(0)).expect("a token");
         it.refresh = Refresh::Kept(1);
@@ -201,37 +211,43 @@ mod tests {
         let mut it = Holder::new();
         it.begin(tokens("first"));
         let first = it.token_number();
-        assert!(!it.post_refused(first));
+        assert!(!it.post_refused(first, NOW));
         assert!(
-            !it.post_refused(first),
+            !it.post_refused(first, NOW),
             "of another batch, at the same time"
         );
         assert_eq!(it.renewed(it.number(), tokens("second")), None);
-        assert!(!it.post_refused(first), "a late answer");
+        assert!(!it.post_refused(first, NOW), "a late answer");
         let second = it.token_number();
         assert!(it.may_renew());
-        assert!(it.post_refused(second));
-        assert!(it.post_refused(second), "of another batch");
+        assert!(it.post_refused(second, NOW));
+        assert!(it.post_refused(second, NOW), "of another batch");
         assert!(!it.may_renew(), "nothing but a person goes on");
         assert!(it.renewed(it.number(), tokens("late")).is_some());
         it.begin(tokens("again"));
         assert!(it.may_renew());
         // One that was taken in between begins the count anew.
-        assert!(!it.post_refused(it.token_number()));
+        assert!(!it.post_refused(it.token_number(), NOW));
         assert_eq!(it.renewed(it.number(), tokens("again2")), None);
         it.post_taken();
-        assert!(!it.post_refused(it.token_number()));
+        assert!(!it.post_refused(it.token_number(), NOW));
         // A token that was renewed for reads in between was refused all the same.
         it.begin(tokens("short"));
-        assert!(!it.post_refused(it.token_number()));
+        assert!(!it.post_refused(it.token_number(), NOW));
         for access in ["short2", "short3"] {
             assert_eq!(it.renewed(it.number(), tokens(access)), None);
         }
-        assert!(it.post_refused(it.token_number()));
+        assert!(it.post_refused(it.token_number(), NOW));
+        // Hours later it is another trouble.
+        it.begin(tokens("long"));
+        assert!(!it.post_refused(it.token_number(), NOW));
+        assert_eq!(it.renewed(it.number(), tokens("long2")), None);
+        let later = NOW.after(SAME_TROUBLE);
+        assert!(!it.post_refused(it.token_number(), later));
         // Another session begins the count anew, too.
         it.begin(tokens("another"));
         assert_eq!(it.renewed(it.number(), tokens("another2")), None);
-        assert!(!it.post_refused(it.token_number()));
+        assert!(!it.post_refused(it.token_number(), NOW));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub struct Transaction {
     pub began: Timestamp,
     /// Whether nobody is to be asked anything: after a reload.
     pub silent: bool,
+    /// What the page knew of sign-outs when it began; another one by the end means that
+    /// somebody signed out meanwhile.
+    #[serde(default)]
+    pub sign_out_mark: String,
 }
 
 /// Why an answer of the provider is not accepted.
@@ -108,6 +112,7 @@ impl Transaction {
             return_to: super::route::return_route(return_to),
             began: now,
             silent,
+            sign_out_mark: String::new(),
         }
     }
 

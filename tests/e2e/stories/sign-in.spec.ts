@@ -1,5 +1,6 @@
 import type { APIResponse, Page } from '@playwright/test';
 
+import { configure } from '../support/chaos.js';
 import { expect, Retake, test } from '../support/retake.js';
 
 test.describe('sign in', () => {
@@ -140,6 +141,89 @@ test.describe('sign in', () => {
     await expect(page).toHaveURL(/\/supervisions$/);
     await expect(retake.hook('sign-in-why')).toHaveCount(0);
     expect(revoked).toHaveLength(1);
+  });
+
+  test('tokens that come after another tab has signed out are given up, whatever clocks say', async ({ retake, page, context }) => {
+    await retake.signInByProvider('/supervisions');
+    const other = new Retake(await context.newPage());
+    await other.signInByProvider('/');
+    const revoked: string[] = [];
+    context.on('request', (request) => {
+      if (request.url().endsWith('/oidc/oauth/revoke')) revoked.push(new URLSearchParams(request.postData() ?? '').get('token') ?? '');
+    });
+    let deliver = (): void => {};
+    const delivered = new Promise<void>((done) => (deliver = done));
+    const granted = new Promise<string>((done) => {
+      void page.route('**/oidc/oauth/token', async (route) => {
+        const response = await route.fetch();
+        done(((await response.json()) as { refresh_token: string }).refresh_token);
+        await delivered;
+        await route.fulfill({ response });
+      });
+    });
+    // The clock of this tab is far ahead of that of the other one.
+    await page.clock.setSystemTime(Date.now() + 26 * 3_600_000);
+    void page.reload();
+    const token = await granted;
+    await other.page.getByRole('button', { name: /Account and settings/ }).click();
+    await other.hook('sign-out').click();
+    await expect(other.hook('sign-in-oidc')).toBeVisible();
+    deliver();
+    await expect(retake.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+    await expect.poll(() => revoked).toContain(token);
+  });
+
+  test('a sign-out while a tab looks up the provider after a reload keeps it from going there', async ({ retake, page, context }) => {
+    await retake.signInByProvider('/supervisions');
+    const other = new Retake(await context.newPage());
+    await other.signInByProvider('/');
+    let describe = (): void => {};
+    const described = new Promise<void>((done) => (describe = done));
+    await page.route('**/.well-known/openid-configuration', async (route) => {
+      await described;
+      await route.fallback();
+    });
+    const asked = page.waitForRequest('**/.well-known/openid-configuration');
+    void page.reload();
+    await asked;
+    await other.page.getByRole('button', { name: /Account and settings/ }).click();
+    await other.hook('sign-out').click();
+    await expect(other.hook('sign-in-oidc')).toBeVisible();
+    let went = 0;
+    page.on('request', (request) => {
+      if (request.url().includes('/oidc/authorize')) went += 1;
+    });
+    describe();
+    await expect(retake.hook('sign-in-why')).toContainText('You signed out in another tab of this browser.');
+    expect(went).toBe(0);
+  });
+
+  test('an answer of a provider that config.json no longer names is not taken', async ({ retake, page }) => {
+    await page.goto('/supervisions');
+    await page.route('**/oidc/authorize?*', async (route) => {
+      const response = await route.fetch({ maxRedirects: 0 });
+      await configure(page, { issuer: '/oidc-of-another' });
+      await route.fulfill({ response });
+    });
+    const grants: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/oidc/oauth/token')) grants.push(request.url());
+    });
+    await retake.hook('sign-in-oidc').click();
+    await expect(retake.hook('sign-in-why')).toContainText('provider of this environment has changed meanwhile');
+    expect(grants).toEqual([]);
+  });
+
+  test('a code is not waited for where its endpoints are out of reach', async ({ retake, page }) => {
+    await page.goto('/supervisions');
+    await page.route('**/oidc/oauth/device/code', (route) => route.abort());
+    await retake.hook('sign-in-device').click();
+    await expect(page.locator('main')).toContainText(/device\/code could not be reached \(.+--connect/);
+    await page.unroute('**/oidc/oauth/device/code');
+    await page.route('**/oidc/oauth/token', (route) => route.abort());
+    await retake.hook('sign-in-device').click();
+    await expect(retake.hook('device-code')).toBeVisible();
+    await expect(page.locator('main')).toContainText(/oauth\/token could not be reached \(.+--connect/, { timeout: 90_000 });
   });
 
   test('a token endpoint that cannot be reached is named, with what may be wrong', async ({ retake, page, baseURL }) => {
