@@ -5,19 +5,9 @@
 
 use crate::arguments::Arguments;
 use crate::failure::{Doing, Outcome, fail};
-use crate::process;
 use crate::tools::{self, RustTool, WASM};
 use crate::workspace::Workspace;
-
-/// What wasm-opt may use; `index.html` says the same to Trunk.
-const FEATURES: &[&str] = &[
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
+use crate::{process, site};
 
 /// Runs the task.
 ///
@@ -31,6 +21,9 @@ pub(crate) fn bytes(workspace: &Workspace, arguments: Arguments) -> Outcome<()> 
         "looking at the bytes (wasm-opt is a Node package)",
     )?;
     RustTool::wasm_bindgen(workspace)?.ensure(workspace)?;
+    let html = workspace.root.join("index.html");
+    let html = std::fs::read_to_string(&html).doing(format!("read {}", html.display()))?;
+    let options = site::wasm_opt(&html)?;
     let folder = workspace.target.join("bytes");
     std::fs::create_dir_all(&folder).doing(format!("create {}", folder.display()))?;
 
@@ -55,8 +48,9 @@ pub(crate) fn bytes(workspace: &Workspace, arguments: Arguments) -> Outcome<()> 
     let small = folder.join("retake.wasm");
     let mut optimiser = tools::command(workspace, "wasm-opt");
     optimiser
-        .args(["-Oz", "-g"])
-        .args(FEATURES)
+        // As for the site, but for the names, which the count goes by.
+        .args(options.iter().filter(|it| !it.starts_with("--strip-")))
+        .arg("-g")
         .arg(folder.join("retake_bg.wasm"))
         .arg("--output")
         .arg(&small);
@@ -74,15 +68,4 @@ pub(crate) fn bytes(workspace: &Workspace, arguments: Arguments) -> Outcome<()> 
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_features_are_those_of_the_release() {
-        let html = include_str!("../../index.html");
-        assert!(html.contains(&format!("data-wasm-opt-params=\"{}\"", FEATURES.join(" "))));
-    }
 }

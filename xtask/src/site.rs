@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::failure::{Doing, Outcome};
+use crate::failure::{Doing, Outcome, fail};
 use crate::finish;
 use crate::progress::{Job, run_lanes};
 use crate::styles;
@@ -163,4 +163,34 @@ fn in_target<'a>(
     workspace: &Workspace,
 ) -> &'a mut std::process::Command {
     command.env("CARGO_TARGET_DIR", &workspace.target)
+}
+/// How Trunk calls wasm-opt for the site, by the text of `index.html`.
+///
+/// # Errors
+/// When it does not say that.
+pub(crate) fn wasm_opt(html: &str) -> Outcome<Vec<&str>> {
+    let value = |name: &str| html.split_once(name)?.1.split('"').next();
+    let level = match value("data-wasm-opt=\"") {
+        Some("s") => "-Os",
+        Some("z") => "-Oz",
+        _ => return fail("index.html does not say how much wasm-opt is to do."),
+    };
+    let Some(rest) = value("data-wasm-opt-params=\"") else {
+        return fail("index.html does not say how wasm-opt is called.");
+    };
+    Ok(std::iter::once(level).chain(rest.split(' ')).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wasm_opt_is_called_as_index_html_says() {
+        let options = wasm_opt(include_str!("../../index.html")).unwrap();
+        assert_eq!(options[0], "-Os");
+        assert!(options.contains(&"--enable-bulk-memory"), "{options:?}");
+        assert!(options.iter().all(|it| it.starts_with('-')), "{options:?}");
+        assert!(wasm_opt("<html>").is_err());
+    }
 }

@@ -10,10 +10,10 @@ use std::path::Path;
 use crate::arguments::Arguments;
 use crate::failure::{Doing, Outcome, fail};
 use crate::process;
-use crate::size;
 use crate::tools::{self, RustTool, WASM};
 use crate::versions;
 use crate::workspace::Workspace;
+use crate::{site, size};
 
 /// The crates that are weighed beside the core, each a feature of `sign-in-size`.
 const CRATES: [&str; 2] = ["oauth2", "openidconnect"];
@@ -31,9 +31,7 @@ pub(crate) fn weigh(workspace: &Workspace, arguments: Arguments) -> Outcome<()> 
     )?;
     RustTool::wasm_bindgen(workspace)?.ensure(workspace)?;
     let html = read(&workspace.root.join("index.html"))?;
-    let Some(options) = options(&html) else {
-        return fail("index.html does not say how wasm-opt is called.");
-    };
+    let options = site::wasm_opt(&html)?;
     let lock = read(&workspace.root.join("sign-in-size").join("Cargo.lock"))?;
 
     let base = module(workspace, &options, None)?;
@@ -85,18 +83,6 @@ fn module(workspace: &Workspace, options: &[&str], feature: Option<&str>) -> Out
     Ok(size::total(&size::measure(workspace, &small, false)?))
 }
 
-/// How Trunk calls wasm-opt for the site.
-fn options(html: &str) -> Option<Vec<&str>> {
-    let value = |name: &str| html.split_once(name)?.1.split('"').next();
-    let level = match value("data-wasm-opt=\"")? {
-        "s" => "-Os",
-        "z" => "-Oz",
-        _ => return None,
-    };
-    let rest = value("data-wasm-opt-params=\"")?.split(' ');
-    Some(std::iter::once(level).chain(rest).collect())
-}
-
 fn read(path: &Path) -> Outcome<String> {
     std::fs::read_to_string(path).doing(format!("read {}", path.display()))
 }
@@ -137,14 +123,6 @@ mod tests {
         let root = include_str!("../../Cargo.lock");
         let locked = |lock| versions::locked(lock, "wasm-bindgen");
         assert_eq!(locked(here), locked(root));
-    }
-
-    #[test]
-    fn wasm_opt_is_called_as_for_the_site() {
-        let options = options(include_str!("../../index.html")).unwrap();
-        assert_eq!(options[0], "-Os");
-        assert!(options.contains(&"--enable-bulk-memory"), "{options:?}");
-        assert!(options.iter().all(|it| it.starts_with('-')), "{options:?}");
     }
 
     #[test]

@@ -43,22 +43,28 @@ impl Began {
 
 impl State {
     /// Whether this is the first sight of another run, where no counter tells:
-    /// the last one was over, and this is not finished, or its marks went on.
+    /// the last one was over, and this is not finished, or its marks went on. Nothing tells
+    /// it of the first answer that carries a mark after others without: then it may be
+    /// (seed 16751407).
     pub(super) fn is_next_run(&self, seen: &Seen) -> bool {
-        let Some(before) = self.seen.as_ref().filter(|_| seen.run.is_none()) else {
+        let counted = seen.run.is_some() && self.awaited.is_some();
+        let Some(before) = self.seen.as_ref().filter(|_| !counted) else {
             return false;
         };
+        let known = self.awaited.is_some() || self.newest_start.max(self.newest_change).is_some();
+        let marked = seen.run.is_some() || seen.last_run.max(seen.last_change).is_some();
+        let first_mark = marked && !known;
         let finished = |seen: &Seen| seen.status.as_ref().is_some_and(BatchStatus::is_terminal);
         let over = match &self.began {
             Some(run) => run.over,
-            None => finished(before),
+            None => finished(before) || first_mark,
         };
         let later = if seen.last_run.is_some() && before.last_run.is_some() {
             seen.last_run > before.last_run
         } else {
             !finished(seen) || seen.last_change > before.last_change
         };
-        over && later
+        over && (later || first_mark)
     }
 
     /// Whether this read is an older picture than one that was already seen.

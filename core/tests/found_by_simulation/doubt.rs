@@ -277,14 +277,21 @@ fn a_fence_without_any_mark_is_made_only_where_none_is_ever_sent() {
     assert_eq!(it.state().phase, Phase::Reading);
     it.handle(Input::TestsRead(list, Ok(one_failing())), now(3, 3));
     let mut outputs = drain(&mut it);
+    let mut seconds = 4;
     while it.state().open.is_none() {
-        let asked = question(&outputs);
+        if it.next_due().is_some() {
+            // The run that shows its mark now may have begun since (seed 16751407).
+            seconds += 60;
+            it.handle(Input::Wake, now(seconds, seconds));
+            outputs = drain(&mut it);
+        }
+        let (asked, now) = (question(&outputs), now(seconds, seconds));
         let lists = outputs.iter().any(|it| matches!(it, Output::ReadTests(..)));
         outputs = if lists {
-            it.handle(Input::TestsRead(asked, Ok(one_failing())), now(4, 4));
+            it.handle(Input::TestsRead(asked, Ok(one_failing())), now);
             drain(&mut it)
         } else {
-            read(&mut it, asked, marked.clone(), now(4, 4))
+            read(&mut it, asked, marked.clone(), now)
         };
     }
     let open = it.state().open.as_ref().expect("a rerun is wanted");
@@ -302,4 +309,26 @@ fn after_a_sleep_an_unmarked_picture_is_decided_on_anew_before_anything_is_sent(
     let outputs = read(&mut it, question(&outputs), unmarked, now(1_001, 1_001));
     assert_eq!(wanted(&outputs), None);
     assert_ne!(it.state().phase, Phase::Rerunning);
+}
+
+#[test]
+fn a_run_that_shows_a_mark_first_may_have_begun_since_the_answers_without_any() {
+    let mut unmarked = batch(BatchStatus::Error, 1);
+    unmarked.run_counter = None;
+    let (mut it, poll) = started();
+    let list = question(&read(&mut it, poll, unmarked, now(1, 1)));
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(2, 2));
+    it.handle(Input::Wake, now(62, 62));
+    let list = question(&drain(&mut it));
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(62, 62));
+    let confirm = question(&drain(&mut it));
+    // Another browser has run it twice meanwhile; a page of a replica does not know it yet.
+    let marked = batch(BatchStatus::Succeeded, 3);
+    let list = question(&read(&mut it, confirm, marked, now(63, 63)));
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(64, 64));
+    assert_eq!(it.state().phase, Phase::Reading, "seed 16751407");
+    it.handle(Input::Wake, now(124, 124));
+    let list = question(&drain(&mut it));
+    it.handle(Input::TestsRead(list, Ok(one_failing())), now(124, 124));
+    assert_eq!(it.state().phase, Phase::Deciding);
 }

@@ -74,3 +74,33 @@ fn time_between_two_lives_is_not_waited() {
     let restored = Supervisor::restore(it.log().to_vec(), now(60, 0)).expect("restores");
     assert_eq!(restored.state().deadline(), now(60 + HOUR, 0).wall);
 }
+
+#[test]
+fn a_tab_that_slept_while_it_loaded_hears_first_whether_it_was_robbed() {
+    let loaded = SeatInput::JournalLoaded {
+        epoch: 7,
+        over: false,
+    };
+    let says = |seat: &mut Seat, input, seconds| {
+        seat.handle(input, now(seconds, seconds));
+        let outputs = std::iter::from_fn(|| seat.poll_output());
+        outputs.collect::<Vec<_>>()
+    };
+    let thawed = |naps: bool| {
+        let mut seat = Seat::open(Opened::Found, true, now(0, 0));
+        says(&mut seat, SeatInput::LockGranted, 1);
+        let at = if naps { 206 } else { 2 };
+        (says(&mut seat, loaded, at), seat, at)
+    };
+    let acts = SeatOutput::Act { epoch: 8 };
+    assert!(thawed(false).0.contains(&acts));
+    // Another tab stole the lock meanwhile (seed 11578946).
+    let (outputs, mut seat, at) = thawed(true);
+    assert!(outputs.contains(&SeatOutput::LoadJournal) && !outputs.contains(&acts));
+    assert!(
+        says(&mut seat.clone(), loaded, at).contains(&acts),
+        "nobody did"
+    );
+    says(&mut seat, SeatInput::LockLost, at);
+    assert!(!says(&mut seat, loaded, at).contains(&acts));
+}

@@ -38,6 +38,7 @@ enum Lock {
 }
 
 /// Decides whether this tab acts. See the module's documentation.
+#[allow(clippy::struct_excessive_bools)] // each remembers one thing, whatever the others say
 #[derive(Debug, Clone, Serialize)]
 pub struct Seat {
     role: Role,
@@ -59,6 +60,8 @@ pub struct Seat {
     beaten: Duration,
     read_again: Option<Duration>,
     reads: u8,
+    /// This tab slept while it loaded: it may have been robbed, and not have heard of it.
+    slept: bool,
     #[serde(skip)]
     outputs: VecDeque<SeatOutput>,
 }
@@ -82,6 +85,7 @@ impl Seat {
             beaten: now.mono,
             read_again: None,
             reads: 0,
+            slept: false,
             outputs: VecDeque::new(),
         };
         if fresh {
@@ -239,6 +243,7 @@ impl Seat {
     fn load(&mut self) {
         self.role = Role::Loading;
         self.read_again = None;
+        self.slept = false;
         self.outputs.push_back(SeatOutput::LoadJournal);
     }
 
@@ -247,7 +252,10 @@ impl Seat {
         if over {
             return self.end(Role::Over);
         }
-        if self.role == Role::Loading {
+        if self.role == Role::Loading && self.slept {
+            // What was said meanwhile comes before this answer (seed 11578946).
+            self.load();
+        } else if self.role == Role::Loading {
             self.reads = 0;
             self.act(epoch + 1, now);
         }
@@ -403,6 +411,7 @@ impl Seat {
                     self.outputs.push_back(SeatOutput::Ask);
                 }
             }
+            Role::Loading => self.slept = true,
             _ => {}
         }
     }
