@@ -36,8 +36,9 @@ pub(super) struct Desk {
     left_open: Cell<bool>,
 }
 
-/// Remembered by the tab while it is at the provider: [`Desk::untold`].
+/// Remembered by the tab until a sign-out: [`Desk::untold`] and [`Desk::left_open`].
 const UNTOLD: &str = "retake-untold";
+const LEFT_OPEN: &str = "retake-left-open";
 
 /// What a token endpoint answered.
 #[derive(Debug)]
@@ -91,13 +92,18 @@ impl Desk {
             keeper: RefCell::new(None),
             parting: Cell::new(0),
             untold: Cell::new(storage::tab_get(UNTOLD).is_some()),
-            left_open: Cell::new(false),
+            left_open: Cell::new(storage::tab_get(LEFT_OPEN).is_some()),
         }
     }
 
     /// Whether something of an earlier session may be good at the provider still.
     fn is_untold(&self) -> bool {
         self.untold.get() || self.parting.get() > 0
+    }
+
+    /// Whether the session before this one may be open at the provider, in this browser.
+    pub(super) fn has_left_open(&self) -> bool {
+        self.left_open.get()
     }
 
     /// The page leaves for the provider, and comes back as another one.
@@ -210,11 +216,12 @@ impl Desk {
     /// A later sign-out says so ([`Self::forget`]).
     pub(super) async fn give_way(&self, left: Option<Left>) {
         let keeper = self.keeper.borrow().clone();
-        // Until both have answered. Whoever waits may stop before that: then it stays so.
+        // Until both have answered.
         self.parting.set(self.parting.get() + 1);
-        let is_browsers = |(_, _, tokens): &Left| !tokens.by_device;
-        self.left_open
-            .set(self.left_open.get() || left.as_ref().is_some_and(is_browsers));
+        if left.as_ref().is_some_and(|(.., tokens)| !tokens.by_device) {
+            self.left_open.set(true);
+            storage::tab_set(LEFT_OPEN, "1");
+        }
         let mut told = true;
         if let Some(keeper) = keeper {
             told &= keeper.forget(None).await;
@@ -223,7 +230,10 @@ impl Desk {
             told &= revoke_if_held(&left).await;
         }
         self.parting.set(self.parting.get() - 1);
-        self.untold.set(self.untold.get() || !told);
+        if !told {
+            self.untold.set(true);
+            storage::tab_set(UNTOLD, "1");
+        }
     }
 
     /// Makes a refresh token in the page's hands worthless, if there is one.

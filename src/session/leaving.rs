@@ -1,5 +1,6 @@
 //! Signing out: here, at the provider, and in the other tabs of this browser.
 
+use futures::channel::oneshot;
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
@@ -145,7 +146,16 @@ impl Session {
         let given_up = inner.holder.borrow_mut().give_way();
         let left = inner.left(given_up);
         self.show_account();
-        async move { inner.desk.give_way(left).await }
+        let (done, wait) = oneshot::channel();
+        // Whoever waits may stop; what became of it is heard all the same.
+        spawn_local(async move {
+            inner.desk.give_way(left).await;
+            let _ = done.send(());
+        });
+        async move {
+            // It is always told.
+            let _ = wait.await;
+        }
     }
 }
 

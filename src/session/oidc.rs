@@ -348,7 +348,8 @@ pub(super) async fn goodbye(
     let farewell = Farewell {
         told,
         ends_session: url.is_some(),
-        by_device: tokens.by_device,
+        // The session before may have been of this browser.
+        by_device: tokens.by_device && !desk.has_left_open(),
     };
     (url, farewell)
 }

@@ -13,8 +13,10 @@ use crate::{
 const STORAGE_PAUSE: Duration = Duration::from_mins(1);
 /// … up to this.
 const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
-/// Longest pause after reruns in a row that did not leave.
+/// Longest pause after reruns in a row that did not leave …
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+/// … and how often it doubles at the most.
+const LONGEST_SHIFT: u8 = 8;
 /// Reruns in a row that turn out not to have been applied before giving up.
 const UNAPPLIED_LIMIT: u32 = 5;
 
@@ -94,8 +96,8 @@ impl Supervisor {
             Ended::NotSent(_) => {
                 let pause = self.state.policy.poll_every;
                 let longest = LONGEST_PAUSE.max(pause);
-                let pause = pause.saturating_mul(1 << kept_back.min(8));
-                self.kept_back = kept_back.saturating_add(1);
+                let pause = pause.saturating_mul(1 << kept_back);
+                self.kept_back = (kept_back + 1).min(LONGEST_SHIFT);
                 self.due = Some(now.wall.after(pause.min(longest)));
             }
             Ended::CalledOff => {}

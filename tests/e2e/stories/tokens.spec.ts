@@ -285,6 +285,17 @@ test.describe('sign-in with a code', () => {
       // The sign-in, its renewal, and the new sign-in.
       await expect.poll(() => given.length).toBe(3);
       await expect.poll(() => ended).toEqual([given[1]]);
+      // The provider's session of before is this browser's, and nobody ended it. A reload forgets
+      // the sign-in by the code, not that.
+      await page.reload();
+      await expect(retake.hook('sign-in-why')).toContainText('ends a sign-in by code');
+      await page.unroute('**/oidc/oauth/revoke');
+      await retake.hook('sign-in-device').click();
+      await page.request.get((await retake.hook('device-link').getAttribute('href')) ?? '');
+      await expect(retake.hook('project-row').first()).toBeVisible();
+      await page.getByRole('button', { name: /Account and settings/ }).click();
+      await retake.hook('sign-out').click();
+      await expect(retake.hook('sign-in-why')).toContainText('Your session at the provider may still be open');
     });
   }
 
