@@ -1,11 +1,7 @@
 //! Where tokens are asked for: through the worker that keeps the refresh token
 //! (`browser::keeper`), or from the page where no worker starts.
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use leptos::task::spawn_local;
 use retake_core::{
@@ -15,10 +11,11 @@ use retake_core::{
     domain::Timestamp,
 };
 
+use super::remains::Remains;
 use crate::browser::{
     clock, fetch,
     keeper::{Grant, Keeper, Kept},
-    storage, window,
+    window,
 };
 
 /// Where a session was, and what it had: for the provider, once it is over.
@@ -28,17 +25,9 @@ pub(super) type Left = (Arc<Environment>, Provider, Tokens);
 #[derive(Debug)]
 pub(super) struct Desk {
     keeper: RefCell<Option<Keeper>>,
-    /// Earlier sessions that are being given up right now: the provider may not know yet.
-    parting: Cell<u32>,
-    /// One was given up, and the provider may never know.
-    untold: Cell<bool>,
-    /// One was of this browser: the provider's session may be open still.
-    left_open: Cell<bool>,
+    /// What sessions of this tab may have left at a provider.
+    pub(super) remains: Remains,
 }
-
-/// Remembered by the tab until a sign-out: [`Desk::untold`] and [`Desk::left_open`].
-const UNTOLD: &str = "retake-untold";
-const LEFT_OPEN: &str = "retake-left-open";
 
 /// What a token endpoint answered.
 #[derive(Debug)]
@@ -90,26 +79,7 @@ impl Desk {
     pub(super) fn new() -> Self {
         Self {
             keeper: RefCell::new(None),
-            parting: Cell::new(0),
-            untold: Cell::new(storage::tab_get(UNTOLD).is_some()),
-            left_open: Cell::new(storage::tab_get(LEFT_OPEN).is_some()),
-        }
-    }
-
-    /// Whether something of an earlier session may be good at the provider still.
-    fn is_untold(&self) -> bool {
-        self.untold.get() || self.parting.get() > 0
-    }
-
-    /// Whether the session before this one may be open at the provider, in this browser.
-    pub(super) fn has_left_open(&self) -> bool {
-        self.left_open.get()
-    }
-
-    /// The page leaves for the provider, and comes back as another one.
-    pub(super) fn leave(&self) {
-        if self.is_untold() {
-            storage::tab_set(UNTOLD, "1");
+            remains: Remains::found(),
         }
     }
 
@@ -216,24 +186,20 @@ impl Desk {
     /// A later sign-out says so ([`Self::forget`]).
     pub(super) async fn give_way(&self, left: Option<Left>) {
         let keeper = self.keeper.borrow().clone();
-        // Until both have answered.
-        self.parting.set(self.parting.get() + 1);
-        if left.as_ref().is_some_and(|(.., tokens)| !tokens.by_device) {
-            self.left_open.set(true);
-            storage::tab_set(LEFT_OPEN, "1");
+        if keeper.is_none() && left.is_none() {
+            return;
         }
-        let mut told = true;
-        if let Some(keeper) = keeper {
-            told &= keeper.forget(None).await;
-        }
-        if let Some(left) = left {
-            told &= revoke_if_held(&left).await;
-        }
-        self.parting.set(self.parting.get() - 1);
-        if !told {
-            self.untold.set(true);
-            storage::tab_set(UNTOLD, "1");
-        }
+        let telling = async {
+            let mut told = true;
+            if let Some(keeper) = keeper {
+                told &= keeper.forget(None).await;
+            }
+            if let Some(left) = left {
+                told &= revoke_if_held(&left).await;
+            }
+            told
+        };
+        self.remains.part(telling).await;
     }
 
     /// Makes a refresh token in the page's hands worthless, if there is one.
@@ -248,9 +214,8 @@ impl Desk {
     /// What is to be said at a sign-out of a session that has no provider.
     pub(super) fn farewell(&self) -> Farewell {
         Farewell {
-            told: !self.is_untold(),
-            ends_session: !self.left_open.get(),
-            by_device: false,
+            told: !self.remains.is_untold(),
+            leaves_open: self.remains.leaves_open(None),
         }
     }
 
@@ -273,7 +238,7 @@ impl Desk {
             Refresh::Held(_) => revoke_held(environment, provider, tokens).await,
             Refresh::None | Refresh::Refused | Refresh::GivenUp => true,
         };
-        told && !self.is_untold()
+        told && !self.remains.is_untold()
     }
 }
 

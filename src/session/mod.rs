@@ -1,9 +1,10 @@
 //! Who is signed in, and where. Tokens live here, in memory, and nowhere else.
 //!
-//! A reload forgets the token. What a tab remembers (`sessionStorage`) is only
-//! how it was signed in: by a provider, then it asks again in silence; by a
-//! pasted token, then the person is asked to paste it again, and both come
-//! back to the same address.
+//! A reload forgets the token. What a tab remembers (`sessionStorage`) is how it was
+//! signed in: by a provider, then it asks again in silence; by a code or a pasted
+//! token, then the person is asked for another; all come back to the same address.
+//! Beside that, what a sign-out has to say ([`remains`]). The browser remembers that
+//! somebody signed out (`storage::sign_out_mark`).
 //!
 //! Each tab has a session of its own, also several tabs of one account: no
 //! token is ever handed from tab to tab. A refresh token that rotates is then
@@ -17,14 +18,17 @@
 //! - [`desk`]: grants and renewals, through that worker or from the page.
 //! - [`oidc`]: the way to the provider and back.
 //! - [`renewing`]: new tokens, one tab at a time; [`leaving`]: signing out.
+//! - [`remains`]: what sessions of this tab may have left at a provider.
 //!
-//! A sign-out is the other tabs' of the same account as well, and loads the page anew: whatever the app held in memory (tokens, the
-//! names and tests that were read, what runs) goes with it. What stays is the
-//! journal, by account, unless the person wants this browser cleared.
+//! A sign-out is the other tabs' of the same account as well, and loads the page anew:
+//! whatever the app held in memory (tokens, the names and tests that were read, what
+//! runs) goes with it. What stays is the journal, by account, unless the person wants
+//! this browser cleared.
 
 mod desk;
 mod leaving;
 mod oidc;
+mod remains;
 mod renewing;
 
 use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
@@ -301,6 +305,9 @@ impl Session {
             storage::tab_set(REMEMBERED, &json);
         }
         let inner = self.inner();
+        if let Some(provider) = provider.as_ref().filter(|_| !remembered.by_device) {
+            inner.desk.remains.opened(&provider.issuer);
+        }
         *inner.environment.borrow_mut() = Some(Arc::new(environment.clone()));
         *inner.provider.borrow_mut() = provider;
         inner.holder.borrow_mut().begin(tokens);
@@ -470,7 +477,6 @@ impl Session {
             timer::within(oidc::GOODBYE, self.give_way()).await;
         }
         if is_wanted() {
-            self.inner().desk.leave();
             leaving.go()?;
             timer::within(oidc::DEPARTURE, wake::restored()).await;
         }

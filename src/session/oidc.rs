@@ -280,13 +280,13 @@ pub(super) async fn await_device(
         }
         let form = code.poll_form(environment);
         let asked = desk.grant(&provider, client, &form).await;
-        let (granted, unreached) = match asked {
+        let (granted, no_answer) = match asked {
             Ok(granted) => (Some(granted), None),
             Err(why) => (None, Some(why)),
         };
         is_there |= granted.is_some();
         in_vain = if granted.is_some() { 0 } else { in_vain + 1 };
-        if let Some(why) = unreached
+        if let Some(why) = no_answer
             .as_ref()
             .filter(|_| !is_there && in_vain >= POLLS_IN_VAIN)
         {
@@ -302,7 +302,7 @@ pub(super) async fn await_device(
             }
             Polled::Tokens(tokens) => Ok(*tokens),
             // Whether somebody confirmed it, nobody here can know.
-            Polled::Over(why) => Err(unreached.unwrap_or(why)),
+            Polled::Over(why) => Err(no_answer.unwrap_or(why)),
         };
         let tokens = match &granted {
             Some(granted) => desk.sort(granted, tokens),
@@ -345,11 +345,10 @@ pub(super) async fn goodbye(
     let url = (!tokens.by_device)
         .then(|| provider.sign_out_url(client, tokens.id_token.as_deref(), home))
         .flatten();
+    let ended = url.as_ref().map(|_| provider.issuer.as_str());
     let farewell = Farewell {
         told,
-        ends_session: url.is_some(),
-        // The session before may have been of this browser.
-        by_device: tokens.by_device && !desk.has_left_open(),
+        leaves_open: desk.remains.leaves_open(ended),
     };
     (url, farewell)
 }

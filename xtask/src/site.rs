@@ -164,6 +164,7 @@ fn in_target<'a>(
 ) -> &'a mut std::process::Command {
     command.env("CARGO_TARGET_DIR", &workspace.target)
 }
+
 /// How Trunk calls wasm-opt for the site, by the text of `index.html`.
 ///
 /// # Errors

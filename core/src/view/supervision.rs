@@ -59,9 +59,7 @@ impl Doing<'_> {
             (phase, _) => format!("{}.", phase.words()),
         }
     }
-}
 
-impl Doing<'_> {
     /// Whether a finished batch waits only for a rerun whose answer was lost.
     fn lets_land(&self, now: Timestamp) -> bool {
         let status = self.state.seen.as_ref().and_then(|it| it.status.as_ref());

@@ -285,8 +285,8 @@ test.describe('sign-in with a code', () => {
       // The sign-in, its renewal, and the new sign-in.
       await expect.poll(() => given.length).toBe(3);
       await expect.poll(() => ended).toEqual([given[1]]);
-      // The provider's session of before is this browser's, and nobody ended it. A reload forgets
-      // the sign-in by the code, not that.
+      // The provider's session of before is this browser's, and nobody ended it; whether it knows
+      // of the token of before, nobody knows. A reload forgets the sign-in by the code, not that.
       await page.reload();
       await expect(retake.hook('sign-in-why')).toContainText('ends a sign-in by code');
       await page.unroute('**/oidc/oauth/revoke');
@@ -296,8 +296,27 @@ test.describe('sign-in with a code', () => {
       await page.getByRole('button', { name: /Account and settings/ }).click();
       await retake.hook('sign-out').click();
       await expect(retake.hook('sign-in-why')).toContainText('Your session at the provider may still be open');
+      await expect(retake.hook('sign-in-why')).toContainText('The provider could not be told of the sign-out');
+      // Said once.
+      await page.reload();
+      await expect(retake.hook('sign-in-device')).toBeVisible();
+      await expect(retake.hook('sign-in-why')).toHaveCount(0);
     });
   }
+
+  test('a redirect session that a reload could not bring back is open at the provider, and a sign-out says so', async ({ retake, page }) => {
+    await retake.signInByProvider('/supervisions');
+    await page.route('**/.well-known/openid-configuration', (route) => route.abort());
+    await page.reload();
+    await expect(retake.hook('sign-in-why')).toContainText('could not reach the sign-in provider');
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-why')).toContainText('Your session at the provider may still be open');
+    await expect(retake.hook('sign-in-why')).not.toContainText('could not be told');
+  });
 
   for (const end of ['is never answered', 'is refused late']) {
     test(`waits for no renewal that hangs, neither for itself nor for its own; the old one ${end}`, async ({ retake, page }) => {
