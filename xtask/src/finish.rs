@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha384};
 
 use crate::failure::{Doing, Failure, Outcome, fail};
+use crate::files::write;
 use crate::templates;
 
 /// Stands in index.html for the path that the site lives below. Trunk is told
@@ -127,10 +128,6 @@ fn has_ending(name: &str, ending: &str) -> bool {
 
 fn read(path: &PathBuf) -> Outcome<Vec<u8>> {
     std::fs::read(path).doing(format!("read {}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Outcome<()> {
-    std::fs::write(path, text).doing(format!("write {}", path.display()))
 }
 
 /// The value of an `integrity` attribute.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Failure, Outcome, fail};
+use crate::files::write;
 use crate::process::{Running, ask, stopping};
 use crate::tools::{self, find, search_path};
 use crate::workspace::Workspace;
@@ -197,10 +198,6 @@ fn must_have(server: &Server) -> bool {
 
 fn entry(name: &str, port: u16, base: &str) -> String {
     format!(r#"{{"name":"{name}","url":"http://localhost:{port}{base}"}}"#)
-}
-
-fn write(path: &Path, text: &str) -> Outcome<()> {
-    std::fs::write(path, text).doing(format!("write {}", path.display()))
 }
 
 fn started(command: &mut std::process::Command, name: &str, port: u16) -> Outcome<Running> {

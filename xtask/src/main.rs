@@ -12,7 +12,7 @@
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
 //! - `tools.rs`, `versions.rs`: what must be installed, and in which version
-//! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`: the machine's side
+//! - `process.rs`, `progress.rs`, `port.rs`, `failure.rs`, `files.rs`: the machine's side
 //!
 //! Invariants: whatever a task starts ends with it, also on Ctrl-C; whatever
 //! goes wrong is told in a sentence.
@@ -23,6 +23,7 @@ mod bytes;
 mod coverage;
 mod dist;
 mod failure;
+mod files;
 mod finish;
 mod fuzz;
 mod hidden;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::arguments::Arguments;
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Outcome, fail};
+use crate::files::write;
 use crate::playwright::{self, Tries};
 use crate::process::{self, Running, stopping};
 use crate::progress::{Job, run_lanes};
@@ -178,10 +179,6 @@ fn relay(folder: &Path, api: u16) -> Outcome<()> {
     let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
     let line = format!("/v1/* http://localhost:{api}/v1/:splat 200\n");
     write(&file, &(text + &line))
-}
-
-fn write(path: &Path, text: &str) -> Outcome<()> {
-    std::fs::write(path, text).doing(format!("write {}", path.display()))
 }
 
 /// One environment by the relay, one that calls the API directly.

@@ -5,10 +5,10 @@
 //! compared with a module that only reads and writes JSON.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use crate::arguments::Arguments;
 use crate::failure::{Doing, Outcome, fail};
+use crate::files::read;
 use crate::process;
 use crate::tools::{self, RustTool, WASM};
 use crate::versions;
@@ -81,10 +81,6 @@ fn module(workspace: &Workspace, options: &[&str], feature: Option<&str>) -> Out
         }
     }
     Ok(size::total(&size::measure(workspace, &small, false)?))
-}
-
-fn read(path: &Path) -> Outcome<String> {
-    std::fs::read_to_string(path).doing(format!("read {}", path.display()))
 }
 
 fn table(base: u64, rows: &[(String, u64)]) -> String {

@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::write;
 use crate::failure::{Doing, Outcome, fail};
+use crate::files::{read, write};
 use crate::process::{ask, run};
 use crate::workspace::Workspace;
 use crate::{port, tools};
@@ -137,10 +137,6 @@ fn swapped(text: &str, from: &str, to: &str) -> Outcome<String> {
 
 fn shipped_file(site: &Path, name: &str) -> PathBuf {
     site.join("hosting").join("nginx").join(name)
-}
-
-fn read(path: &Path) -> Outcome<String> {
-    std::fs::read_to_string(path).doing(format!("read {}", path.display()))
 }
 
 /// The shipped relay, to `port` of this machine in place of the API's address.
