@@ -3,7 +3,8 @@
 //! A reload forgets the token. What a tab remembers (`sessionStorage`) is how it was
 //! signed in: by a provider, then it asks again in silence; by a code or a pasted
 //! token, then the person is asked for another; all come back to the same address.
-//! Beside that, what a sign-out has to say ([`remains`]). The browser remembers that
+//! Beside that, the sign-in that is under way, what the next page says once, and what a
+//! sign-out has to say ([`remains`]). The browser remembers that
 //! somebody signed out (`storage::sign_out_mark`).
 //!
 //! Each tab has a session of its own, also several tabs of one account: no

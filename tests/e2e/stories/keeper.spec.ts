@@ -216,7 +216,7 @@ test.describe('a sign-in over an expired session revokes what renewed that one',
       const waited = (provider.grants.at(-1)?.at ?? 0) - asked;
       expect(waited).toBeGreaterThanOrEqual(2_900);
       expect(waited).toBeLessThan(8_000);
-      // The page that asked is gone; a sign-out says all the same what nobody knows, and once.
+      // The page that asked is gone; a sign-out says all the same what nobody knows.
       await page.unroute(`${provider.issuer}/token/revocation`);
       await page.getByRole('button', { name: /Account and settings/ }).click();
       await retake.hook('sign-out').click();
