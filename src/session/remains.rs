@@ -3,10 +3,7 @@
 //! The tab remembers it (`sessionStorage`) over reloads and over ways to the provider; a
 //! sign-out clears that. Nothing of it is a secret: issuers, and a mark.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-};
+use std::cell::{Cell, RefCell};
 
 use crate::browser::storage;
 
@@ -23,7 +20,7 @@ pub(super) struct Remains {
     /// Some were given up, and the provider may never know.
     untold: Cell<bool>,
     /// Issuers that have, or had, a session of this browser.
-    open: RefCell<BTreeSet<String>>,
+    open: RefCell<Vec<String>>,
 }
 
 impl Remains {
@@ -40,9 +37,10 @@ impl Remains {
     /// A session of this browser has begun at that issuer.
     pub(super) fn opened(&self, issuer: &str) {
         let mut open = self.open.borrow_mut();
-        open.insert(issuer.to_owned());
-        let all: Vec<&str> = open.iter().map(String::as_str).collect();
-        storage::tab_set(OPEN, &all.join("\n"));
+        if !open.iter().any(|it| it == issuer) {
+            open.push(issuer.to_owned());
+            storage::tab_set(OPEN, &open.join("\n"));
+        }
     }
 
     /// Whether an issuer may have a session of this browser still, once that at `ended` is over.

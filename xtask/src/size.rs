@@ -29,7 +29,7 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// which hear nothing, and supervisions that a silent storage or late stamps do not end (2 KB).
 /// Another order of functions, and loops that wasm-opt builds anew, took 18 KB.
 /// It is to come down to the budget.
-pub(crate) const CEILING: u64 = 651 * 1000;
+pub(crate) const CEILING: u64 = 652 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -109,12 +109,16 @@ test('21 the renderer crashes: a new tab takes the supervision up soon after its
   });
 });
 
-/** Breaks the app's program off: its stack is moved to where there is no memory, so its next step traps. */
+/** Breaks the app's program off: in a timer of the page it touches what is no memory, and traps. */
 async function breakOff(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const entry = performance.getEntriesByType('resource').find((it) => /\/retake-[0-9a-f]+\.js$/.test(it.name));
-    const app = (await import(entry?.name ?? '')) as { default(): Promise<{ __wbindgen_add_to_stack_pointer(by: number): number }> };
-    (await app.default()).__wbindgen_add_to_stack_pointer(-0x7000_0000);
+    interface Program {
+      __wbindgen_realloc(at: number, size: number, wanted: number, align: number): number;
+    }
+    const app = (await import(entry?.name ?? '')) as { default(): Promise<Program> };
+    const program = await app.default();
+    setTimeout(() => program.__wbindgen_realloc(0x7fff_0000, 16, 65_536, 1));
   });
 }
 
