@@ -103,7 +103,7 @@ pub(crate) struct Server {
     pub(crate) busy_forever: bool,
     /// The batch says so many tests more than there are.
     pub(crate) miscounts: u64,
-    /// Each test is listed as started so much later than its run (`resim-api.md` §3 gives that
+    /// Each test is listed as started so much later than its run (`resim-api.md` §2.2 gives that
     /// time no meaning).
     pub(crate) stamped_late_ms: i64,
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Failure, Outcome, fail};
 use crate::files::write;
-use crate::process::{Running, ask, stopping};
+use crate::process::{Running, ask};
 use crate::tools::{self, find, search_path};
 use crate::workspace::Workspace;
 use crate::{port, sandbox};
@@ -201,17 +201,9 @@ fn entry(name: &str, port: u16, base: &str) -> String {
 }
 
 fn started(command: &mut std::process::Command, name: &str, port: u16) -> Outcome<Running> {
-    let mut running = Running::start(command)?;
-    let answers = port::wait_for_http(port, START_LIMIT, || {
-        !stopping() && matches!(running.ended(), Ok(None))
-    });
-    if answers {
-        Ok(running)
-    } else {
-        fail(format!(
-            "{name} does not start with the shipped configuration."
-        ))
-    }
+    port::serve(command, port, START_LIMIT, || {
+        format!("{name} does not start with the shipped configuration.")
+    })
 }
 
 /// One environment by the relay, one that calls the API directly.

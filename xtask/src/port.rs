@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Doing, Failure, Outcome, fail};
-use crate::process::ask;
+use crate::process::{Running, ask, stopping};
 
 /// A port that nobody uses at this moment.
 ///
@@ -113,6 +113,23 @@ fn owner_by_lsof(port: u16) -> Option<String> {
     let text = ask(&mut lsof)?;
     let field = |letter: char| text.lines().find_map(|line| line.strip_prefix(letter));
     Some(format!("{}, process {}", field('c')?, field('p')?))
+}
+
+/// Starts a server and waits until it answers on `port`.
+///
+/// # Errors
+/// When it cannot be started, or with the words of `wrong` when it does not answer in time.
+pub(crate) fn serve(
+    command: &mut Command,
+    port: u16,
+    limit: Duration,
+    wrong: impl FnOnce() -> String,
+) -> Outcome<Running> {
+    let mut running = Running::start(command)?;
+    let answers = wait_for_http(port, limit, || {
+        !stopping() && matches!(running.ended(), Ok(None))
+    });
+    if answers { Ok(running) } else { fail(wrong()) }
 }
 
 /// Waits until an HTTP server answers on `port`. `alive` says whether it is

@@ -13,9 +13,9 @@ use std::time::Duration;
 use crate::arguments::Arguments;
 use crate::dist::{self, Wish};
 use crate::failure::{Doing, Outcome, fail};
-use crate::files::write;
+use crate::files::{read, write};
 use crate::playwright::{self, Tries};
-use crate::process::{self, Running, stopping};
+use crate::process::{self, Running};
 use crate::progress::{Job, run_lanes};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser};
@@ -159,24 +159,15 @@ fn started(workspace: &Workspace, mut command: Command, name: &str, port: u16) -
     let file = std::fs::File::create(&log).doing(format!("create {}", log.display()))?;
     let errors = file.try_clone().doing(format!("write {}", log.display()))?;
     command.stdout(file).stderr(errors);
-    let mut running = Running::start(&mut command)?;
-    let answers = port::wait_for_http(port, START_LIMIT, || {
-        !stopping() && matches!(running.ended(), Ok(None))
-    });
-    if answers {
-        Ok(running)
-    } else {
-        fail(format!(
-            "{name} does not start; its words are in {}.",
-            log.display()
-        ))
-    }
+    port::serve(&mut command, port, START_LIMIT, || {
+        format!("{name} does not start; its words are in {}.", log.display())
+    })
 }
 
 /// The line of docs/hosting.md that makes Netlify a relay, to this API.
 fn relay(folder: &Path, api: u16) -> Outcome<()> {
     let file = folder.join("_redirects");
-    let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
+    let text = read(&file)?;
     let line = format!("/v1/* http://localhost:{api}/v1/:splat 200\n");
     write(&file, &(text + &line))
 }

@@ -184,7 +184,7 @@ impl Supervisor {
     /// Listed after somebody started the next run, while the batch was still
     /// read from a replica that lags behind. A batch that shows the same start for longer
     /// than one can lag starts its tests later than itself: then that is how the API
-    /// stamps them (`resim-api.md` §3 gives the time of a test no meaning).
+    /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning).
     pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp) -> bool {
         let Some(start) = self.picture.as_ref().and_then(|batch| batch.last_run) else {
             return false;
