@@ -19,7 +19,7 @@ use retake_core::{
 use wasm_bindgen::{JsCast, closure::Closure};
 
 use columns::{COLUMNS, ShownFrom};
-use row::Row;
+use row::{Row, stands_at};
 
 use crate::{
     browser::{dom, storage, timer::Timer},
@@ -123,7 +123,7 @@ fn bones() -> impl IntoView {
     (0..8)
         .map(|n| {
             view! {
-                <tr class="row" role="row" aria-hidden="true" style=("--i", n.to_string())>
+                <tr class="row" role="row" aria-hidden="true" style=("inset-block-start", stands_at(n))>
                     <td role="cell"></td>
                     {COLUMNS
                         .iter()

@@ -111,7 +111,7 @@ pub fn Row(
             aria-selected=move || ticked.get().to_string()
             aria-current=move || is_open.get().then_some("true")
             tabindex=tab
-            style=("--i", move || place.get().unwrap_or_default().to_string())
+            style=("inset-block-start", move || stands_at(place.get().unwrap_or_default()))
             on:focusin=move |_| take_over()
         >
             <td role="cell">
@@ -177,6 +177,12 @@ pub fn Row(
                 .collect_view()}
         </tr>
     }
+}
+
+/// Where the row of this place stands in the body. As a property of the row itself: with a
+/// custom property, the browser computes the style of every cell anew.
+pub(super) fn stands_at(place: usize) -> String {
+    format!("calc({place} * var(--row-h))")
 }
 
 /// Set for a moment after the status changed; not when another test takes the place.
