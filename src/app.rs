@@ -1,5 +1,7 @@
 //! The app: contexts, routes, and what starts with the page.
 
+use std::time::Duration;
+
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{Route, Router, Routes},
@@ -7,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    browser::{clock, dom, storage},
+    browser::{clock, dom, storage, timer},
     client::Client,
     components::policy_form,
     driver::{reruns::OwnReruns, supervisions::Supervisions},
@@ -60,6 +62,10 @@ pub fn App() -> impl IntoView {
         session.start(dom::route()).await;
         configured.set(true);
     });
+    spawn_local(async {
+        timer::sleep(Duration::ZERO).await;
+        clock::make_ready();
+    });
     // Whoever signs in finds what this browser supervises for them.
     let who = session.whose();
     effect(move |_| match who.get() {
@@ -105,7 +111,7 @@ fn renew_ahead(session: Session) {
     effect(move |_| {
         timer.set_value(due.get().map(|at| {
             let delay = at.since(clock::wall());
-            crate::browser::timer::Timer::after(delay, move || {
+            timer::Timer::after(delay, move || {
                 spawn_local(async move {
                     session.renew().await;
                 });

@@ -11,6 +11,7 @@ pub mod drawer;
 pub(crate) mod each;
 pub mod filters;
 pub mod keys;
+pub(crate) mod later;
 pub mod load;
 pub mod modal;
 pub mod open_batch;

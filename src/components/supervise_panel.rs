@@ -16,7 +16,7 @@ use retake_core::{
 };
 
 use super::{
-    copy_button::CopyButton, decision_log::DecisionLog, policy_form::PolicyFields,
+    copy_button::CopyButton, decision_log::DecisionLog, later::later, policy_form::PolicyFields,
     verdict::VerdictCard, was_it_applied::WasItApplied,
 };
 use crate::{
@@ -85,7 +85,9 @@ pub fn SupervisePanel(
     });
     let context = StoredValue::new(context);
     // On a small screen the tests come first, unless something is supervised.
-    let opened = dom::is_wide() || current.with_untracked(Option::is_some);
+    let beside_them = dom::is_wide();
+    let opened = beside_them || current.with_untracked(Option::is_some);
+    let moves_the_tests = opened && !beside_them;
     view! {
         <details class="supervise" open=opened>
             <summary>
@@ -93,12 +95,15 @@ pub fn SupervisePanel(
                 {move || current.get().map(|one| view! { <PhasePill one/> })}
             </summary>
             <div class="supervise__body">
-                {move || match current.get() {
-                    Some(one) if !(over.get() && again.get()) => {
-                        view! { <Running one=one context=context.get_value() again/> }.into_any()
-                    }
-                    _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
-                }}
+                {later(moves_the_tests, move || {
+                    let body = move || match current.get() {
+                        Some(one) if !(over.get() && again.get()) => {
+                            view! { <Running one=one context=context.get_value() again/> }.into_any()
+                        }
+                        _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
+                    };
+                    body.into_any()
+                })}
             </div>
         </details>
     }

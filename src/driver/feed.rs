@@ -349,6 +349,10 @@ impl Feed {
         loop {
             let call = endpoint::list_tests(inner.project, inner.batch, query, token.as_deref());
             let page = inner.client.read(&call).await?;
+            if self.tests.loading.with_untracked(|it| it.listed == 0) {
+                // The first rows are made in a task of their own, after the answer was read.
+                timer::sleep(Duration::ZERO).await;
+            }
             if !inner.alive.get() {
                 return Err(ApiError::new(
                     "list the tests",

@@ -30,6 +30,10 @@ use crate::{
 /// The table rests once nothing has scrolled for so long.
 const REST: Duration = Duration::from_millis(200);
 
+/// Rows that are made at once when the first tests come; the others in a task of their own,
+/// so that the browser answers a hand in between.
+const FIRST_ROWS: usize = 16;
+
 /// What keys on the table ask of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -51,6 +55,7 @@ pub fn TestsTable(
     let table = Table::new(store);
     let scroller = table.scroller;
     table.measure();
+    table.make_the_others_later();
     table.keep_reading_order();
     table.stay_within_list();
     table.begin_at_the_top();
@@ -283,6 +288,8 @@ struct Table {
     slots: Memo<Slots>,
     /// The elements that there are.
     elements: Memo<Vec<usize>>,
+    /// How many may be made.
+    most: RwSignal<usize>,
     current: RwSignal<usize>,
     /// Whether the current row, or something in it, has the focus.
     has_focus: RwSignal<bool>,
@@ -314,6 +321,7 @@ impl Table {
                 .unwrap_or_default()
                 .showing(shown.get(), kept)
         });
+        let most = RwSignal::new(FIRST_ROWS);
         Self {
             store,
             scroller: NodeRef::new(),
@@ -323,7 +331,12 @@ impl Table {
             row_height,
             body: NodeRef::new(),
             slots,
-            elements: memo(move |_| slots.with(Slots::elements)),
+            elements: memo(move |_| {
+                let mut elements = slots.with(Slots::elements);
+                elements.truncate(most.get());
+                elements
+            }),
+            most,
             current,
             has_focus,
             is_used: RwSignal::new(false),
@@ -347,7 +360,8 @@ impl Table {
                     }
                 }
             };
-            read();
+            // First with the page's first frame: asked for now, the browser would have to lay
+            // the whole page out in the task that makes it.
             let on_resize = Closure::<dyn Fn()>::new(read);
             if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
                 observer.observe(&scroller);
@@ -355,6 +369,20 @@ impl Table {
                 on_cleanup(move || {
                     kept.try_update_value(|(observer, _)| observer.disconnect());
                 });
+            }
+        });
+    }
+
+    /// After the first rows the others, see [`FIRST_ROWS`].
+    fn make_the_others_later(self) {
+        let first_are_made = memo(move |_| self.elements.with(|it| it.len() == FIRST_ROWS));
+        let timer = StoredValue::new_local(None);
+        effect(move |_| {
+            if first_are_made.get() && self.most.get_untracked() == FIRST_ROWS {
+                let others = Timer::after(Duration::ZERO, move || {
+                    self.most.try_set(usize::MAX);
+                });
+                timer.set_value(Some(others));
             }
         });
     }
