@@ -70,6 +70,8 @@ impl<T: Send + Sync + 'static> Loader<T> {
                 *kick.borrow_mut() = Some(retry);
                 match answer {
                     Ok(value) => {
+                        // The page is made in a task of its own, after the answer was read.
+                        timer::sleep(Duration::ZERO).await;
                         it.state.set(Load::Ready(value));
                         return;
                     }

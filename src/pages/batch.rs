@@ -21,6 +21,7 @@ use crate::{
         confirm::{Confirm, Question},
         drawer::Drawer,
         filters::Filters,
+        later::later,
         load::{Load, LoadFailed, Loader},
         rerun_bar::{RerunBar, Verb, join},
         supervise_panel::{PanelContext, SupervisePanel},
@@ -181,11 +182,20 @@ fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl 
     });
 
     let verb = RwSignal::new(None::<Verb>);
-    let wish = move |wish: Wish| {
+    let wish = Callback::new(move |wish: Wish| {
         verb.set(Some(match wish {
             Wish::Rerun => Verb::Tests,
             Wish::Metrics => Verb::TestMetrics,
         }));
+    });
+    let tests = move || {
+        view! {
+            <Filters store batch=feed.batch/>
+            <ListingTrouble feed/>
+            <TestsTable store wish/>
+            <RerunBar feed reruns wanted=verb/>
+        }
+        .into_any()
     };
     let question = RwSignal::new(None::<Question>);
     let cancelling = RwSignal::new(Cancelling::No);
@@ -227,12 +237,7 @@ fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl 
             {namesakes.map(|said| view! { <Namesakes project=project.id name=called said/> })}
             <Confirm question yes/>
             <div class="batch__body">
-                <section class="batch__main" aria-label="Tests">
-                    <Filters store batch=feed.batch/>
-                    <ListingTrouble feed/>
-                    <TestsTable store wish/>
-                    <RerunBar feed reruns wanted=verb/>
-                </section>
+                <section class="batch__main" aria-label="Tests">{later(false, tests)}</section>
                 <SupervisePanel context/>
             </div>
             <Drawer project=project.id batch=id store app_link rerun=one/>
