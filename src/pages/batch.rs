@@ -325,10 +325,14 @@ fn query_in_step() -> ViewQuery {
 /// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
     let wanted = memo(move |_| store.query.with(ViewQuery::to_query));
+    let write = StoredValue::new_local(None);
     effect(move |before: Option<()>| {
         let wanted = wanted.get();
         if before.is_some() {
-            dom::replace_query(&wanted);
+            // After the rows: the browser takes its time to change an address. A page that
+            // is left takes the timer along, and writes into no other page's address.
+            let timer = timer::Timer::after(Duration::ZERO, move || dom::replace_query(&wanted));
+            write.set_value(Some(timer));
         }
     });
     let location = use_location();

@@ -428,7 +428,9 @@ impl Table {
             if before.is_none() {
                 return;
             }
-            if let Some(scroller) = self.scroller.get_untracked() {
+            // Only if it is not there: for this, the browser lays the page out at once.
+            let scrolled = self.top.get_untracked() > 0.0;
+            if let Some(scroller) = self.scroller.get_untracked().filter(|_| scrolled) {
                 scroller.set_scroll_top(0);
             }
             self.top.set(0.0);
