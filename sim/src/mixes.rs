@@ -37,13 +37,14 @@ impl Mix {
         }
     }
 
-    /// Whether somebody else reruns in this run.
-    pub(crate) const fn others_permille(self) -> u64 {
-        match self {
-            Self::Swarm => 0,
+    /// When somebody else reruns, if they do in this run; in the swarm it is a fault.
+    pub(crate) fn others_at(self, dice: &mut Dice) -> Option<i64> {
+        let permille = match self {
+            Self::Swarm => return None,
             Self::Harsh | Self::Late => 200,
             Self::Mild => 50,
-        }
+        };
+        dice.permille(permille).then(|| dice.between(0, 900_000))
     }
 
     /// The plain deployment that the comparison is about.
@@ -57,11 +58,12 @@ impl Mix {
         };
         server.new_ids = false;
         server.stamped_late_ms = 0;
+        server.longest_lag_ms = 10_000;
         policy.max_rerun_attempts = policy.max_rerun_attempts.max(1);
         limits.ask_person = false;
     }
 
-    pub(crate) fn faults(self, seed: u64, dice: &mut Dice) -> Faults {
+    pub(crate) fn faults(self, seed: u64) -> Faults {
         let mut faults = Faults::none(seed);
         let (call, garbage, crash) = self.permille();
         for fault in [
@@ -81,9 +83,6 @@ impl Mix {
         }
         if self == Self::Late {
             faults.switch_on(Fault::LateRequest, 250);
-        }
-        if dice.permille(self.others_permille()) {
-            faults.switch_on(Fault::OthersRerunSame, 100);
         }
         faults
     }

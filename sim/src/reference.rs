@@ -87,8 +87,7 @@ impl Run {
         };
         let world = World::new(seed, &setup);
         let mut dice = Dice::new(seed ^ 0xC11);
-        let others = dice.permille(mix.others_permille());
-        let others_at = others.then(|| dice.between(0, 900_000));
+        let others_at = mix.others_at(&mut dice);
         Self {
             world,
             dice,
@@ -159,7 +158,8 @@ impl Run {
         }
         let stale = self.mix == Mix::Harsh && self.dice.permille(500);
         let lag = if stale {
-            self.dice.between(1_000, 30_000)
+            let longest = self.server().longest_lag_ms;
+            self.dice.between(1_000, longest)
         } else {
             0
         };

@@ -106,6 +106,8 @@ pub(crate) struct Server {
     /// Each test is listed as started so much later than its run (`resim-api.md` §2.2 gives that
     /// time no meaning).
     pub(crate) stamped_late_ms: i64,
+    /// A replica that lags shows what was at most so long ago.
+    pub(crate) longest_lag_ms: i64,
 }
 
 /// What one moment shows, before any field is left out.
@@ -168,6 +170,7 @@ impl Server {
             } else {
                 0
             },
+            longest_lag_ms: 30_000,
         };
         it.begin(0, it.all(), By::Launch, None);
         it

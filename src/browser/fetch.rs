@@ -5,7 +5,10 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use gloo_net::http::{Method as GlooMethod, RequestBuilder};
 use js_sys::Uint8Array;
-use retake_core::api::{Answer, ApiError, ErrorKind, Method, Request};
+use retake_core::{
+    api::{Answer, ApiError, ErrorKind, Method, Request},
+    rerun::POST_LIMIT,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -19,11 +22,6 @@ use super::{timer, words};
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long a read may take.
 pub const READ_LIMIT: Duration = Duration::from_secs(30);
-/// How long a POST may take. With the 5 s in which it must leave after it was
-/// decided (`supervise::SEND_WITHIN`) the 35 s of the settle window
-/// (`rerun::Limits::settle`).
-const POST_LIMIT: Duration = Duration::from_secs(30);
-
 /// Sends a request of the API below `base` and returns whatever answer came.
 /// Never repeats it.
 ///

@@ -88,6 +88,14 @@ pub fn SupervisePanel(
     let beside_them = dom::is_wide();
     let opened = beside_them || current.with_untracked(Option::is_some);
     let moves_the_tests = opened && !beside_them;
+    let body = move || {
+        move || match current.get() {
+            Some(one) if !(over.get() && again.get()) => {
+                view! { <Running one=one context=context.get_value() again/> }.into_any()
+            }
+            _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
+        }
+    };
     view! {
         <details class="supervise" open=opened>
             <summary>
@@ -95,15 +103,7 @@ pub fn SupervisePanel(
                 {move || current.get().map(|one| view! { <PhasePill one/> })}
             </summary>
             <div class="supervise__body">
-                {later(moves_the_tests, move || {
-                    let body = move || match current.get() {
-                        Some(one) if !(over.get() && again.get()) => {
-                            view! { <Running one=one context=context.get_value() again/> }.into_any()
-                        }
-                        _ => view! { <PolicyFields context=context.get_value() again/> }.into_any(),
-                    };
-                    body.into_any()
-                })}
+                {if moves_the_tests { body().into_any() } else { later(move || body().into_any()) }}
             </div>
         </details>
     }

@@ -70,6 +70,18 @@ struct Inner {
     list_not_before: Cell<Timestamp>,
 }
 
+impl Inner {
+    /// Ends a listing whose page was left: then nothing is there any more to take it in. To
+    /// be asked after each `await`, before anything of the page is touched.
+    fn still_open(&self) -> Result<(), ApiError> {
+        if self.alive.get() {
+            return Ok(());
+        }
+        let why = "the page was left";
+        Err(ApiError::new("list the tests", ErrorKind::Aborted, why))
+    }
+}
+
 /// What of a batch changes when its tests do.
 type Picture = (
     Option<retake_core::domain::BatchStatus>,
@@ -349,16 +361,11 @@ impl Feed {
         loop {
             let call = endpoint::list_tests(inner.project, inner.batch, query, token.as_deref());
             let page = inner.client.read(&call).await?;
+            inner.still_open()?;
             if self.tests.loading.with_untracked(|it| it.listed == 0) {
                 // The first rows are made in a task of their own, after the answer was read.
                 timer::sleep(Duration::ZERO).await;
-            }
-            if !inner.alive.get() {
-                return Err(ApiError::new(
-                    "list the tests",
-                    ErrorKind::Aborted,
-                    "the page was left",
-                ));
+                inner.still_open()?;
             }
             token = paging.turn("list the tests", &page)?;
             self.tests.merge(page.items);

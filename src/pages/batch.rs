@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    task::{spawn_local, tick},
+};
 use leptos_router::{
     components::A,
     hooks::{use_location, use_params_map},
@@ -237,7 +240,7 @@ fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl 
             {namesakes.map(|said| view! { <Namesakes project=project.id name=called said/> })}
             <Confirm question yes/>
             <div class="batch__body">
-                <section class="batch__main" aria-label="Tests">{later(false, tests)}</section>
+                <section class="batch__main" aria-label="Tests">{later(tests)}</section>
                 <SupervisePanel context/>
             </div>
             <Drawer project=project.id batch=id store app_link rerun=one/>
@@ -325,14 +328,15 @@ fn query_in_step() -> ViewQuery {
 /// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
     let wanted = memo(move |_| store.query.with(ViewQuery::to_query));
-    let write = StoredValue::new_local(None);
     effect(move |before: Option<()>| {
         let wanted = wanted.get();
         if before.is_some() {
-            // After the rows: the browser takes its time to change an address. A page that
-            // is left takes the timer along, and writes into no other page's address.
-            let timer = timer::Timer::after(Duration::ZERO, move || dom::replace_query(&wanted));
-            write.set_value(Some(timer));
+            // After the rows, as the browser takes its time to change an address; but before
+            // the next press, which may lead to another page.
+            spawn_local(async move {
+                tick().await;
+                dom::replace_query(&wanted);
+            });
         }
     });
     let location = use_location();

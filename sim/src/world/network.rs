@@ -224,7 +224,7 @@ impl World {
         let mut lag = 0;
         if matches!(fate, Fate::Fine(_)) {
             if let Some(bits) = self.strikes(Fault::StaleReplica, tab, 1) {
-                lag = within(bits, 1_000, 30_000);
+                lag = within(bits, 1_000, self.server.longest_lag_ms);
             }
             if let Some(bits) = self.strikes(Fault::UnknownWord, tab, 1) {
                 fate = Fate::Masked {

@@ -10,7 +10,7 @@ use retake_core::{
     supervise::{Policy, WatchedStates},
 };
 
-use super::{World, check::Memory, queue::Queue};
+use super::{Happening, World, check::Memory, queue::Queue};
 use crate::{
     browser::Device,
     coverage::Coverage,
@@ -84,7 +84,7 @@ impl World {
             Mix::Swarm => Faults::swarm(seed, &mut dice),
             mix => {
                 Mix::settle(&mut server, &mut policy, &mut limits);
-                mix.faults(seed, &mut dice)
+                mix.faults(seed)
             }
         };
         if let Some(settle) = setup.settle {
@@ -145,6 +145,10 @@ impl World {
             faltered: false,
         };
         it.add_device();
+        if let Some(at) = setup.mix.others_at(&mut it.dice) {
+            let bits = it.dice.roll();
+            it.at(at, Happening::Mishap(0, Fault::OthersRerunSame, bits));
+        }
         it
     }
 

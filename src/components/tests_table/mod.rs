@@ -288,7 +288,7 @@ struct Table {
     slots: Memo<Slots>,
     /// The elements that there are.
     elements: Memo<Vec<usize>>,
-    /// How many may be made.
+    /// How many elements there may be: [`FIRST_ROWS`] until these are made, then all.
     most: RwSignal<usize>,
     current: RwSignal<usize>,
     /// Whether the current row, or something in it, has the focus.
@@ -360,8 +360,9 @@ impl Table {
                     }
                 }
             };
-            // First with the page's first frame: asked for now, the browser would have to lay
-            // the whole page out in the task that makes it.
+            // The observer asks first in the page's first frame; until then the heights are
+            // guessed. Asked for now, the browser would have to lay the whole page out in the
+            // task that makes it.
             let on_resize = Closure::<dyn Fn()>::new(read);
             if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
                 observer.observe(&scroller);

@@ -242,7 +242,19 @@ test.describe('filter and share the link', () => {
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await expect(retake.hook('row-count')).toHaveText('60 of 60 tests');
     await expect(retake.hook('tag-pill')).toHaveCount(0);
-    expect(new URL(page.url()).search).toBe('');
+    await expect(page).toHaveURL((url) => url.search === '');
+  });
+
+  test('a filter that was chosen just before the page was left is there on the way back', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 20, outcomes: { error: 5 } });
+    await retake.isBusy();
+    await retake.openBatch(batch);
+    await retake.chip('ERROR').click();
+    await page.getByRole('link', { name: 'Supervisions' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Supervisions');
+    await page.goBack();
+    await expect(retake.hook('row-count')).toHaveText('5 of 20 tests');
+    await expect(page).toHaveURL((url) => url.search === '?status=ERROR');
   });
 
   test('a tag that is slow or cannot be read says so, and is read on demand', async ({ retake, sandbox, page }) => {

@@ -62,6 +62,33 @@ test.describe('find a batch', () => {
     }
   });
 
+  for (const [when, slow] of [
+    ['its tests are on their way', 'answers'],
+    ['its parts are being made', 'timers'],
+  ] as const) {
+    test(`a batch that is left while ${when} leaves no trouble behind`, async ({ retake, sandbox, page }) => {
+      const batch = await sandbox.batch({ tests: 30 });
+      if (slow === 'answers') {
+        await sandbox.fault({ path_contains: `${batch.batchID}/jobs`, fault: 'latency_ms', ms: 1_000 });
+      } else {
+        await retake.isBusy();
+      }
+      await retake.signIn(`/projects/${batch.projectID}`);
+      const isListing = (it: { url(): string }) => it.url().includes(`${batch.batchID}/jobs`);
+      const asked = page.waitForRequest(isListing);
+      const answered = page.waitForResponse(isListing);
+      await retake.hook('open-batch').fill(batch.batchID);
+      await retake.hook('open-batch').press('Enter');
+      await (slow === 'answers' ? asked : answered);
+      await page.goBack();
+      await expect(retake.hook('batch-row').first()).toBeVisible();
+      await answered;
+      // What came too late has had its time; a mistake would have loaded the page anew.
+      await page.waitForTimeout(1_000);
+      await expect(retake.hook('batch-row').first()).toBeVisible();
+    });
+  }
+
   test('what cannot be opened is said beside the field, and the text stays', async ({ retake, sandbox }) => {
     await retake.signIn(`/projects/${await sandbox.project('Warehouse robots')}`);
     const field = retake.hook('open-batch');

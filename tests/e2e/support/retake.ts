@@ -55,6 +55,15 @@ export class Retake {
     await expect(this.page).toHaveURL((url) => url.pathname + url.search === path);
   }
 
+  /** As on a computer that is busy: what is to be done next is done 400 ms later. */
+  async isBusy(): Promise<void> {
+    await this.page.addInitScript(() => {
+      const real = window.setTimeout.bind(window);
+      const late = (act: () => void, ms?: number) => real(act, ms ? ms : 400);
+      Object.assign(window, { setTimeout: late });
+    });
+  }
+
   async openBatch(batch: Batch, query = ''): Promise<void> {
     await this.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}${query}`);
     await expect(this.hook('row-count')).toHaveText(/ of [\d,]+ tests?$/);

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// How long the browser waits for the answer to a rerun POST that has left
+/// (`src/browser/fetch.rs`).
+pub const POST_LIMIT: Duration = Duration::from_secs(30);
+
 /// The bounds of a submission, and of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long after sending a POST the server may still apply it: the
-    /// client's own limit (5 s to send it after the decision, 30 s for its
-    /// answer, so 35 s) and the longest life of a
+    /// client's own limit ([`crate::supervise::SEND_WITHIN`] from the decision until it
+    /// leaves, [`POST_LIMIT`] for its answer, so 35 s) and the longest life of a
     /// request behind it (60 s, assumed; `reliability.md` §1). An unknown
     /// outcome is not called "not applied" before this has passed.
     pub settle: Duration,

@@ -42,7 +42,7 @@ pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
 pub(crate) use left::STILL_MEANT;
 pub use left::{Accepted, Doubt, Found, Left, Line};
-pub use limits::Limits;
+pub use limits::{Limits, POST_LIMIT};
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub(crate) use submission::FRESH;
 pub use submission::Submission;

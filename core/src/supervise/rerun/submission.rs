@@ -8,22 +8,22 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Effect, Ended, Evidence, Held, Intent, Limits, STILL_MEANT, Stage, SubmissionInput,
+    Effect, Ended, Evidence, Held, Intent, Limits, POST_LIMIT, STILL_MEANT, Stage, SubmissionInput,
     SubmissionNote, Then, Tries, WaitReason,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::Timestamp,
     planted::{self, Bug},
-    supervise::{Now, clock::jump, machine::CALL_GUARD, state::shifted},
+    supervise::{Now, SEND_WITHIN, clock::jump, machine::CALL_GUARD, state::shifted},
 };
 
 /// A decision that is older than this when it is stored is looked at again
 /// before it is sent: the page may have slept in between.
 pub(crate) const FRESH: Duration = Duration::from_secs(10);
-/// How long the page itself may take over a POST: 5 s until it leaves, 30 s for its answer.
+/// How long the page itself may take over a POST: until it leaves, and for its answer.
 /// What is left of [`Limits::settle`] is the life of a request behind it.
-const MAY_TAKE: Duration = Duration::from_secs(35);
+const MAY_TAKE: Duration = SEND_WITHIN.saturating_add(POST_LIMIT);
 /// Pause after a 429 that names none.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
