@@ -26,10 +26,11 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// a proxy or a person does not, and a journal that does not grow while nothing happens (5 KB),
 /// and a journal that is read again until it can be, renewals within a provider's overlap and
 /// a stopped supervision whose rerun may still land (6 KB), and a sign-out that reaches tabs
-/// which hear nothing, and supervisions that a silent storage or late stamps do not end (2 KB).
+/// which hear nothing, and supervisions that a silent storage or late stamps do not end (2 KB),
+/// and a page that is made in parts, so that the browser answers in between (1 KB).
 /// Another order of functions, and loops that wasm-opt builds anew, took 18 KB.
 /// It is to come down to the budget.
-pub(crate) const CEILING: u64 = 652 * 1000;
+pub(crate) const CEILING: u64 = 653 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
