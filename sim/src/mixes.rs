@@ -37,13 +37,15 @@ impl Mix {
         }
     }
 
-    /// When somebody else reruns, if they do in this run; in the swarm it is a fault.
-    pub(crate) fn others_at(self, dice: &mut Dice) -> Option<i64> {
+    /// When somebody else reruns, if they do in this run: at the same moment for every policy.
+    /// In the swarm it is a fault.
+    pub(crate) fn others_at(self, seed: u64) -> Option<i64> {
         let permille = match self {
             Self::Swarm => return None,
             Self::Harsh | Self::Late => 200,
             Self::Mild => 50,
         };
+        let mut dice = Dice::new(seed ^ 0x0DD5);
         dice.permille(permille).then(|| dice.between(0, 900_000))
     }
 

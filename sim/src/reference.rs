@@ -86,8 +86,8 @@ impl Run {
             ..Setup::default()
         };
         let world = World::new(seed, &setup);
-        let mut dice = Dice::new(seed ^ 0xC11);
-        let others_at = mix.others_at(&mut dice);
+        let dice = Dice::new(seed ^ 0xC11);
+        let others_at = mix.others_at(seed);
         Self {
             world,
             dice,
@@ -110,9 +110,10 @@ impl Run {
         if let Some(at) = self.others_at
             && at <= until
         {
-            let all = self.world.server.all();
-            let id = self.world.server.id_of(0);
-            let applied = self.world.server.rerun(id, all, at, By::Others);
+            let server = &mut self.world.server;
+            let failing = server.failing(server.view(at));
+            let tests = if failing == 0 { server.all() } else { failing };
+            let applied = server.rerun(server.id_of(0), tests, at, By::Others);
             self.others_at = (!applied).then_some(at + 30_000);
         }
         self.late

@@ -181,6 +181,13 @@ impl Server {
         (1 << self.size) - 1
     }
 
+    /// The tests that fail, as bits.
+    pub(crate) fn failing(&self, view: View) -> u16 {
+        (0..self.size)
+            .filter(|job| self.test(*job, view).is_failing())
+            .fold(0, |bits, job| bits | 1 << job)
+    }
+
     fn begin(&mut self, now: i64, tests: u16, by: By, after: Option<usize>) {
         let run = self.runs.len();
         let end = (0..self.size)

@@ -22,6 +22,7 @@ use super::{timer, words};
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long a read may take.
 pub const READ_LIMIT: Duration = Duration::from_secs(30);
+
 /// Sends a request of the API below `base` and returns whatever answer came.
 /// Never repeats it.
 ///

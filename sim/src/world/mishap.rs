@@ -30,10 +30,13 @@ impl World {
 
     pub(crate) fn mishap(&mut self, tab: usize, fault: Fault, bits: u64) {
         let device = self.tabs[tab].device;
-        if self.mishaps.contains(&fault) {
+        let is_fault = self.mishaps.contains(&fault);
+        if is_fault {
             self.struck(fault, tab);
         }
-        if !self.tabs[tab].open {
+        // Who comes at a moment of their own does so whether the page is there or not.
+        let comes = !is_fault && fault == Fault::OthersRerunSame;
+        if !self.tabs[tab].open && !comes {
             return;
         }
         let now = self.now;
@@ -182,9 +185,7 @@ impl World {
     fn others_rerun(&mut self, same: bool, tab: usize, bits: u64) {
         let view = self.server.view(self.now);
         let all = self.server.all();
-        let failing = (0..self.server.size)
-            .filter(|job| self.server.test(*job, view).is_failing())
-            .fold(0, |bits, job| bits | 1 << job);
+        let failing = self.server.failing(view);
         let tests = if same && failing != 0 {
             failing
         } else {

@@ -14,7 +14,7 @@ use super::{Happening, World, check::Memory, queue::Queue};
 use crate::{
     browser::Device,
     coverage::Coverage,
-    dice::Dice,
+    dice::{Dice, mix},
     fault::{Class, Fault, Faults, Occurrence},
     mixes::Mix,
     server::Server,
@@ -145,9 +145,8 @@ impl World {
             faltered: false,
         };
         it.add_device();
-        if let Some(at) = setup.mix.others_at(&mut it.dice) {
-            let bits = it.dice.roll();
-            it.at(at, Happening::Mishap(0, Fault::OthersRerunSame, bits));
+        if let Some(at) = setup.mix.others_at(seed) {
+            it.at(at, Happening::Mishap(0, Fault::OthersRerunSame, mix(seed)));
         }
         it
     }
