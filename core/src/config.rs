@@ -50,10 +50,19 @@ pub struct Environment {
     /// Strict: after that window a person says whether a rerun of which nothing
     /// is seen was applied, instead of it counting as not applied.
     pub ask_person: bool,
+    /// No robot depends on what runs there: windows may be too short to be safe.
+    pub sandbox: bool,
 }
 
 /// Poll interval below which a real API is not asked (`resim-api.md` §9, 13).
 const MIN_POLL: Duration = Duration::from_secs(10);
+/// The least that is waited in a sandbox, whatever for.
+const LEAST: Duration = Duration::from_secs(1);
+/// The least `busy_window` elsewhere: three tries, as in the CLI (`resim-api.md` §5).
+const LEAST_BUSY: Duration = Duration::from_mins(1);
+/// The most that an outcome may stay open, and that a busy platform is tried again.
+const MOST_SETTLE: Duration = Duration::from_mins(15);
+const MOST_BUSY: Duration = Duration::from_hours(24);
 /// The longest words on one problem: they may quote the file.
 const PROBLEM_CHARS: usize = 400;
 /// What a sign-in asks for unless configured otherwise.
@@ -74,6 +83,7 @@ impl Default for Environment {
             settle_window: None,
             busy_window: None,
             ask_person: false,
+            sandbox: false,
         }
     }
 }
@@ -122,7 +132,7 @@ impl Environment {
 }
 
 /// The fields of an environment, described in `docs/configuration.md`.
-pub const FIELDS: [&str; 12] = [
+pub const FIELDS: [&str; 13] = [
     "name",
     "api",
     "issuer",
@@ -135,6 +145,7 @@ pub const FIELDS: [&str; 12] = [
     "settle_window",
     "busy_window",
     "ask_person",
+    "sandbox",
 ];
 
 impl Config {
@@ -232,17 +243,19 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
     let settle = text("settle_window");
     let busy = text("busy_window");
 
-    let ask_person = match object.get("ask_person") {
+    let mut flag = |name: &str| match object.get(name) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(on)) => *on,
         Some(_) => {
             errors.push(problem(
-                format!("{at}.ask_person"),
+                format!("{at}.{name}"),
                 "must be true or false, without quotes",
             ));
             false
         }
     };
+    let ask_person = flag("ask_person");
+    let sandbox = flag("sandbox");
 
     let mut complain =
         |name: &str, what: String| errors.push(problem(format!("{at}.{name}"), what));
@@ -286,27 +299,29 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
             "is missing: a client ID alone cannot sign anybody in".into(),
         );
     }
-    let mut duration = |name: &str, text: Option<String>, least: Duration| {
+    let mut duration = |name: &str, text: Option<String>, least: Duration, most: Duration| {
         let text = text?;
-        let parsed = GoDuration::parse(&text).map_err(|error| error.to_string());
-        match parsed.map(GoDuration::to_std) {
-            Ok(Some(duration)) if duration >= least => Some(duration),
-            Ok(_) => {
-                complain(
-                    name,
-                    format!("must be at least {}", GoDuration::from_std(least)),
-                );
-                None
+        let why = match GoDuration::parse(&text).map(GoDuration::to_std) {
+            Ok(Some(duration)) if (least..=most).contains(&duration) => return Some(duration),
+            Ok(Some(duration)) if duration > most => {
+                format!("must be at most {}", GoDuration::from_std(most))
             }
-            Err(why) => {
-                complain(name, format!("must be a duration such as \"30s\": {why}"));
-                None
-            }
-        }
+            Ok(_) if least > LEAST => format!(
+                "must be at least {}, or tests may run twice or not at all: only beside \
+                 \"sandbox\": true may it be shorter",
+                GoDuration::from_std(least)
+            ),
+            Ok(_) => format!("must be at least {}", GoDuration::from_std(least)),
+            Err(error) => format!("must be a duration such as \"30s\": {error}"),
+        };
+        complain(name, why);
+        None
     };
-    let min_poll_every = duration("min_poll_every", min_poll, Duration::from_secs(1));
-    let settle_window = duration("settle_window", settle, Duration::from_secs(1));
-    let busy_window = duration("busy_window", busy, Duration::from_secs(1));
+    let least = |elsewhere: Duration| if sandbox { LEAST } else { elsewhere };
+    let least_settle = least(Limits::default().settle);
+    let min_poll_every = duration("min_poll_every", min_poll, LEAST, Duration::MAX);
+    let settle_window = duration("settle_window", settle, least_settle, MOST_SETTLE);
+    let busy_window = duration("busy_window", busy, least(LEAST_BUSY), MOST_BUSY);
     let api = api.unwrap_or_default();
     Environment {
         name: name.unwrap_or_default(),
@@ -325,6 +340,7 @@ fn environment(at: &str, value: &Value, errors: &mut Vec<ConfigError>) -> Enviro
         settle_window,
         busy_window,
         ask_person,
+        sandbox,
     }
 }
 
@@ -383,7 +399,8 @@ mod tests {
         let config = Config::parse(
             r#"{"environments":[{"name":"S","api":"/v1/","issuer":"/oidc","client_id":"c","device_client_id":"d",
                 "audience":"a","scopes":"openid","app":"https://app.resim.ai",
-                "min_poll_every":"1s","settle_window":"20s","busy_window":"1m","ask_person":true}]}"#,
+                "min_poll_every":"1s","settle_window":"20s","busy_window":"1m","ask_person":true,
+                "sandbox":true}]}"#,
         )
         .unwrap();
         let it = &config.environments[0];
@@ -392,10 +409,46 @@ mod tests {
         assert_eq!(limits.settle, Duration::from_secs(20));
         assert_eq!(limits.busy_window, Duration::from_mins(1));
         assert!(limits.ask_person);
-        assert!(it.ask_person);
+        assert!(it.ask_person && it.sandbox);
         assert_eq!(
             (it.issuer.as_deref(), it.scopes.as_str()),
             (Some("/oidc"), "openid")
+        );
+    }
+
+    #[test]
+    fn a_window_that_is_not_safe_is_a_sandbox_s_only() {
+        let text = |field: &str, window: &str, sandbox: bool| {
+            format!(
+                r#"{{"environments":[{{"name":"x","api":"/v1","{field}":"{window}","sandbox":{sandbox}}}]}}"#
+            )
+        };
+        for (field, window, in_sandbox, elsewhere) in [
+            ("settle_window", "999ms", false, false),
+            ("settle_window", "1s", true, false),
+            ("settle_window", "1m34s", true, false),
+            ("settle_window", "1m35s", true, true),
+            ("settle_window", "15m", true, true),
+            ("settle_window", "15m1s", false, false),
+            ("busy_window", "1s", true, false),
+            ("busy_window", "1m", true, true),
+            ("busy_window", "24h", true, true),
+            ("busy_window", "25h", false, false),
+        ] {
+            for (sandbox, is_taken) in [(true, in_sandbox), (false, elsewhere)] {
+                let read = Config::parse(&text(field, window, sandbox));
+                assert_eq!(
+                    read.is_ok(),
+                    is_taken,
+                    "{field} {window} {sandbox}: {read:?}"
+                );
+            }
+        }
+        let why = Config::parse(&text("settle_window", "20s", false)).unwrap_err();
+        assert_eq!(
+            why[0].to_string(),
+            "environments[0].settle_window: must be at least 1m35s, or tests may run twice or not \
+             at all: only beside \"sandbox\": true may it be shorter"
         );
     }
 

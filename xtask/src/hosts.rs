@@ -211,7 +211,7 @@ fn configuration(api: u16) -> String {
     format!(
         r#"{{"environments":[
   {{"name":"Relay","api":"/v1/","issuer":"/oidc","client_id":"retake-sandbox",
-    "audience":"https://api.resim.ai","min_poll_every":"1s","settle_window":"20s"}},
+    "audience":"https://api.resim.ai","min_poll_every":"1s","settle_window":"20s","sandbox":true}},
   {{"name":"Direct","api":"http://localhost:{api}/v1/"}}
 ]}}
 "#

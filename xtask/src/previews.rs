@@ -176,8 +176,8 @@ fn relay(folder: &Path, api: u16) -> Outcome<()> {
 fn configuration(api: u16) -> String {
     format!(
         r#"{{"environments":[
-  {{"name":"Relay","api":"/v1/","min_poll_every":"1s","settle_window":"20s"}},
-  {{"name":"Direct","api":"http://localhost:{api}/v1/","min_poll_every":"1s","settle_window":"20s"}}
+  {{"name":"Relay","api":"/v1/","min_poll_every":"1s","settle_window":"20s","sandbox":true}},
+  {{"name":"Direct","api":"http://localhost:{api}/v1/","min_poll_every":"1s","settle_window":"20s","sandbox":true}}
 ]}}
 "#
     )

@@ -273,6 +273,7 @@ const CONFIG_WORDS: &[&str] = &[
     "settle_window",
     "busy_window",
     "ask_person",
+    "sandbox",
     "https://api.resim.ai/v1/",
     "/v1/",
     "//evil.example",
