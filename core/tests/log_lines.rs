@@ -84,7 +84,7 @@ fn what_was_read_is_said_with_what_it_showed() {
             run: None,
             awaited: None,
         },
-        "an answer still shows the run before the rerun: set aside, not believed",
+        "an answer still shows an earlier run: set aside, not believed",
     );
     says(
         Event::StillUnderWay { until: at(95) },
@@ -149,6 +149,14 @@ fn a_listing_says_how_the_total_is_known() {
             tries: 2,
         },
         "no consistent picture (try 2): 9 tests were listed, the batch says 10; reading again",
+    );
+    says(
+        Event::Torn {
+            why: "the tests may still be those of the run before".into(),
+            tries: 0,
+        },
+        "not decided on what was listed: the tests may still be those of the run before; listing \
+         again later",
     );
     says(
         Event::Reopened,

@@ -149,6 +149,8 @@ faults! {
     Offline Ambient "offline",
     /// The API is down for up to an hour.
     Outage Ambient "API down",
+    /// For up to an hour every rerun fails, or is one too many, while reads work.
+    RerunsDown Ambient "reruns down",
     /// The token expires; somebody signs in again later.
     TokenExpired Ambient "token expired",
     /// Another tab of this browser opens.

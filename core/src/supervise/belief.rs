@@ -12,12 +12,22 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{State, journal::Seen};
+use super::{State, Supervisor, journal::Seen};
 use crate::{
     domain::{Batch, BatchStatus, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Passage, last_change},
+    rerun::{Fence, Passage, last_change},
 };
+
+/// Reads of a finished batch that must pass before it is believed although
+/// nothing can prove that the new run has begun (`resim-api.md` §9, row 6).
+const BLIND_READS: u8 = 3;
+
+/// Whether a finished status counts.
+pub(super) enum Belief {
+    Believed { unproven: bool },
+    Stale,
+}
 
 /// A run that was started while the batch was supervised.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,10 +52,10 @@ impl Began {
 }
 
 impl State {
-    /// Whether this is the first sight of another run, where no counter tells:
-    /// the last one was over, and this is not finished, or its marks went on. Nothing tells
-    /// it of the first answer that carries a mark after others without: then it may be
-    /// (seed 16751407).
+    /// Whether this is the first sight of another run, where no counter tells: the run before
+    /// was over, and the batch runs again, or what it is marked with is later than before. The
+    /// first mark after answers without any may be of a run that nothing else would show, and
+    /// is taken for one of its own (seed 16751407).
     pub(super) fn is_next_run(&self, seen: &Seen) -> bool {
         let counted = seen.run.is_some() && self.awaited.is_some();
         let Some(before) = self.seen.as_ref().filter(|_| !counted) else {
@@ -97,5 +107,21 @@ impl State {
             || matches!(fence.compare(batch), Passage::Passed(_))
             || batch.status == Some(BatchStatus::Cancelled)
             || planted::is(Bug::TrustsTerminal)
+    }
+}
+
+impl Supervisor {
+    /// Whether this finished picture is of the run that is waited for.
+    pub(super) fn belief(&mut self, batch: &Batch) -> Belief {
+        if self.state.leaves_no_doubt(batch) {
+            return Belief::Believed { unproven: false };
+        }
+        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
+            self.blind_reads += 1;
+            if self.blind_reads >= BLIND_READS {
+                return Belief::Believed { unproven: true };
+            }
+        }
+        Belief::Stale
     }
 }

@@ -94,9 +94,7 @@ fn line(event: &Event) -> (LineKind, String) {
                 (Some(run), Some(awaited)) => format!(
                     "an answer shows run {run}, waiting for run {awaited}: set aside, not believed"
                 ),
-                _ => {
-                    "an answer still shows the run before the rerun: set aside, not believed".into()
-                }
+                _ => "an answer still shows an earlier run: set aside, not believed".into(),
             },
         ),
         Event::StillUnderWay { until } => (
@@ -123,6 +121,10 @@ fn line(event: &Event) -> (LineKind, String) {
             }
             (Decision, text)
         }
+        Event::Torn { why, tries: 0 } => (
+            Look,
+            format!("not decided on what was listed: {why}; listing again later"),
+        ),
         Event::Torn { why, tries } => (
             Look,
             format!("no consistent picture (try {tries}): {why}; reading again"),

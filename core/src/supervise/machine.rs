@@ -6,8 +6,8 @@
 //! question than the one that is open changes nothing.
 //!
 //! This file asks and dispatches. `exchange` has what goes in and out, `clock`
-//! sleep and waking, `waiting` believes or doubts a status, `reading` makes one
-//! picture and decides, `sending` feeds the rerun that is on its way.
+//! sleep and waking; `waiting` takes in a read and `belief` believes or doubts it;
+//! `reading` makes one picture and decides, `sending` feeds the rerun that is on its way.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -20,10 +20,10 @@
 //! `explain` (the log lines). [`Seat`] decides which tab does all this.
 //!
 //! Beside that path: `policy_form` and `preview` (the form, and what it would do), `twin`
-//! (the CLI's command), `likeness` (for the model check). There are two `machine` and two
-//! `exchange`: those here are of the batch, those in [`rerun`] of one POST, and those in
-//! `seat` of the tab; [`rerun`] is also re-exported at the top of the crate, since a
-//! rerun by hand is one too.
+//! (the CLI's command), `likeness` (for the model check). `exchange` and
+//! `machine` here are of the batch, `rerun/exchange` of one POST, `seat/machine` of the tab.
+//! [`rerun`] is also re-exported at the top of the crate, since a rerun by hand is one too:
+//! `crate::rerun` in an import is the folder beside this file.
 //!
 //! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
 //! empty list; never after a cancel; nothing is sent before its intent is

@@ -30,8 +30,8 @@ impl Supervisor {
 
     pub(super) fn pause(&mut self, why: PauseReason, now: Now) {
         // A person's word outlasts whatever else holds it: then it goes on when they say.
-        if let Phase::Paused(now) = &self.state.phase
-            && (why != PauseReason::ByPerson || *now == PauseReason::ByPerson)
+        if let Phase::Paused(held_by) = &self.state.phase
+            && (why != PauseReason::ByPerson || *held_by == PauseReason::ByPerson)
         {
             return;
         }

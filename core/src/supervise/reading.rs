@@ -100,8 +100,7 @@ impl Supervisor {
     pub(super) fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
         self.listing = None;
         let why = "the tests may still be those of the run before".to_owned();
-        let tries = self.torn_tries;
-        self.record(Event::Torn { why, tries }, now.wall);
+        self.record(Event::Torn { why, tries: 0 }, now.wall);
         self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
     }
 

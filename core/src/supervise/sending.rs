@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked};
 use crate::{
+    api::ErrorKind,
     domain::Timestamp,
     rerun::{Effect, Ended, Intent, Submission, SubmissionInput},
 };
@@ -13,12 +14,17 @@ use crate::{
 const STORAGE_PAUSE: Duration = Duration::from_mins(1);
 /// … up to this.
 const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
-/// Longest pause after reruns in a row that did not leave …
+/// Longest pause after reruns in a row that did not leave, or were not applied …
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// … and how often it doubles at the most.
 const LONGEST_SHIFT: u8 = 8;
-/// Reruns in a row that turn out not to have been applied before giving up.
+/// Reruns in a row that were not applied end it only after this many, and only once that has
+/// lasted for the wait timeout: while reruns alone fail, that is an outage too.
 const UNAPPLIED_LIMIT: u32 = 5;
+/// Reruns in a row that find no such batch (404), as a read finds it: after this many …
+const NOT_FOUND_LIMIT: u32 = 3;
+/// … over at least this long.
+const NOT_FOUND_OVER: Duration = Duration::from_mins(2);
 
 impl Supervisor {
     /// Feeds the rerun that is on its way, and performs what it wants.
@@ -76,11 +82,25 @@ impl Supervisor {
         let kept_back = std::mem::take(&mut self.kept_back);
         match ended {
             Ended::Applied { .. } => self.go_on(now),
-            Ended::NotApplied if self.state.unapplied >= UNAPPLIED_LIMIT => self.give_up(
-                format!("{UNAPPLIED_LIMIT} reruns in a row were sent and none was applied"),
-                now,
-            ),
-            Ended::NotApplied => self.go_on(now),
+            Ended::NotApplied => {
+                let over = self.state.policy.wait_timeout;
+                if self.was_unapplied(UNAPPLIED_LIMIT, over, now) {
+                    let sent = self.state.unapplied;
+                    let why = format!("{sent} reruns in a row were sent and none was applied");
+                    return self.give_up(why, now);
+                }
+                match self.state.unapplied {
+                    // Its window was pause enough.
+                    0 | 1 => self.go_on(now),
+                    more => self.decide_later(more - 2, now),
+                }
+            }
+            Ended::Refused(error) if error.kind == ErrorKind::NotFound => {
+                if self.was_unapplied(NOT_FOUND_LIMIT, NOT_FOUND_OVER, now) {
+                    return self.give_up(error.to_string(), now);
+                }
+                self.decide_later(self.state.unapplied.saturating_sub(1), now);
+            }
             Ended::Refused(error) => self.give_up(error.to_string(), now),
             Ended::StillBusy(error) => self.give_up(
                 format!("the platform stayed busy through every try ({error})"),
@@ -94,13 +114,26 @@ impl Supervisor {
             }
             // Whatever held it back is given a while, and longer each time.
             Ended::NotSent(_) => {
-                let pause = self.state.policy.poll_every;
-                let longest = LONGEST_PAUSE.max(pause);
-                let pause = pause.saturating_mul(1 << kept_back);
                 self.kept_back = (kept_back + 1).min(LONGEST_SHIFT);
-                self.due = Some(now.wall.after(pause.min(longest)));
+                self.decide_later(u32::from(kept_back), now);
             }
             Ended::CalledOff => {}
         }
+    }
+
+    /// Whether so many reruns in a row were not applied, over so long.
+    fn was_unapplied(&self, many: u32, over: Duration, now: Now) -> bool {
+        let since = self.state.unapplied_since.unwrap_or(now.wall);
+        self.state.unapplied >= many && now.wall.since(since) >= over
+    }
+
+    /// Looks and decides again after a poll's time, doubled so often.
+    fn decide_later(&mut self, doubled: u32, now: Now) {
+        let pause = self.state.policy.poll_every;
+        let longest = LONGEST_PAUSE.max(pause);
+        let pause = pause.saturating_mul(1 << doubled.min(u32::from(LONGEST_SHIFT)));
+        // A look that was open when a person said that nothing was applied answers nobody.
+        self.open_call = None;
+        self.due = Some(now.wall.after(pause.min(longest)));
     }
 }

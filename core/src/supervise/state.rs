@@ -13,9 +13,12 @@ use super::{
     BatchRef, Began, Event, PauseReason, Policy, Record, SEND_WITHIN, Verdict, journal::Seen,
 };
 use crate::{
+    api::ErrorKind,
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, SubmissionNote, Tries},
+    rerun::{
+        Ended, Evidence, Fence, Intent, IntentTest, Limits, OLD_PICTURE, SubmissionNote, Tries,
+    },
 };
 
 /// Where a supervision stands. Exactly one at a time.
@@ -114,8 +117,11 @@ pub struct State {
     pub open: Option<OpenIntent>,
     /// Tests that were run again, and how each had failed at first.
     pub reran: BTreeMap<TestId, IntentTest>,
-    /// Reruns of this attempt that turned out not to have been applied.
+    /// Reruns of this attempt that turned out not to have been applied, or were answered as
+    /// if there were no such batch (404).
     pub unapplied: u32,
+    /// When the first of them was known, moved as [`State::clock_started`] is.
+    pub unapplied_since: Option<Timestamp>,
     /// The last picture of the batch that was written down.
     pub seen: Option<Seen>,
     /// Where it stands.
@@ -176,6 +182,7 @@ impl State {
             open: None,
             reran: BTreeMap::new(),
             unapplied: 0,
+            unapplied_since: None,
             seen: None,
             phase: if id.is_some() {
                 Phase::Waiting
@@ -249,12 +256,13 @@ impl State {
             Event::Resumed { .. } => {
                 // By as much as the clock moved, which is less than the pause, or
                 // even back, if somebody set it meanwhile.
-                let moved = self
-                    .paused_since
-                    .take()
-                    .map_or(0, |since| between(since, record.at));
+                let since = self.paused_since.take();
+                let moved = since.map_or(0, |since| between(since, record.at));
                 if !planted::is(Bug::PauseCounts) {
-                    self.clock_started = shifted(self.clock_started, moved);
+                    self.move_waits(moved);
+                }
+                if let Some(since) = since {
+                    self.begin_minutes_anew(since, record.at);
                 }
                 self.phase = self.phase_to_resume();
             }
@@ -271,15 +279,15 @@ impl State {
                 if !self.phase.is_over() && !matches!(self.phase, Phase::Paused(_)) {
                     // Nobody knows what of it was waited: the last life may have been
                     // paused, and the journal may have refused to say so.
-                    self.clock_started = self.clock_started.after(*away);
+                    let away_ms = i64::try_from(away.as_millis()).unwrap_or(i64::MAX);
                     // The clock may have been set back while the page was away.
                     let set_back = between(before, record.at).min(0);
-                    self.clock_started = shifted(self.clock_started, set_back);
+                    self.move_waits(away_ms.saturating_add(set_back));
                     self.phase = self.phase_to_resume();
                 }
             }
             Event::ClockJumped { shift_ms } => {
-                self.clock_started = shifted(self.clock_started, *shift_ms);
+                self.move_waits(*shift_ms);
                 if let Some(began) = &mut self.began {
                     began.at = shifted(began.at, *shift_ms);
                 }
@@ -297,6 +305,27 @@ impl State {
             Event::Stopped => self.phase = Phase::Stopped,
         }
         self.bound_by(record.at);
+    }
+
+    /// Moves the times since which it waits: what went by did not count as waiting.
+    fn move_waits(&mut self, by_ms: i64) {
+        self.clock_started = shifted(self.clock_started, by_ms);
+        self.unapplied_since = self.unapplied_since.map(|at| shifted(at, by_ms));
+    }
+
+    /// After a pause: what was not over when it began takes its whole time from now, as nobody
+    /// knows how long the pause was where somebody set the clock.
+    fn begin_minutes_anew(&mut self, paused: Timestamp, now: Timestamp) {
+        if self.under_way_until.is_some_and(|until| until > paused) {
+            self.under_way_until = Some(self.lands_by(now));
+        }
+        let is_young = |since: &Timestamp| paused.since(*since) < OLD_PICTURE;
+        if let Some(began) = self.began.as_mut().filter(|it| is_young(&it.at)) {
+            began.at = now;
+        }
+        if self.first_seen.as_ref().is_some_and(is_young) {
+            self.first_seen = Some(now);
+        }
     }
 
     /// What lies ahead was noted before the clock was set back.
@@ -383,6 +412,7 @@ impl State {
                     } => {
                         self.attempt = self.attempt.saturating_add(1);
                         self.unapplied = 0;
+                        self.unapplied_since = None;
                         self.clock_started = at;
                         self.awaited = *run;
                         self.doubt = None;
@@ -415,7 +445,10 @@ impl State {
                             self.batch = Some(*batch);
                         }
                     }
-                    Ended::NotApplied => self.unapplied = self.unapplied.saturating_add(1),
+                    Ended::NotApplied => self.note_unapplied(at),
+                    Ended::Refused(error) if error.kind == ErrorKind::NotFound => {
+                        self.note_unapplied(at);
+                    }
                     Ended::Refused(_)
                     | Ended::StillBusy(_)
                     | Ended::NotStored(_)
@@ -425,6 +458,11 @@ impl State {
                 self.phase = Phase::Waiting;
             }
         }
+    }
+
+    fn note_unapplied(&mut self, at: Timestamp) {
+        self.unapplied = self.unapplied.saturating_add(1);
+        self.unapplied_since.get_or_insert(at);
     }
 
     /// What a rerun that is decided on this picture has to pass. An answer may

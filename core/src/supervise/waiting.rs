@@ -1,4 +1,4 @@
-//! When a finished status is believed, and when the wait is over
+//! What a read of the batch leads to, and when the wait is over
 //! (`resim-api.md` §6.3, S3).
 //!
 //! Differences from the CLI, all deliberate (`design.md` §3): a failed read is
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::{
     Event, Now, Supervisor, Verdict,
+    belief::Belief,
     journal::{Seen, is_written_over},
     machine::Asked,
 };
@@ -17,26 +18,17 @@ use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
-    rerun::{Fence, OLD_PICTURE},
+    rerun::OLD_PICTURE,
 };
 
-/// Reads of a finished batch that must pass before it is believed although
-/// nothing can prove that the new run has begun (`resim-api.md` §9, row 6).
-const BLIND_READS: u8 = 3;
 /// While nothing changes, a sign of life is written this often.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
-/// A refused read (400, 404) ends the supervision only after this many …
+/// A refused read (400, 404, 409) ends the supervision only after this many in a row …
 const REFUSED_READS: u32 = 3;
 /// … spread over at least this long (`reliability.md` §3).
 const REFUSED_OVER: Duration = Duration::from_mins(2);
 /// First pause after a failed read; doubles, with full jitter.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-
-/// Whether a finished status counts.
-enum Belief {
-    Believed { unproven: bool },
-    Stale,
-}
 
 impl Supervisor {
     /// A poll was answered.
@@ -93,20 +85,6 @@ impl Supervisor {
         self.due = Some(next.min(until.after(Duration::from_millis(1))));
     }
 
-    /// Whether this finished picture is of the run that is waited for.
-    fn belief(&mut self, batch: &Batch) -> Belief {
-        if self.state.leaves_no_doubt(batch) {
-            return Belief::Believed { unproven: false };
-        }
-        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
-            self.blind_reads += 1;
-            if self.blind_reads >= BLIND_READS {
-                return Belief::Believed { unproven: true };
-            }
-        }
-        Belief::Stale
-    }
-
     /// An old picture: said once, and waited on.
     fn set_aside(&mut self, batch: &Batch, sent_at: Timestamp, now: Now) {
         if !self.stale_noted {
@@ -120,11 +98,13 @@ impl Supervisor {
                 now.wall,
             );
         }
-        let note = match self.state.awaited {
+        // Without a rerun of ours that is waited for it is a replica that lags.
+        let reran = self.state.doubt.is_some();
+        let note = reran.then(|| match self.state.awaited {
             Some(run) => format!("Run {run} was accepted but never showed."),
             None => "The rerun was accepted but its run never showed.".to_owned(),
-        };
-        self.keep_waiting(batch.status.as_ref(), sent_at, now, Some(note));
+        });
+        self.keep_waiting(batch.status.as_ref(), sent_at, now, note);
     }
 
     /// Whether it shows a later run than the one that is waited for.
@@ -223,7 +203,8 @@ impl Supervisor {
                     return self.give_up(error.to_string(), now);
                 }
             }
-            _ => {}
+            // Refused before an outage and after it is not refused for as long as that.
+            _ => self.not_refused(),
         }
         self.failures += 1;
         self.not_before = error.retry_after.map(|pause| now.wall.after(pause));
@@ -246,13 +227,17 @@ impl Supervisor {
     }
 
     pub(super) fn reads_work(&mut self, now: Now) {
-        self.refused_reads = 0;
-        self.refused_since = None;
+        self.not_refused();
         self.not_before = None;
         let failures = std::mem::take(&mut self.failures);
         if failures > 0 {
             self.record(Event::ReadRecovered { failures }, now.wall);
         }
+    }
+
+    fn not_refused(&mut self) {
+        self.refused_reads = 0;
+        self.refused_since = None;
     }
 }
 

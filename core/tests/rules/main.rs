@@ -231,13 +231,95 @@ fn reads_that_are_refused_end_it_at_once_or_after_two_minutes() {
 }
 
 #[test]
-fn five_reruns_in_a_row_that_were_not_applied_end_it() {
+fn a_refusal_before_an_outage_and_one_after_it_do_not_end_it() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    bench.run(MINUTE);
+    bench.batch = Err(failed(ErrorKind::NotFound));
+    bench.run(100_000);
+    bench.batch = Err(failed(ErrorKind::Unreachable));
+    bench.run(HOUR);
+    bench.batch = Err(failed(ErrorKind::NotFound));
+    bench.run(100_000);
+    assert_eq!(bench.code(), None);
+    bench.run(3 * MINUTE);
+    assert_eq!(bench.code(), Some(1), "it stays refused");
+}
+
+#[test]
+fn reruns_that_fail_for_an_hour_while_reads_work_end_it_and_a_shorter_trouble_does_not() {
+    for (kind, minutes) in [(ErrorKind::Server, 50), (ErrorKind::Unreachable, 50)] {
+        let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+        let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+        bench.refused = Some(failed(kind.clone()));
+        bench.run(minutes * MINUTE);
+        assert_eq!(bench.code(), None, "{kind:?}");
+        let tried = bench.posts.len();
+        assert!((5..12).contains(&tried), "more and more rarely: {tried}");
+        bench.refused = None;
+        bench.run(15 * MINUTE);
+        assert_eq!(bench.machine.state().attempt, 1, "{kind:?}");
+    }
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
     bench.refused = Some(failed(ErrorKind::TimedOut));
-    bench.run(HOUR);
-    assert_eq!(bench.posts.len(), 5, "{:?}", bench.posts);
+    bench.run(80 * MINUTE);
     assert_eq!(bench.code(), Some(1));
+    let verdict = bench.verdict().expect("it ended");
+    let said = format!("{verdict:?}");
+    assert!(said.contains("were sent and none was applied"), "{said}");
+}
+
+#[test]
+fn a_rerun_that_finds_no_such_batch_is_tried_again_before_it_ends_it() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::NotFound));
+    bench.run(MINUTE);
+    assert_eq!(bench.code(), None, "a gateway that is being renewed");
+    bench.refused = None;
+    bench.run(2 * MINUTE);
+    assert_eq!(bench.machine.state().attempt, 1);
+
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::NotFound));
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.code(), Some(1));
+    assert_eq!(bench.posts.len(), 4, "{:?}", bench.posts);
+}
+
+#[test]
+fn too_many_requests_for_ten_minutes_are_waited_out() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::Throttled));
+    bench.run(9 * MINUTE);
+    assert_eq!(bench.code(), None);
+    bench.refused = None;
+    bench.run(2 * MINUTE);
+    assert_eq!(bench.machine.state().attempt, 1);
+}
+
+/// A rerun without an answer, somebody else's run, a pause in which the clock is set forward.
+#[test]
+fn a_clock_that_is_set_during_a_pause_ends_no_window() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::Unreachable));
+    bench.run(5_000);
+    assert_eq!(bench.posts.len(), 1);
+    bench.batch = Ok(batch("ERROR", "ERROR", Some(2)));
+    bench.run(6_000);
+    assert_eq!(bench.machine.state().attempt, 1, "it counts as the attempt");
+    bench.refused = None;
+    bench.feed(Input::Pause(PauseReason::ByPerson));
+    bench.pass(1_000);
+    bench.wall += HOUR;
+    bench.feed(Input::Resume);
+    bench.run(80_000);
+    assert_eq!(bench.posts.len(), 1, "the first may still land");
+    bench.run(3 * MINUTE);
+    assert_eq!(bench.posts.len(), 2);
 }
 
 // Which finished status is believed (design.md §3, rule 4).

@@ -108,6 +108,7 @@ impl World {
                 self.stir_all(device, until, true);
             }
             Fault::Outage => self.outage_until = now + minutes(1, 60),
+            Fault::RerunsDown => self.reruns_down_until = now + minutes(1, 60),
             Fault::TokenExpired => self.tabs[tab].signed_in = false,
             Fault::SecondTab if self.tabs.len() < MOST_TABS => {
                 self.open_another(device);

@@ -181,6 +181,8 @@ pub(crate) struct World {
     pub(crate) by_name: bool,
     machines: u32,
     pub(crate) outage_until: i64,
+    /// Until when every rerun fails, while reads work.
+    pub(crate) reruns_down_until: i64,
     /// Nobody finds the batch any more.
     pub(crate) gone: bool,
     calm_at: i64,

@@ -119,6 +119,15 @@ impl World {
             };
             return Some(Path::refused(delay, failing));
         }
+        if post && self.now < self.reruns_down_until {
+            let failing = match mix(self.reruns_down_until.unsigned_abs()) & 3 {
+                0 => Failing::Server,
+                1 => Failing::Unreachable,
+                2 => Failing::NotFound,
+                _ => Failing::Throttled,
+            };
+            return Some(Path::refused(delay, failing));
+        }
         if !self.tabs[tab].signed_in {
             return Some(Path::refused(delay, Failing::SignedOut));
         }

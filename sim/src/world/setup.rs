@@ -128,6 +128,7 @@ impl World {
             by_name,
             machines: 0,
             outage_until: 0,
+            reruns_down_until: 0,
             gone: false,
             calm_at,
             end_by,

@@ -24,7 +24,8 @@ pub struct Limits {
     /// after 60 s; nothing was applied meanwhile, so patience costs nothing.
     #[serde(default = "busy_window")]
     pub busy_window: Duration,
-    /// POSTs that may be answered with 429 before giving up.
+    /// POSTs that may be answered with 429 before giving up: with the pauses of a hidden
+    /// `Retry-After`, after about as long as [`Limits::busy_window`].
     pub throttled_posts: u32,
     /// Pause between two reads while an outcome is unknown.
     pub look_every: Duration,
@@ -52,7 +53,7 @@ impl Default for Limits {
             settle: Duration::from_secs(95),
             cooldown: Duration::from_secs(30),
             busy_window: busy_window(),
-            throttled_posts: 6,
+            throttled_posts: 12,
             look_every: Duration::from_secs(5),
             ask_person: false,
             tests_a_page: tests_a_page(),

@@ -35,8 +35,7 @@ impl Submission {
         batch: &Batch,
         now: Timestamp,
     ) -> Vec<Effect> {
-        self.refused_looks = 0;
-        self.refused_since = None;
+        self.not_refused();
         self.failed_looks = 0;
         let mut passage = self.intent.fence.compare(batch);
         if planted::is(Bug::BusyUnfenced) && matches!(self.stage, Stage::Checking { .. }) {
@@ -223,8 +222,17 @@ impl Submission {
                 self.next_look = Some(due);
                 vec![Effect::WakeAt(due)]
             }
-            _ => self.look_after_failure(&error, now),
+            _ => {
+                // Refused before an outage and after it is not refused for as long as that.
+                self.not_refused();
+                self.look_after_failure(&error, now)
+            }
         }
+    }
+
+    fn not_refused(&mut self) {
+        self.refused_looks = 0;
+        self.refused_since = None;
     }
 
     /// Looks again after a failed look: a pause that doubles, and at least what

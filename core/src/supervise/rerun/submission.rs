@@ -24,8 +24,10 @@ pub(crate) const FRESH: Duration = Duration::from_secs(10);
 /// How long the page itself may take over a POST: until it leaves, and for its answer.
 /// What is left of [`Limits::settle`] is the life of a request behind it.
 const MAY_TAKE: Duration = SEND_WITHIN.saturating_add(POST_LIMIT);
-/// Pause after a 429 that names none.
+/// Pause after the first 429 that names none; doubles with each …
 const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
+/// … up to this.
+const LONGEST_THROTTLE_PAUSE: Duration = Duration::from_mins(1);
 
 /// One rerun POST and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -336,7 +338,10 @@ impl Submission {
                 if self.throttled >= self.limits.throttled_posts {
                     return self.end(Ended::StillBusy(error));
                 }
-                let pause = error.retry_after.unwrap_or(THROTTLE_PAUSE);
+                let doubled = THROTTLE_PAUSE.saturating_mul(1 << (self.throttled - 1).min(8));
+                let pause = error
+                    .retry_after
+                    .unwrap_or(doubled.min(LONGEST_THROTTLE_PAUSE));
                 self.cool(error, WaitReason::Throttled, pause, now)
             }
             ErrorKind::SignedOut => {

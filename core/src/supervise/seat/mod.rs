@@ -27,8 +27,8 @@
 //!   the journal knows a newer epoch or has a line at this place, else it stores
 //!   line and epoch;
 //! - before a rerun leaves, all earlier records are durable, then the epoch is
-//!   read once more, then [`Seat::may_send`] says yes; otherwise the machine is
-//!   told that the outcome is unknown, and looks.
+//!   read once more, then [`Seat::may_send`] says yes; otherwise the machine is told that
+//!   nothing was sent, and why (`Input::NotSent`), and decides anew.
 //!
 //! Elsewhere: epochs are counted by `Event::Restored` and checked by the
 //! journal's transaction; messages between tabs are the driver's.

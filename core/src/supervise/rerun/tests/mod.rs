@@ -235,7 +235,7 @@ fn too_many_requests_is_waited_out() {
 }
 
 #[test]
-fn after_six_posts_too_many_requests_ends_it() {
+fn after_twelve_posts_too_many_requests_ends_it() {
     let mut it = sent();
     let mut sent = 1;
     let mut now = 0;
@@ -250,7 +250,7 @@ fn after_six_posts_too_many_requests_ends_it() {
         sent += posts(&look(&mut it, now, batch(BatchStatus::Error, 1)));
         assert!(sent < 20, "it never ends");
     }
-    assert_eq!(sent, 6);
+    assert_eq!(sent, 12);
     assert!(
         matches!(ended(&it), Ended::StillBusy(_)),
         "{:?}",
