@@ -11,8 +11,8 @@ use futures::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, ErrorKind, Paging, TestQuery, endpoint, retry},
-    domain::{Batch, BatchId, ConflatedStatus, ProjectId, Timestamp},
+    api::{ApiError, ErrorKind, PAGE_SIZE, Paging, TestQuery, endpoint, retry},
+    domain::{Batch, BatchId, ConflatedStatus, ProjectId, Test, Timestamp},
     view::batches,
 };
 
@@ -342,20 +342,41 @@ impl Feed {
         let total = self
             .batch
             .with_untracked(|it| it.as_ref().and_then(|it| it.total_tests));
-        if first && failing > 0 && total.is_none_or(|total| total > 100) {
-            let query = TestQuery {
-                statuses: ConflatedStatus::failing().cloned().collect(),
-                tags: Vec::new(),
-            };
-            self.list_pages(inner, &query).await?;
+        if first && failing > 0 && total.is_none_or(|total| total > u64::from(PAGE_SIZE)) {
+            self.list_failing(inner).await?;
         }
         self.tests.begin_listing();
-        self.list_pages(inner, &TestQuery::default()).await?;
+        let query = TestQuery::default();
+        self.list_pages(inner, &query, |_| true).await?;
         self.tests.end_listing();
         Ok(())
     }
 
-    async fn list_pages(self, inner: &Inner, query: &TestQuery) -> Result<(), ApiError> {
+    /// Lists the failing tests, to show them first. An API that fails to answer this may well
+    /// list all tests.
+    async fn list_failing(self, inner: &Inner) -> Result<(), ApiError> {
+        let query = TestQuery {
+            statuses: ConflatedStatus::failing().cloned().collect(),
+            tags: Vec::new(),
+        };
+        let is_failing = |test: &Test| {
+            let state = test.conflated.as_ref();
+            state.is_some_and(ConflatedStatus::is_failing)
+        };
+        match self.list_pages(inner, &query, is_failing).await {
+            Err(error) if is_about_the_question(&error.kind) => Ok(()),
+            listed => listed,
+        }
+    }
+
+    /// Takes in the tests of this listing, up to the page on which one is not as it was
+    /// `asked` for: then the API does not heed the question, and would list all of them twice.
+    async fn list_pages(
+        self,
+        inner: &Inner,
+        query: &TestQuery,
+        asked: fn(&Test) -> bool,
+    ) -> Result<(), ApiError> {
         let mut paging = Paging::default();
         let mut token = None;
         loop {
@@ -368,10 +389,20 @@ impl Feed {
                 inner.still_open()?;
             }
             token = paging.turn("list the tests", &page)?;
+            let heeded = page.items.iter().all(asked);
             self.tests.merge(page.items);
-            if token.is_none() {
+            if token.is_none() || !heeded {
                 return Ok(());
             }
         }
     }
+}
+
+/// Whether the answer may be another to another question: what is wrong with the connection
+/// or the sign-in is wrong with every read, and is said.
+fn is_about_the_question(why: &ErrorKind) -> bool {
+    matches!(
+        why,
+        ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::Unreadable | ErrorKind::Server
+    )
 }

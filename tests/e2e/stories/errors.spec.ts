@@ -51,6 +51,38 @@ test.describe('every error path', () => {
     await expect(retake.rows.first()).toBeVisible();
   });
 
+  test('an API that refuses to list only failing tests lists all of them', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 250, outcomes: { error: 3, blocker: 2 } });
+    const asked: string[] = [];
+    await page.route('**/jobs?**', (route) => {
+      const { searchParams } = new URL(route.request().url());
+      asked.push(searchParams.get('conflatedStatus') ?? 'all');
+      if (!searchParams.has('conflatedStatus')) return route.continue();
+      return route.fulfill({ status: 400, json: { message: 'unknown parameter conflatedStatus' } });
+    });
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(retake.hook('row-count')).toHaveText('250 of 250 tests');
+    await expect(retake.rows.first()).toHaveAttribute('data-status', 'BLOCKER');
+    await expect(page.locator('.notice[data-tone=error]')).toHaveCount(0);
+    expect(asked[0]).toContain('ERROR');
+    expect(asked.slice(1)).toEqual(['all', 'all', 'all']);
+  });
+
+  test('an API that lists all tests where failing ones are asked for is not read twice', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 250, outcomes: { error: 3, blocker: 2 } });
+    let reads = 0;
+    await page.route('**/jobs?**', (route) => {
+      reads += 1;
+      const url = new URL(route.request().url());
+      url.searchParams.delete('conflatedStatus');
+      return route.continue({ url: url.href });
+    });
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(retake.hook('row-count')).toHaveText('250 of 250 tests');
+    // One page shows that the question is not heeded; then come the three of all tests.
+    expect(reads).toBe(4);
+  });
+
   test('fault: stays terminal after a rerun: the supervisor does not burn its attempts', async ({ retake, sandbox }) => {
     // The batch was seen finished: only a minute later is it sure that no old
     // picture hides the end of the new run, and that the time is over.
