@@ -11,12 +11,12 @@ use futures::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::{
-    api::{ApiError, ErrorKind, PAGE_SIZE, Paging, TestQuery, endpoint, retry},
+    api::{ApiError, ErrorKind, PAGE_SIZE, TestQuery, endpoint, retry},
     domain::{Batch, BatchId, ConflatedStatus, ProjectId, Test, Timestamp},
     view::batches,
 };
 
-use super::{look_again, tests_store::TestsStore};
+use super::{listing::each_page, look_again, tests_store::TestsStore};
 use crate::{
     browser::{clock, random, timer, wake},
     client::Client,
@@ -377,10 +377,8 @@ impl Feed {
         query: &TestQuery,
         asked: fn(&Test) -> bool,
     ) -> Result<(), ApiError> {
-        let mut paging = Paging::default();
-        let mut token = None;
-        loop {
-            let call = endpoint::list_tests(inner.project, inner.batch, query, token.as_deref());
+        let read = async |token: Option<&str>| {
+            let call = endpoint::list_tests(inner.project, inner.batch, query, token);
             let page = inner.client.read(&call).await?;
             inner.still_open()?;
             if self.tests.loading.with_untracked(|it| it.listed == 0) {
@@ -388,13 +386,15 @@ impl Feed {
                 timer::sleep(Duration::ZERO).await;
                 inner.still_open()?;
             }
-            token = paging.turn("list the tests", &page)?;
-            let heeded = page.items.iter().all(asked);
-            self.tests.merge(page.items);
-            if token.is_none() || !heeded {
-                return Ok(());
-            }
-        }
+            Ok(page)
+        };
+        each_page("list the tests", read, |page: Vec<Test>| {
+            let heeded = page.iter().all(asked);
+            self.tests.merge(page);
+            heeded
+        })
+        .await?;
+        Ok(())
     }
 }
 

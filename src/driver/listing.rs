@@ -13,6 +13,28 @@ use retake_core::{
 
 use crate::client::Client;
 
+/// Reads a list page by page: `read` gets the page of a token, `take` its items and says
+/// whether to go on. Whether it was read to its end is the answer.
+///
+/// # Errors
+/// A page could not be read, or the pages go in circles.
+pub(super) async fn each_page<T>(
+    what: &'static str,
+    read: impl AsyncFn(Option<&str>) -> Result<Page<T>, ApiError>,
+    mut take: impl FnMut(Vec<T>) -> bool,
+) -> Result<bool, ApiError> {
+    let mut paging = Paging::default();
+    let mut token = None;
+    loop {
+        let page = read(token.as_deref()).await?;
+        token = paging.turn(what, &page)?;
+        let goes_on = take(page.items);
+        if token.is_none() || !goes_on {
+            return Ok(token.is_none());
+        }
+    }
+}
+
 /// Every test of a batch, in the server's order, page by page without retries:
 /// whoever asks decides what a failure means.
 ///
@@ -63,19 +85,18 @@ async fn tests_of(
     asked: fn(&Test) -> bool,
 ) -> Result<Vec<Test>, ApiError> {
     let mut tests = Vec::new();
-    let mut paging = Paging::default();
-    let mut token = None;
-    loop {
-        let call = endpoint::list_tests(project, batch, query, token.as_deref());
+    let read = async |token: Option<&str>| {
         client.charge();
-        let page: Page<Test> = client.send(&call).await?;
-        token = paging.turn("list the tests", &page)?;
-        let heeded = page.items.iter().all(asked);
-        tests.extend(page.items);
-        if token.is_none() || !heeded {
-            return Ok(tests);
-        }
-    }
+        let call = endpoint::list_tests(project, batch, query, token);
+        client.send(&call).await
+    };
+    each_page("list the tests", read, |page: Vec<Test>| {
+        let heeded = page.iter().all(asked);
+        tests.extend(page);
+        heeded
+    })
+    .await?;
+    Ok(tests)
 }
 
 /// Every project that the account sees.
@@ -84,22 +105,18 @@ async fn tests_of(
 /// A page could not be read, or the pages go in circles.
 pub async fn all_projects(client: &Client) -> Result<Vec<Project>, ApiError> {
     let mut projects: Vec<Project> = Vec::new();
-    let mut paging = Paging::default();
-    let mut token = None;
-    loop {
-        let call = endpoint::list_projects(token.as_deref());
-        let page = client.send(&call).await?;
-        token = paging.turn("list the projects", &page)?;
-        for project in page.items {
+    let read = async |token: Option<&str>| client.send(&endpoint::list_projects(token)).await;
+    each_page("list the projects", read, |page| {
+        for project in page {
             // Pages are no snapshot: an entry may come twice.
             if !projects.iter().any(|it| it.id == project.id) {
                 projects.push(project);
             }
         }
-        if token.is_none() {
-            return Ok(projects);
-        }
-    }
+        true
+    })
+    .await?;
+    Ok(projects)
 }
 
 /// One test with the way it went.

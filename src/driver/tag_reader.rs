@@ -9,11 +9,11 @@ use std::collections::HashSet;
 
 use leptos::prelude::*;
 use retake_core::{
-    api::{ApiError, Paging, TestQuery, endpoint},
+    api::{ApiError, TestQuery, endpoint},
     domain::{BatchId, ExperienceTag, ExperienceTagId, ProjectId, TestId},
 };
 
-use super::{task::while_open, tests_store::TestsStore};
+use super::{listing::each_page, task::while_open, tests_store::TestsStore};
 use crate::{client::Client, reactive::effect};
 
 /// Reads what the index in the store says is due, until the page goes.
@@ -53,17 +53,13 @@ pub fn read_tags(client: Client, project: ProjectId, batch: BatchId, store: Test
 /// Every tag of the project.
 async fn names(client: Client, project: ProjectId) -> Result<Vec<ExperienceTag>, ApiError> {
     let mut tags = Vec::new();
-    let mut paging = Paging::default();
-    let mut token = None;
-    loop {
-        let call = endpoint::list_tags(project, token.as_deref());
-        let page = client.read(&call).await?;
-        token = paging.turn("list the tags", &page)?;
-        tags.extend(page.items);
-        if token.is_none() {
-            return Ok(tags);
-        }
-    }
+    let read = async |token: Option<&str>| client.read(&endpoint::list_tags(project, token)).await;
+    each_page("list the tags", read, |page| {
+        tags.extend(page);
+        true
+    })
+    .await?;
+    Ok(tags)
 }
 
 /// The tests that wear a tag; `None`: it was unticked meanwhile.
@@ -79,18 +75,14 @@ async fn wearers(
         tags: vec![tag],
     };
     let mut tests = HashSet::new();
-    let mut paging = Paging::default();
-    let mut token = None;
-    loop {
-        let call = endpoint::list_tests(project, batch, &query, token.as_deref());
-        let page = client.read(&call).await?;
-        token = paging.turn("list the tests", &page)?;
-        tests.extend(page.items.into_iter().filter_map(|test| test.id));
-        if token.is_none() {
-            return Ok(Some(tests));
-        }
-        if store.ticked.with_untracked(|ticked| !ticked.contains(&tag)) {
-            return Ok(None);
-        }
-    }
+    let read = async |token: Option<&str>| {
+        let call = endpoint::list_tests(project, batch, &query, token);
+        client.read(&call).await
+    };
+    let is_whole = each_page("list the tests", read, |page| {
+        tests.extend(page.into_iter().filter_map(|test| test.id));
+        store.ticked.with_untracked(|ticked| ticked.contains(&tag))
+    })
+    .await?;
+    Ok(is_whole.then_some(tests))
 }
