@@ -4,7 +4,10 @@
 use divan::{Bencher, black_box};
 use retake_core::{
     api::{Answer, endpoint},
-    domain::{Batch, BatchId, BatchStatus, ConflatedStatus, ProjectId, RunCounter, Test, TestId},
+    domain::{
+        Batch, BatchId, BatchStatus, ConflatedStatus, ProjectId, RunCounter, Test, TestId,
+        Timestamp,
+    },
     supervise::{Policy, plan_rerun},
     view::{Filter, Listing, Selection, Sort, SortKey, TagIndex, TestTable},
 };
@@ -63,6 +66,7 @@ fn parse_a_page(bencher: Bencher, count: usize) {
         status: 200,
         content_type: Some("application/json".into()),
         retry_after: None,
+        came_at: Timestamp::default(),
         body: format!(r#"{{"jobs":[{jobs}],"nextPageToken":"next","total":{count}}}"#).into(),
     };
     let call = endpoint::list_tests(

@@ -9,7 +9,7 @@
 //!
 //! Without such a head they are the body of a `200 application/json`.
 
-use retake_core::api::Answer;
+use retake_core::{api::Answer, domain::Timestamp};
 
 /// The answer that an input stands for.
 pub fn answer(bytes: &[u8]) -> Answer {
@@ -17,6 +17,7 @@ pub fn answer(bytes: &[u8]) -> Answer {
         status: 200,
         content_type: Some("application/json".into()),
         retry_after: None,
+        came_at: Timestamp::default(),
         body: bytes.to_vec(),
     };
     if !bytes.starts_with(b"HTTP ") {
@@ -39,6 +40,7 @@ pub fn answer(bytes: &[u8]) -> Answer {
             .next()
             .and_then(|line| line.strip_prefix("Retry-After: "))
             .map(ToOwned::to_owned),
+        came_at: Timestamp::default(),
         body: body.to_vec(),
     }
 }

@@ -15,7 +15,7 @@ use web_sys::{
     AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect,
 };
 
-use super::{timer, words};
+use super::{clock, timer, words};
 
 /// The longest body that is read, in bytes after decompression: a hundred
 /// tests with generous errors are a tenth of this.
@@ -122,6 +122,7 @@ async fn send(
             status: response.status(),
             content_type: headers.get("content-type"),
             retry_after: headers.get("retry-after"),
+            came_at: clock::wall(),
             body: Vec::new(),
         };
         if let Some(stream) = response.body() {

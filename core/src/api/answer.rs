@@ -54,7 +54,7 @@ pub(super) fn expect_status(
         retry_after: answer
             .retry_after
             .as_deref()
-            .and_then(|text| retry_after(text, None)),
+            .and_then(|text| retry_after(text, answer.came_at)),
     })
 }
 
@@ -119,13 +119,13 @@ fn clip(text: &str) -> String {
     clean_line(text, MESSAGE_CHARS)
 }
 
-/// Reads `Retry-After`: seconds, or an HTTP date if the present is known
-/// (RFC 9110 §10.2.3); clamped to 1 s … 15 min.
-pub fn retry_after(text: &str, now: Option<Timestamp>) -> Option<Duration> {
+/// Reads `Retry-After`: seconds, or an HTTP date (RFC 9110 §10.2.3); clamped to 1 s … 15 min,
+/// also because this computer's clock may be wrong.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => http_date(text)?.since(now?),
+        Err(_) => http_date(text)?.since(now),
     };
     Some(wait.clamp(Duration::from_secs(1), Duration::from_mins(15)))
 }
@@ -157,6 +157,7 @@ mod tests {
             status,
             content_type: Some(content_type.into()),
             retry_after: None,
+            came_at: Timestamp::default(),
             body: body.into(),
         }
     }
@@ -225,14 +226,25 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_in_both_forms_and_clamped() {
-        let seconds = |text| retry_after(text, None).map(|wait| wait.as_secs());
-        assert_eq!(seconds("7"), Some(7));
-        assert_eq!(seconds("0"), Some(1));
-        assert_eq!(seconds("99999999"), Some(900));
-        assert_eq!(seconds("soon"), None);
-        let now = Timestamp::parse("1994-11-06T08:49:07Z");
-        let wait = retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now);
-        assert_eq!(wait, Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", None), None);
+        let seconds = |text: &str| {
+            let busy = Answer {
+                retry_after: Some(text.into()),
+                came_at: Timestamp::parse("1994-11-06T08:49:07Z").expect("a time"),
+                ..answer(429, "", "")
+            };
+            failure(&busy).retry_after.map(|wait| wait.as_secs())
+        };
+        for (text, wait) in [
+            ("7", Some(7)),
+            ("0", Some(1)),
+            ("99999999", Some(900)),
+            ("soon", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30)),
+            ("Sun, 06 Nov 1994 08:40:00 GMT", Some(1)),
+            ("Tue, 06 Nov 2094 08:49:37 GMT", Some(900)),
+            ("Sun, 06 Nov 1994 08:49:37 CET", None),
+        ] {
+            assert_eq!(seconds(text), wait, "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::ApiError;
+use crate::domain::Timestamp;
 
 /// HTTP methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Answer {
     pub content_type: Option<String>,
     /// The `Retry-After` header, where the browser lets us read it.
     pub retry_after: Option<String>,
+    /// When it came: what a date in `Retry-After` is compared with.
+    pub came_at: Timestamp,
     /// The decoded body.
     pub body: Vec<u8>,
 }

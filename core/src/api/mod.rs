@@ -23,7 +23,6 @@ mod wire;
 #[cfg(test)]
 mod wire_tests;
 
-pub use answer::retry_after;
 pub use call::{Answer, Call, Method, Request};
 pub use endpoint::{PAGE_SIZE, TestQuery};
 pub use error::{ApiError, ErrorKind};

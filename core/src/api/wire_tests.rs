@@ -73,6 +73,7 @@ fn ok(body: &str) -> Answer {
         status: 200,
         content_type: Some("application/json; charset=utf-8".into()),
         retry_after: None,
+        came_at: Timestamp::default(),
         body: body.into(),
     }
 }

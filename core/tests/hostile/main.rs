@@ -51,6 +51,7 @@ fn answer(status: u16, body: &serde_json::Value) -> Answer {
         status,
         content_type: Some("application/json".into()),
         retry_after: None,
+        came_at: Timestamp::default(),
         body: body.to_string().into_bytes(),
     }
 }
@@ -91,12 +92,14 @@ fn words_of_the_server_inside_errors_are_one_readable_line() {
             status: 500,
             content_type: Some("text/plain".into()),
             retry_after: Some(name.clone()),
+            came_at: Timestamp::default(),
             body: name.clone().into_bytes(),
         };
         let labelled = Answer {
             status: 200,
             content_type: Some(name.clone()),
             retry_after: None,
+            came_at: Timestamp::default(),
             body: Vec::new(),
         };
         let wrong = json!({"totalJobs": name});
