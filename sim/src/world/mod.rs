@@ -87,7 +87,6 @@ pub(crate) enum Happening {
         page: PageRef,
         machine: u32,
         call: CallId,
-        post: usize,
         fate: Fate,
     },
     /// A rerun arrives at the server.
@@ -348,9 +347,8 @@ impl World {
                 page,
                 machine,
                 call,
-                post,
                 fate,
-            } => self.posted(page, machine, call, post, fate),
+            } => self.posted(page, machine, call, fate),
             Happening::Arrives { post, hears, again } => self.arrives(post, hears, again),
             Happening::Writes(page) => self.writes(page),
             Happening::Durable {

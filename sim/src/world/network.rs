@@ -587,7 +587,6 @@ impl World {
             page,
             machine,
             call,
-            post,
             fate,
         };
         let path = self.path(tab, true);
@@ -666,20 +665,12 @@ impl World {
             page,
             machine,
             call,
-            post: index,
             fate,
         };
         self.after(20, happening);
     }
 
-    pub(crate) fn posted(
-        &mut self,
-        page: PageRef,
-        machine: u32,
-        call: CallId,
-        _post: usize,
-        fate: Fate,
-    ) {
+    pub(crate) fn posted(&mut self, page: PageRef, machine: u32, call: CallId, fate: Fate) {
         if !self.is_machine(page, machine) {
             return;
         }
