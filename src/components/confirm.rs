@@ -149,10 +149,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
                 {format!(
                     "{} not finished. Queued ones stop at once, running ones finish first; then the \
                      batch is CANCELLED{}. This cannot be undone.",
-                    match unfinished {
-                        1 => "1 test has".to_owned(),
-                        n => format!("{} tests have", words::number(n)),
-                    },
+                    words::tests_do(unfinished, "has", "have"),
                     if supervised { ", and its supervision ends with exit 5" } else { "" },
                 )}
             </p>

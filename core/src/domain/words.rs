@@ -13,10 +13,20 @@ pub fn number(n: u64) -> String {
     out
 }
 
+/// So many of a noun: `1 failure`, `12,345 failures`.
+pub fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(n))
+}
+
 /// `1 test`, `14 tests`, `12,345 tests`.
 pub fn tests(n: usize) -> String {
-    let noun = if n == 1 { "test" } else { "tests" };
-    format!("{} {noun}", number(n as u64))
+    count(n as u64, "test")
+}
+
+/// With what they do, as `one` does and as `more` do: `1 test is`, `14 tests are`.
+pub fn tests_do(n: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(n, "test"), if n == 1 { one } else { more })
 }
 
 #[cfg(test)]
@@ -35,5 +45,8 @@ mod unit_tests {
         }
         assert_eq!(tests(1), "1 test");
         assert_eq!(tests(100_000), "100,000 tests");
+        assert_eq!(count(1, "failure"), "1 failure");
+        assert_eq!(tests_do(1, "is", "are"), "1 test is");
+        assert_eq!(tests_do(0, "is", "are"), "0 tests are");
     }
 }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::{Event, PauseReason, Record, WhyNot, journal::Seen};
 use crate::{
-    domain::{BatchStatus, GoDuration, Timestamp, text::clean_line},
+    domain::{
+        BatchStatus, GoDuration, Timestamp,
+        text::clean_line,
+        words::{count, number},
+    },
     rerun::{Ended, Evidence, Intent, SubmissionNote, WaitReason},
 };
 
@@ -73,8 +77,8 @@ fn line(event: &Event) -> (LineKind, String) {
             format!(
                 "{}: {} of {} tests unfinished",
                 picture(seen),
-                seen.unfinished,
-                seen.total
+                number(seen.unfinished),
+                number(seen.total)
             ),
         ),
         Event::ReadFailed { error, retry_at } => (
@@ -132,6 +136,7 @@ fn line(event: &Event) -> (LineKind, String) {
         Event::Listed { listed, batch_says } => {
             let mut text = format!("{} listed", count(*listed, "test"));
             if let Some(total) = batch_says {
+                let total = number(*total);
                 text.push_str(&format!(
                     "; the batch says {total}, two listings agree, so the listed ones count, as in the CLI"
                 ));
@@ -141,10 +146,11 @@ fn line(event: &Event) -> (LineKind, String) {
         Event::ListedNotPassed { listed, passed } => (
             Look,
             format!(
-                "listed the {} that did not pass; the API counts {passed} that passed: together \
-                 the batch's {}",
+                "listed the {} that did not pass; the API counts {} that passed: together the \
+                 batch's {}",
                 count(*listed, "test"),
-                listed.saturating_add(*passed)
+                number(*passed),
+                number(listed.saturating_add(*passed))
             ),
         ),
         Event::ListsAll { why } => (
@@ -165,12 +171,12 @@ fn line(event: &Event) -> (LineKind, String) {
         } => {
             let share = format!(
                 "{} of {} = {:.1} % (BLOCKER {}, ERROR {}, WARNING {})",
-                figures.failing,
-                figures.listed,
+                number(figures.failing),
+                number(figures.listed),
                 figures.percent(),
-                figures.blocker,
-                figures.error,
-                figures.warning
+                number(figures.blocker),
+                number(figures.error),
+                number(figures.warning)
             );
             let then = match why_not {
                 None => format!(
@@ -335,14 +341,6 @@ fn picture(seen: &Seen) -> String {
         .map(|run| format!(", run {run}"))
         .unwrap_or_default();
     format!("{status}{word}{run}")
-}
-
-fn count(n: u64, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
 }
 
 /// To the second; milliseconds say nothing here.

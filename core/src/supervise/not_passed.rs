@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use super::{Event, Now, Supervisor, machine::Asked, reading::Listing};
 use crate::{
     api::{ApiError, ErrorKind, MAX_PAGES},
-    domain::{Batch, ConflatedStatus, Means, Test, Timestamp},
+    domain::{Batch, ConflatedStatus, Means, Test, Timestamp, words::number},
     planted::{self, Bug},
 };
 
@@ -81,7 +81,9 @@ impl NotPassed {
         let expected = passed_by_counts(batch);
         if passed != expected {
             return Some(format!(
-                "{passed} tests passed by its listing, {expected} by the batch's counts"
+                "{} tests passed by its listing, {} by the batch's counts",
+                number(passed),
+                number(expected)
             ));
         }
         if !self.tests.iter().all(Self::is_asked) {
@@ -102,7 +104,10 @@ impl NotPassed {
         let total = batch.total_tests.unwrap_or(0);
         if listed.saturating_add(passed) != total {
             return Some(format!(
-                "{listed} that did not pass and {passed} that did are not the batch's {total}"
+                "{} that did not pass and {} that did are not the batch's {}",
+                number(listed),
+                number(passed),
+                number(total)
             ));
         }
         None
@@ -120,7 +125,10 @@ fn miscounted(state: &ConflatedStatus, tests: &[Test], batch: &Batch) -> Option<
     let is = |test: &&Test| test.conflated.as_ref() == Some(state);
     let listed = tests.iter().filter(is).count() as u64;
     let counted = (state.meaning().count)(batch);
-    (listed != counted).then(|| format!("it lists {listed} in {state}, the batch counts {counted}"))
+    (listed != counted).then(|| {
+        let (listed, counted) = (number(listed), number(counted));
+        format!("it lists {listed} in {state}, the batch counts {counted}")
+    })
 }
 
 fn passed_by_counts(batch: &Batch) -> u64 {
@@ -306,7 +314,7 @@ mod tests {
         assert!(said(&unasked, &batch()).contains("not asked for"));
         let mut larger = batch();
         larger.total_tests = Some(1_001);
-        assert!(said(&answer(&WHOLE), &larger).contains("1001"));
+        assert!(said(&answer(&WHOLE), &larger).contains("1,001"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::{Choice, Figures, Plan, Policy, WhyNot, plan_rerun};
 use crate::domain::{
     Batch, ConflatedStatus, TestId,
-    words::{number, tests},
+    words::{number, tests, tests_do},
 };
 
 /// What a policy would do with the batch as it stands.
@@ -122,8 +122,8 @@ impl Preview {
         }
         if !self.complete {
             sentence.push_str(&format!(
-                " Only {} are listed yet, so more may match.",
-                tests(usize::try_from(figures.listed).unwrap_or(usize::MAX))
+                " Only {} listed yet, so more may match.",
+                tests_do(figures.listed, "is", "are")
             ));
         }
         sentence
@@ -176,6 +176,9 @@ mod tests {
              so more may match."
         );
         assert_eq!(preview.allowed, 30_000);
+        let first = [(Some(TestId::from_u128(1)), Some(&error))];
+        let said = Preview::of(&batch, first, false, &policy).sentence(&policy);
+        assert!(said.contains("Only 1 test is listed yet"), "{said}");
     }
 
     /// Of a batch with one test in ERROR and one that passed.

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
-    domain::{Batch, BatchStatus, ConflatedStatus, Test, TestId, Timestamp},
+    domain::{
+        Batch, BatchStatus, ConflatedStatus, Test, TestId, Timestamp,
+        words::{number, tests_do},
+    },
     planted::{self, Bug},
     rerun::{FRESH, Fence, Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
 };
@@ -150,7 +153,8 @@ impl Supervisor {
             // The count fits, and yet one may be missing (seed 15948919).
             _ if unnamed => "a test was listed without its ID".to_owned(),
             (None, Some(total)) if total != tests.len() as u64 => {
-                format!("{} tests were listed, the batch says {total}", tests.len())
+                let listed = tests_do(tests.len() as u64, "was", "were");
+                format!("{listed} listed, the batch says {}", number(total))
             }
             _ => return None,
         };

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExitCode, Figures, Policy, Rule, WatchedStates, WhyNot, exit_code::exit_code};
 use crate::{
-    domain::{BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text},
+    domain::{
+        BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text,
+        words::{number, tests_do},
+    },
     order,
 };
 
@@ -173,10 +176,7 @@ impl Verdict {
             notes.push(format!(
                 "{} failed by status; ReSim sends no conflated status for that, and the CLI's rule \
                  counts only that one. Look at them before you rely on this pass.",
-                match uncounted {
-                    1 => "1 test has".to_owned(),
-                    n => format!("{n} tests have"),
-                }
+                tests_do(uncounted, "has", "have")
             ));
         }
         let outcome = match exit_code {
@@ -199,7 +199,7 @@ impl Verdict {
         {
             notes.push(format!(
                 "{} in BLOCKER beside the errors; exit code 2 does not say so.",
-                tests(figures.blocker)
+                tests_do(figures.blocker, "is", "are")
             ));
         }
         if let (ExitCode::Blocker, Some(figures)) = (exit_code, findings.figures)
@@ -208,7 +208,7 @@ impl Verdict {
         {
             notes.push(format!(
                 "{} in ERROR beside the blockers; exit code 7 does not say so.",
-                tests(figures.error)
+                tests_do(figures.error, "is", "are")
             ));
         }
         if policy.rerun_on.is_empty() && policy.fail_on.is_empty() {
@@ -297,8 +297,8 @@ impl Verdict {
         let figures = self.figures?;
         let share = format!(
             "{} of {} tests in a rerun state ({:.1} %), limit {} %",
-            figures.failing,
-            figures.listed,
+            number(figures.failing),
+            number(figures.listed),
             figures.percent(),
             self.limit_percent
         );
@@ -329,7 +329,7 @@ fn beside_the_pass(findings: &Findings<'_>, filter: WatchedStates) -> Vec<String
             "{} in a state that fails ({filter}), but the batch's one word is {word}, and the \
              CLI compares only that word: it would exit 0. Look at them before you rely on \
              this pass.",
-            tests(hidden),
+            tests_do(hidden, "is", "are"),
         ));
     }
     let left: Vec<String> = [
@@ -339,7 +339,7 @@ fn beside_the_pass(findings: &Findings<'_>, filter: WatchedStates) -> Vec<String
     ]
     .into_iter()
     .filter(|(is_set, count, _)| !is_set && *count > 0)
-    .map(|(_, count, word)| format!("{} in {word}", tests(count)))
+    .map(|(_, count, word)| format!("{} in {word}", tests_do(count, "is", "are")))
     .collect();
     if !left.is_empty() && !filter.is_empty() {
         notes.push(format!(
@@ -394,14 +394,6 @@ fn watched_count(figures: &Figures, filter: WatchedStates) -> u64 {
     .into_iter()
     .filter_map(|(watched, count)| watched.then_some(count))
     .sum()
-}
-
-fn tests(count: u64) -> String {
-    if count == 1 {
-        "1 test is".to_owned()
-    } else {
-        format!("{count} tests are")
-    }
 }
 
 #[cfg(test)]

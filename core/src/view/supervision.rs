@@ -272,8 +272,8 @@ pub fn in_title(state: &State) -> String {
         (Phase::Paused(_), _) => "paused".to_owned(),
         (_, Some(seen)) if seen.unfinished > 0 => format!(
             "{} of {}",
-            seen.total.saturating_sub(seen.unfinished),
-            seen.total
+            words::number(seen.total.saturating_sub(seen.unfinished)),
+            words::number(seen.total)
         ),
         (phase, _) => phase.words().to_lowercase(),
     }

@@ -47,12 +47,15 @@ fn sentence(what: &str, count: usize, tests: &[NamedTest]) -> String {
         .collect();
     let more = count.saturating_sub(names.len());
     let more = if more > 0 {
-        format!(" and {more} more")
+        format!(" and {} more", words::number(more as u64))
     } else {
         String::new()
     };
-    let noun = if count == 1 { "test" } else { "tests" };
-    format!("{count} {noun} {what}: {}{more}.", names.join(", "))
+    format!(
+        "{} {what}: {}{more}.",
+        words::tests(count),
+        names.join(", ")
+    )
 }
 
 /// The whole verdict for an issue or a chat.

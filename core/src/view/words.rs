@@ -6,7 +6,7 @@ use crate::domain::{ConflatedBatchStatus, ConflatedStatus};
 
 pub use crate::domain::{
     text::{clean, clean_line as line, name},
-    words::{number, tests},
+    words::{number, tests, tests_do},
 };
 
 /// A length of time to two units: `8 s`, `4 m 03 s`, `2 h 05 m`, `3 d 04 h`.

@@ -92,10 +92,10 @@ fn the_failing_tests_of_a_large_batch_are_rerun_without_listing_the_others() {
     assert_eq!(named, [[7, 300]]);
     assert!(said(
         &bench,
-        "listed the 2 tests that did not pass; the API counts 998 that passed: together the batch's 1000"
+        "listed the 2 tests that did not pass; the API counts 998 that passed: together the batch's 1,000"
     ));
     assert!(
-        said(&bench, "2 of 1000 = 0.2 %"),
+        said(&bench, "2 of 1,000 = 0.2 %"),
         "the share is of all tests"
     );
 }

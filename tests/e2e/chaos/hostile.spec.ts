@@ -105,10 +105,10 @@ test.describe('answers', () => {
       posts: 1,
       verdict: [0, 'pass-after-rerun'],
       says: [
-        "listed the 20 tests that did not pass; the API counts 9980 that passed: together the batch's 10000",
-        '20 of 10000 = 0.2 %',
+        "listed the 20 tests that did not pass; the API counts 9,980 that passed: together the batch's 10,000",
+        '20 of 10,000 = 0.2 %',
         'accepted as run 2',
-        "listed the 0 tests that did not pass; the API counts 10000 that passed",
+        "listed the 0 tests that did not pass; the API counts 10,000 that passed",
       ],
       timeout: 90_000,
     });
