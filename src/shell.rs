@@ -9,10 +9,7 @@ use retake_core::{
     config::Environment,
     domain::{BatchId, Timestamp},
     supervise::Outcome,
-    view::{
-        supervision::{self, Called},
-        words,
-    },
+    view::{Called, supervision, words},
 };
 
 use crate::{

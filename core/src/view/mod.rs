@@ -9,11 +9,13 @@
 //! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
 //! - [`open`]: what a person pasted into "open".
 //! - [`runs`]: what is known of each run of a test, and why it failed.
-//! - [`supervision`]: how a supervision is getting on; [`verdict`]: how it ended.
+//! - [`supervision`]: how a supervision is getting on; [`verdict`]: how it ended;
+//!   [`called`]: what its batch is called by.
 //! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
 pub mod batches;
+pub mod called;
 pub mod chips;
 pub mod export;
 pub mod freshness;
@@ -30,6 +32,7 @@ pub mod verdict;
 pub mod window;
 pub mod words;
 
+pub use called::Called;
 pub use chips::Chip;
 pub use listing::Listing;
 pub use query::{Filter, Sort, SortKey, ViewQuery};

@@ -34,10 +34,7 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
-    view::{
-        supervision::{Called, Census},
-        verdict as say,
-    },
+    view::{Called, supervision::Census, verdict as say},
 };
 
 pub use about::About;
