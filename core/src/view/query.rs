@@ -501,8 +501,6 @@ mod tests {
         assert_eq!(many.filter.tags.len(), MAX_TAGS);
     }
 
-    /// A new key does not compile here until it has its place, and then has to
-    /// be in the list of all.
     #[test]
     fn what_a_link_names_in_vain_is_told() {
         let id = TestId::from_u128(7);
@@ -513,6 +511,8 @@ mod tests {
         );
     }
 
+    /// A new key does not compile here until it has its place, and then has to
+    /// be in the list of all.
     #[test]
     fn a_link_can_name_every_key() {
         let after = |key| match key {

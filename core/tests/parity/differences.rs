@@ -274,37 +274,56 @@ fn a_pass_after_a_rerun_says_so_and_names_the_tests() {
 
 #[test]
 fn crashes_that_look_like_exit_2_do_not_exist() {
-    // A rerun answer without any field and a listing without words: the CLI
-    // crashes with exit 2, which means ERROR. Ours goes on.
+    // The CLI crashes with exit 2, which means ERROR, on an answer to a rerun without a batch
+    // ID and on a success that is not labelled as JSON. Ours goes on to the verdict.
     let mut machine = started(Policy {
         rerun_max_failure_percent: 100.0,
         ..Policy::default()
     });
-    let tests = [test(1, "ERROR")];
-    while let Some(output) = machine.poll_output() {
-        let input = match output {
-            Output::ReadBatch(call, _) => {
-                Input::BatchRead(call, Ok(Box::new(batch("SUCCEEDED", "ERROR", 1))))
-            }
-            Output::ReadTests(call, _) => Input::TestsRead(call, Ok(tests.to_vec())),
-            Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
-            Output::SendRerun(call, ..) => {
-                let empty = retake_core::api::RerunAnswer {
-                    batch_id: None,
-                    run_counter: None,
-                    test_ids: Vec::new(),
-                };
-                Input::RerunAnswered(call, Ok(empty))
-            }
-            _ => continue,
-        };
-        machine.handle(input, at(0));
-        if machine.state().attempt == 1 {
-            break;
+    let mut posts = 0;
+    let mut unreadable = 0;
+    for seconds in (0..600).step_by(30) {
+        machine.handle(Input::Wake, at(seconds));
+        while let Some(output) = machine.poll_output() {
+            let input = match output {
+                Output::ReadBatch(call, _) if posts == 1 && unreadable == 0 => {
+                    unreadable += 1;
+                    let page = "expected JSON, the answer is labelled text/html";
+                    let error = ApiError::new("read the batch", ErrorKind::Unreadable, page);
+                    Input::BatchRead(call, Err(error))
+                }
+                Output::ReadBatch(call, id) => {
+                    assert_eq!(id, BatchId::from_u128(1), "the batch that it is about");
+                    let read = match posts {
+                        0 => batch("ERROR", "ERROR", 1),
+                        _ => batch("SUCCEEDED", "COMPLETE", 2),
+                    };
+                    Input::BatchRead(call, Ok(Box::new(read)))
+                }
+                Output::ReadTests(call, _) => {
+                    let word = if posts == 0 { "ERROR" } else { "PASSED" };
+                    Input::TestsRead(call, Ok(vec![test(1, word)]))
+                }
+                Output::StoreIntent(call, _) => Input::Stored(call, Ok(())),
+                Output::SendRerun(call, ..) => {
+                    posts += 1;
+                    let empty = retake_core::api::RerunAnswer {
+                        batch_id: None,
+                        run_counter: None,
+                        test_ids: Vec::new(),
+                    };
+                    Input::RerunAnswered(call, Ok(empty))
+                }
+                _ => continue,
+            };
+            machine.handle(input, at(seconds));
         }
     }
-    assert_eq!(machine.state().batch, Some(BatchId::from_u128(1)));
-    assert!(machine.state().verdict().is_none());
+    assert_eq!((posts, unreadable), (1, 1));
+    assert_eq!(machine.state().attempt, 1);
+    let verdict = machine.state().verdict().expect("run 2 has finished");
+    assert_eq!(verdict.exit_code.number(), 0);
+    assert_eq!(verdict.outcome, Outcome::PassAfterRerun);
     let code = exit_code(None, None, Policy::default().fail_filter()).0;
     assert_eq!(code.number(), 1, "no status is exit 1, not 2");
 }
