@@ -138,7 +138,7 @@ impl fmt::Display for Rule {
 
 /// The exit code of one finished, not timed-out batch and the rule that gave it.
 ///
-/// `filter` is [`Policy::fail_filter`]. `word` is the server's conflated
+/// `filter` is [`Policy::fail_filter`](super::Policy::fail_filter). `word` is the server's conflated
 /// status, never one that we derived: the CLI does not derive it either.
 pub fn exit_code(
     status: Option<&BatchStatus>,

@@ -84,7 +84,7 @@ pub enum Event {
         name: Option<String>,
     },
     /// The batch was read and had not finished. Written when the picture
-    /// changed, and once a minute as a sign of life ([`is_written_over`]).
+    /// changed, and once a minute as a sign of life (`is_written_over`).
     Polled(Seen),
     /// A read failed; the first of a row.
     ReadFailed {

@@ -15,7 +15,7 @@
 //! became of it; whether an answer leaves that open is
 //! [`ErrorKind::leaves_post_unknown`](crate::api::ErrorKind::leaves_post_unknown)), `state`
 //! (what follows from it: the attempt, the run that is waited for, a POST that may still
-//! land), `pausing` (pause, stop and resume), [`exit_code`] and [`Verdict`] (the
+//! land), `pausing` (pause, stop and resume), [`exit_code()`] and [`Verdict`] (the
 //! conclusion), `journal` (what is written down, and how that gives the state back),
 //! `explain` (the log lines). [`Seat`] decides which tab does all this.
 //!

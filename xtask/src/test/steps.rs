@@ -39,7 +39,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "lint",
-        what: "clippy has nothing to say about all but the app",
+        what: "clippy has nothing to say about all but the app, rustdoc nothing about the core",
         needs: None,
         run: lint,
     },
@@ -188,7 +188,19 @@ fn lint(context: &mut Context<'_>) -> Outcome<()> {
         "retake",
         "--all-targets",
     ]);
-    check(cargo.args(["--", "--deny", "warnings"]), LINTS_WRONG)
+    check(cargo.args(["--", "--deny", "warnings"]), LINTS_WRONG)?;
+    // Who reads the core goes from one item to the next by these links.
+    let mut docs = context.cargo(&[
+        "doc",
+        "--no-deps",
+        "--document-private-items",
+        "--package",
+        "retake-core",
+    ]);
+    check(
+        docs.env("RUSTDOCFLAGS", "--deny warnings"),
+        "The core's documentation has something wrong, such as a link that leads nowhere.",
+    )
 }
 
 fn lint_web(context: &mut Context<'_>) -> Outcome<()> {

@@ -24,7 +24,7 @@ pub enum SubmissionInput {
     Wake,
     /// Signed in again, or unpaused.
     Resume,
-    /// The person answers [`Stage::Asking`].
+    /// The person answers [`Stage::Asking`](super::Stage::Asking).
     PersonSays(PersonSays),
     /// The person calls it off; honoured while nothing is under way.
     CallOff,
@@ -54,7 +54,7 @@ pub enum Effect {
     SignIn,
     /// Write this into the log.
     Note(SubmissionNote),
-    /// Over; see [`Submission::stage`].
+    /// Over; see [`Submission::stage`](super::Submission::stage).
     Ended(Ended),
 }
 

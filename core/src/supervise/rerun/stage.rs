@@ -35,10 +35,10 @@ pub enum Stage {
         agreeing: u8,
     },
     /// Strict: no read shows the POST, and a person is asked whether it was
-    /// applied; waits for [`SubmissionInput::PersonSays`], still looking now
-    /// and then.
+    /// applied; waits for [`PersonSays`](super::SubmissionInput::PersonSays), still
+    /// looking now and then.
     Asking,
-    /// Signed out: waits for [`SubmissionInput::Resume`].
+    /// Signed out: waits for [`Resume`](super::SubmissionInput::Resume).
     Parked,
     /// Over.
     Ended(Ended),
