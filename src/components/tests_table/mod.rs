@@ -2,27 +2,25 @@
 //! the order is frozen between polls, so that nothing jumps under a hand.
 
 mod columns;
+pub mod head;
+mod keys;
 mod reading_order;
 pub mod row;
 
 use std::time::Duration;
 
 use leptos::{ev, html, prelude::*};
-use retake_core::{
-    domain::{ConflatedStatus, TestId},
-    view::{
-        RowId, Sort,
-        selection::AllTicked,
-        window::{self, Slots},
-    },
-};
+use retake_core::view::window::{self, Slots};
 use wasm_bindgen::{JsCast, closure::Closure};
 
 use columns::{COLUMNS, ShownFrom};
+use head::Head;
+pub use keys::Wish;
+use keys::focus_row;
 use row::{Row, stands_at};
 
 use crate::{
-    browser::{dom, storage, timer::Timer},
+    browser::timer::Timer,
     driver::tests_store::TestsStore,
     reactive::{effect, memo},
 };
@@ -33,15 +31,6 @@ const REST: Duration = Duration::from_millis(200);
 /// Rows that are made at once when the first tests come; the others in a task of their own,
 /// so that the browser answers a hand in between.
 const FIRST_ROWS: usize = 16;
-
-/// What keys on the table ask of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// Rerun the ticked tests.
-    Rerun,
-    /// Recompute their metrics.
-    Metrics,
-}
 
 /// The table.
 #[component]
@@ -151,100 +140,6 @@ fn bones() -> impl IntoView {
             }
         })
         .collect_view()
-}
-
-#[component]
-fn Head(store: TestsStore) -> impl IntoView {
-    let sort = memo(move |_| store.query.with(|it| it.sort));
-    let ticked = memo(move |_| {
-        store.version.track();
-        store.selection.with(|selection| {
-            store
-                .listing
-                .with(|listing| store.with_table(|table| selection.all_ticked(table, listing)))
-        })
-    });
-    let matching = memo(move |_| {
-        store
-            .listing
-            .with(retake_core::view::Listing::matching_count)
-    });
-    view! {
-        <thead role="rowgroup">
-            <tr role="row" aria-rowindex="1">
-                <th role="columnheader" scope="col">
-                    <label class="tick">
-                        <input
-                            type="checkbox"
-                            data-testid="select-all"
-                            aria-label=move || select_all_label(matching.get(), store.complete.get())
-                            prop:checked=move || ticked.get() == AllTicked::All
-                            prop:indeterminate=move || ticked.get() == AllTicked::Some
-                            disabled=move || matching.get() == 0
-                            on:change=move |event| {
-                                store.toggle_all_matching();
-                                // The browser has turned the box by itself; it shows what is so.
-                                let is = ticked.get_untracked();
-                                let input = event_target::<web_sys::HtmlInputElement>(&event);
-                                input.set_checked(is == AllTicked::All);
-                                input.set_indeterminate(is == AllTicked::Some);
-                            }
-                        />
-                    </label>
-                </th>
-                {COLUMNS
-                    .iter()
-                    .map(|column| {
-                        let title = column.title;
-                        let head = match column.sort {
-                            Some(key) => view! {
-                                <button
-                                    type="button"
-                                    class="sort"
-                                    on:click=move |_| {
-                                        store.query.update(|query| query.sort = query.sort.clicked(key));
-                                    }
-                                >
-                                    {title}
-                                </button>
-                            }
-                            .into_any(),
-                            None => title.into_any(),
-                        };
-                        let key = column.sort;
-                        view! {
-                            <th
-                                role="columnheader"
-                                scope="col"
-                                data-col=column.name
-                                data-from=column.from.slug()
-                                aria-sort=move || key.and_then(|key| aria_sort(sort.get(), key))
-                            >
-                                {head}
-                            </th>
-                        }
-                    })
-                    .collect_view()}
-            </tr>
-        </thead>
-    }
-}
-
-fn select_all_label(matching: usize, complete: bool) -> String {
-    let matching = retake_core::view::words::number(matching as u64);
-    if complete {
-        format!("Select all {matching} matching tests")
-    } else {
-        format!("Select the {matching} matching tests that are read so far")
-    }
-}
-
-fn aria_sort(sort: Sort, key: retake_core::view::SortKey) -> Option<&'static str> {
-    (sort.key == key).then_some(if sort.reversed {
-        "descending"
-    } else {
-        "ascending"
-    })
 }
 
 /// Says why the table is empty, and the way out.
@@ -462,161 +357,4 @@ impl Table {
             self.top.set(f64::from(scroller.scroll_top()));
         }
     }
-
-    /// Keys on a row.
-    fn row_key(self, event: &ev::KeyboardEvent) {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
-            if event.key() == "a" && !dom::is_typing(event.target()) {
-                event.prevent_default();
-                self.store.toggle_all_matching();
-            }
-            return;
-        }
-        let on_control = event
-            .target()
-            .and_then(|it| it.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|it| it.matches("input, button, a").unwrap_or(false));
-        let page = (self.height.get_untracked() / self.row_height.get_untracked()).max(1.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at least one
-        let page = page as usize;
-        let current = self.current.get_untracked();
-        match event.key().as_str() {
-            "ArrowDown" => self.go(event, current.saturating_add(1)),
-            "ArrowUp" => self.go(event, current.saturating_sub(1)),
-            "PageDown" => self.go(event, current.saturating_add(page)),
-            "PageUp" => self.go(event, current.saturating_sub(page)),
-            "Home" => self.go(event, 0),
-            "End" => self.go(event, usize::MAX),
-            " " if !on_control => {
-                event.prevent_default();
-                self.tick(event.shift_key());
-            }
-            "Enter" if !on_control => self.open(),
-            _ => {}
-        }
-    }
-
-    /// Keys anywhere on the page.
-    fn page_key(self, event: &ev::KeyboardEvent, wish: Callback<Wish>) {
-        let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
-        // Escape is no letter: it always closes.
-        let is_letter = event.key() != "Escape";
-        if modified
-            || (is_letter && !storage::letters_act())
-            || event.default_prevented()
-            || dom::is_typing(event.target())
-            || dom::has("dialog[open], [popover]:popover-open")
-        {
-            return;
-        }
-        let current = self.current.get_untracked();
-        match event.key().as_str() {
-            "j" => self.go(event, self.first_or(current.saturating_add(1))),
-            "k" => self.go(event, current.saturating_sub(1)),
-            "n" => self.go_failed(event, true),
-            "p" => self.go_failed(event, false),
-            "x" => self.tick(false),
-            "X" => self.tick(true),
-            "a" => self.store.toggle_all_matching(),
-            "o" => self.open(),
-            "u" => self.store.order_anew(),
-            "r" => wish.run(Wish::Rerun),
-            "m" => wish.run(Wish::Metrics),
-            "Escape" => self.store.query.update(|query| query.open = None),
-            _ => {}
-        }
-    }
-
-    /// Where `next` leads: to the first row, as long as no row was ever gone to.
-    fn first_or(self, next: usize) -> usize {
-        if self.is_used.get_untracked() {
-            next
-        } else {
-            self.current.get_untracked()
-        }
-    }
-
-    fn row_at(self, index: usize) -> Option<RowId> {
-        self.store
-            .listing
-            .with_untracked(|listing| listing.order().get(index).copied())
-    }
-
-    fn tick(self, to_here: bool) {
-        if let Some(row) = self.row_at(self.current.get_untracked()) {
-            self.store.toggle(row, to_here);
-        }
-    }
-
-    fn open(self) {
-        let id: Option<TestId> = self
-            .row_at(self.current.get_untracked())
-            .and_then(|row| self.store.with_table(|table| table.get(row).id));
-        if id.is_some() {
-            self.store.query.update(|query| query.open = id);
-        }
-    }
-
-    fn go_failed(self, event: &ev::KeyboardEvent, forward: bool) {
-        let current = self.current.get_untracked();
-        let found = self.store.with_table(|table| {
-            self.store.listing.with_untracked(|listing| {
-                let failed = |(_, row): &(usize, &RowId)| {
-                    ConflatedStatus::is_failing(&table.get(**row).shown_status())
-                };
-                let rows = listing.order().iter().enumerate();
-                if forward {
-                    rows.skip(self.first_or(current + 1))
-                        .find(failed)
-                        .map(|(n, _)| n)
-                } else {
-                    rows.take(current).rfind(failed).map(|(n, _)| n)
-                }
-            })
-        });
-        if let Some(index) = found {
-            self.go(event, index);
-        }
-    }
-
-    /// Moves to a row: into view, then the focus onto it.
-    fn go(self, event: &ev::KeyboardEvent, index: usize) {
-        event.prevent_default();
-        let total = self
-            .store
-            .listing
-            .with_untracked(retake_core::view::Listing::len);
-        let Some(last) = total.checked_sub(1) else {
-            return;
-        };
-        let index = index.min(last);
-        self.current.set(index);
-        self.is_used.set(true);
-        let Some(scroller) = self.scroller.get_untracked() else {
-            return;
-        };
-        // The heading sticks over the first rows.
-        let head = f64::from(
-            scroller
-                .query_selector("thead")
-                .ok()
-                .flatten()
-                .and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok())
-                .map_or(0, |it| it.offset_height()),
-        );
-        let (height, row) = (self.height.get_untracked(), self.row_height.get_untracked());
-        let top = f64::from(scroller.scroll_top());
-        let wanted = window::scroll_to_row(index, top, height - head, row);
-        #[allow(clippy::cast_possible_truncation)] // pixels of a page fit
-        scroller.set_scroll_top(wanted as i32);
-        self.top.set(wanted);
-        focus_row(index);
-    }
-}
-
-/// Focuses a row once it is drawn.
-fn focus_row(index: usize) {
-    request_animation_frame(move || {
-        dom::focus(&format!("tr[aria-rowindex=\"{}\"]", index + 2));
-    });
 }
