@@ -23,7 +23,8 @@ impl Table {
     /// Keys on a row.
     pub(super) fn row_key(self, event: &ev::KeyboardEvent) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
-            if event.key() == "a" && !dom::is_typing(event.target()) {
+            let is_ours = event.key() == "a" && !event.alt_key();
+            if is_ours && !dom::is_typing(event.target()) {
                 event.prevent_default();
                 self.store.toggle_all_matching();
             }

@@ -16,6 +16,14 @@ test.describe('by keyboard alone', () => {
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '201');
     await page.keyboard.press('Home');
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '2');
+    await page.keyboard.press('Alt+a');
+    await expect(retake.hook('selected-count'), 'a key of the browser').toHaveText('2');
+    await page.keyboard.press('Control+a');
+    await expect(retake.hook('selected-count')).toHaveText('200');
+    await page.keyboard.press('Control+a');
+    await expect(retake.hook('selected-count')).toHaveText('0');
+    await page.keyboard.press('x');
+    await expect(retake.hook('selected-count')).toHaveText('1');
     await page.keyboard.press('Enter');
     await expect(retake.hook('test-drawer')).toBeVisible();
     await page.keyboard.press('Escape');
