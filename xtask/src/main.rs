@@ -80,7 +80,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "test",
         usage: "[--only STEP] [--list] [-- WORDS FOR THE STEP]",
-        what: "run every check, from formatting to end-to-end tests",
+        what: "run every check that a change has to pass, from formatting to end-to-end tests",
         run: test::test,
     },
     Task {
