@@ -117,8 +117,8 @@ impl Supervisor {
             return Belief::Believed { unproven: false };
         }
         if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
-            self.blind_reads += 1;
-            if self.blind_reads >= BLIND_READS {
+            self.awaiting.blind_reads += 1;
+            if self.awaiting.blind_reads >= BLIND_READS {
                 return Belief::Believed { unproven: true };
             }
         }

@@ -61,13 +61,14 @@ impl Supervisor {
             return;
         }
         let recent = self
+            .reads
             .last_poll
             .is_some_and(|at| now.wall.since(at) < WOKEN_SPACING);
         // The first sign of a network after failed reads is worth a look at
         // once: what failed has cost the API nothing.
-        let back = why == WakeReason::Online && self.failures > 0;
+        let back = why == WakeReason::Online && self.reads.failures > 0;
         // A server that asked to be left alone is, unless a person insists.
-        let asked_to_wait = self.not_before.is_some_and(|at| now.wall < at);
+        let asked_to_wait = self.reads.not_before.is_some_and(|at| now.wall < at);
         if ((recent && !back) || asked_to_wait) && why != WakeReason::Asked {
             return;
         }
@@ -127,26 +128,11 @@ impl Supervisor {
                 self.record(Event::ClockJumped { shift_ms }, now.wall);
             }
         }
-        if !planted::is(Bug::AgeUnmoved) {
-            self.read_at = self.read_at.map(|at| shifted(at, shift_ms));
-        }
         if let Some(submission) = &mut self.submission {
             submission.shift(|at| shifted(at, shift_ms));
         }
-        for time in [
-            &mut self.last_poll,
-            &mut self.last_written_poll,
-            &mut self.reading_since,
-            &mut self.listed_at,
-            &mut self.finished_at,
-            &mut self.refused_since,
-            &mut self.not_before,
-        ] {
-            *time = time.map(|at| shifted(at, shift_ms));
-        }
-        if let Some((_, since)) = &mut self.ahead {
-            *since = shifted(*since, shift_ms);
-        }
+        self.reads.shift(|at| shifted(at, shift_ms));
+        self.reading.shift(|at| shifted(at, shift_ms));
         if let Some(open) = &mut self.open_call {
             // The answer may still come; it is given the time that was left.
             open.sent_at = shifted(open.sent_at, shift_ms);

@@ -96,7 +96,8 @@ mod tests {
             machine.handle(input, NOW);
         }
         let machine = serde_json::to_value(&machine).expect("a machine is serialized");
-        assert!(!machine["picture"].is_null() && !machine["listing"].is_null());
+        let reading = &machine["reading"];
+        assert!(!reading["picture"].is_null() && !reading["listing"].is_null());
         machine
     }
 

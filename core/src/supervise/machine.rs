@@ -15,8 +15,9 @@ use serde::Serialize;
 
 use super::{
     BatchRef, CallId, Event, Input, Now, Output, PauseReason, Phase, Policy, Record, SEND_WITHIN,
-    State, likeness,
-    reading::{Listing, UNMARKED_READS},
+    State,
+    reading::{Reading, UNMARKED_READS},
+    waiting::{Awaiting, Reads},
 };
 use crate::{
     api::{ApiError, ErrorKind},
@@ -47,7 +48,6 @@ pub(super) struct OpenCall {
 /// Supervises one batch. See the module's documentation.
 ///
 /// Serialized it is all that decides what it does next (`likeness`).
-#[allow(clippy::struct_excessive_bools)] // each remembers one thing, whatever the others say
 #[derive(Debug, Clone, Serialize)]
 pub struct Supervisor {
     pub(super) state: State,
@@ -61,38 +61,9 @@ pub struct Supervisor {
     /// When to act next, if nothing arrives before.
     pub(super) due: Option<Timestamp>,
     pub(super) submission: Option<Submission>,
-    pub(super) failures: u32,
-    pub(super) refused_reads: u32,
-    pub(super) refused_since: Option<Timestamp>,
-    /// Until when the server asked not to be read, by `Retry-After`.
-    pub(super) not_before: Option<Timestamp>,
-    pub(super) last_poll: Option<Timestamp>,
-    /// Reads of the batch in a row that carried no mark of its run.
-    pub(super) unmarked_reads: u8,
-    /// When the batch read was sent that last succeeded.
-    pub(super) read_at: Option<Timestamp>,
-    pub(super) last_written_poll: Option<Timestamp>,
-    pub(super) stale_noted: bool,
-    pub(super) landing_noted: bool,
-    pub(super) blind_reads: u8,
-    #[serde(serialize_with = "likeness::of_picture")]
-    pub(super) picture: Option<Box<Batch>>,
-    #[serde(serialize_with = "likeness::of_listing")]
-    pub(super) listing: Option<Listing>,
-    /// Listing those that did not pass gave no whole picture: this time all are listed.
-    pub(super) lists_all: bool,
-    /// How often that was so.
-    pub(super) listed_all: u8,
-    /// A verdict without the tests waits for another look at the batch.
-    pub(super) judges: bool,
-    /// When the listing was complete.
-    pub(super) listed_at: Option<Timestamp>,
-    pub(super) torn_tries: u8,
-    pub(super) reading_since: Option<Timestamp>,
-    /// When the read was sent that last showed the batch finished.
-    pub(super) finished_at: Option<Timestamp>,
-    /// Since when tests were listed with a later start than the batch's, and that start.
-    pub(super) ahead: Option<(Timestamp, Timestamp)>,
+    pub(super) reads: Reads,
+    pub(super) awaiting: Awaiting,
+    pub(super) reading: Reading,
     /// Intents in a row that the browser refused to store.
     pub(super) storage_refusals: u32,
     /// Reruns in a row that were decided and did not leave.
@@ -172,27 +143,9 @@ impl Supervisor {
             open_call: None,
             due: None,
             submission: None,
-            failures: 0,
-            refused_reads: 0,
-            refused_since: None,
-            not_before: None,
-            last_poll: None,
-            unmarked_reads: 0,
-            read_at: None,
-            last_written_poll: None,
-            stale_noted: false,
-            landing_noted: false,
-            blind_reads: 0,
-            picture: None,
-            listing: None,
-            lists_all: false,
-            judges: false,
-            listed_all: 0,
-            listed_at: None,
-            torn_tries: 0,
-            reading_since: None,
-            finished_at: None,
-            ahead: None,
+            reads: Reads::default(),
+            awaiting: Awaiting::default(),
+            reading: Reading::default(),
             storage_refusals: 0,
             kept_back: 0,
             wanted: None,
@@ -237,12 +190,12 @@ impl Supervisor {
     /// When the question was sent that the batch was last read with, for the age
     /// on screen. Sleep and a clock that was set do not age it, once noticed.
     pub fn read_at(&self) -> Option<Timestamp> {
-        self.read_at
+        self.reads.read_at
     }
 
     /// Failed reads in a row.
     pub fn failures(&self) -> u32 {
-        self.failures
+        self.reads.failures
     }
 
     /// The next thing to do, until there is none.
@@ -385,10 +338,10 @@ impl Supervisor {
         if let Some(batch) = self.state.batch {
             let id = self.open(asked, now);
             if asked == Asked::Poll {
-                self.last_poll = Some(now.wall);
+                self.reads.last_poll = Some(now.wall);
             }
             if planted::is(Bug::AgeOfQuestion) {
-                self.read_at = Some(now.wall);
+                self.reads.read_at = Some(now.wall);
             }
             self.outputs.push_back(Output::ReadBatch(id, batch));
         }
@@ -461,9 +414,9 @@ impl Supervisor {
         }
         self.close_call(id, open.asked);
         if let Ok(batch) = &answer {
-            self.read_at = Some(open.sent_at);
-            self.unmarked_reads = if Fence::at(batch).is_blind() {
-                self.unmarked_reads.saturating_add(1).min(UNMARKED_READS)
+            self.reads.read_at = Some(open.sent_at);
+            self.reads.unmarked = if Fence::at(batch).is_blind() {
+                self.reads.unmarked.saturating_add(1).min(UNMARKED_READS)
             } else {
                 0
             };
@@ -473,7 +426,7 @@ impl Supervisor {
             && !self.state.is_old(batch)
             && self.may_show_the_end(batch)
         {
-            self.finished_at = Some(open.sent_at);
+            self.reads.finished_at = Some(open.sent_at);
         }
         if open.asked == Asked::Look {
             if answer.is_ok() {

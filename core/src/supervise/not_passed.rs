@@ -154,10 +154,10 @@ impl Supervisor {
     pub(super) fn counted_if_quicker(&self) -> Option<Counted> {
         // The tests of another batch may have other IDs: which of them ran again only a
         // whole listing tells.
-        if self.lists_all || self.listed_all >= MISSES || self.state.moved {
+        if self.reading.lists_all || self.reading.listed_all >= MISSES || self.state.moved {
             return None;
         }
-        let batch = self.picture.as_deref()?;
+        let batch = self.reading.picture.as_deref()?;
         counted_if_quicker(batch, u64::from(self.state.limits.tests_a_page))
     }
 
@@ -195,11 +195,11 @@ impl Supervisor {
             return self.wait_for_new_tests(until, now);
         }
         let (listed, passed) = (answer.tests.len() as u64, answer.passed.unwrap_or(0));
-        self.listing = Some(Listing {
+        self.reading.listing = Some(Listing {
             tests: answer.tests,
             passed: answer.passed,
         });
-        self.listed_at = Some(now.wall);
+        self.reading.listed_at = Some(now.wall);
         self.record(Event::ListedNotPassed { listed, passed }, now.wall);
         self.ask_batch(Asked::Confirm, now);
     }
@@ -214,15 +214,15 @@ impl Supervisor {
             ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Unreadable => {
                 return self.list_all(error.to_string(), now);
             }
-            _ if self.failures + 1 >= TRIES => return self.list_all(error.to_string(), now),
+            _ if self.reads.failures + 1 >= TRIES => return self.list_all(error.to_string(), now),
             _ => {}
         }
         self.listing_failed(error, now);
     }
 
     fn list_all(&mut self, why: String, now: Now) {
-        self.lists_all = true;
-        self.listed_all = self.listed_all.saturating_add(1).min(MISSES);
+        self.reading.lists_all = true;
+        self.reading.listed_all = self.reading.listed_all.saturating_add(1).min(MISSES);
         self.record(Event::ListsAll { why }, now.wall);
         self.ask_tests(now);
     }
@@ -232,7 +232,7 @@ impl Supervisor {
         if planted::is(Bug::CountsUnchecked) {
             return None;
         }
-        let Some(batch) = self.picture.as_deref() else {
+        let Some(batch) = self.reading.picture.as_deref() else {
             return Some("the batch has to be read first".into());
         };
         answer.disagrees(batch)

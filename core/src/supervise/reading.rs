@@ -7,9 +7,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use serde::Serialize;
+
 use super::{
-    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, machine::Asked,
-    not_passed, plan::plan_with_passed, verdict::Findings,
+    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, likeness,
+    machine::Asked, not_passed, plan::plan_with_passed, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
@@ -41,6 +43,41 @@ pub(super) struct Listing {
     pub(super) passed: Option<u64>,
 }
 
+/// What is read of a finished batch until it is decided on.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Reading {
+    #[serde(serialize_with = "likeness::of_picture")]
+    pub(super) picture: Option<Box<Batch>>,
+    #[serde(serialize_with = "likeness::of_listing")]
+    pub(super) listing: Option<Listing>,
+    /// Listing those that did not pass gave no whole picture: this time all are listed.
+    pub(super) lists_all: bool,
+    /// How often that was so.
+    pub(super) listed_all: u8,
+    /// A verdict without the tests waits for another look at the batch.
+    judges: bool,
+    /// When the listing was complete.
+    pub(super) listed_at: Option<Timestamp>,
+    /// Listings in a row that did not fit.
+    pub(super) torn_tries: u8,
+    /// When the batch was first read as finished.
+    pub(super) since: Option<Timestamp>,
+    /// Since when tests were listed with a later start than the batch's, and that start.
+    ahead: Option<(Timestamp, Timestamp)>,
+}
+
+impl Reading {
+    /// Moves its times, after the clock was found to have jumped.
+    pub(super) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
+        for time in [&mut self.listed_at, &mut self.since] {
+            *time = time.map(&shift);
+        }
+        if let Some((_, since)) = &mut self.ahead {
+            *since = shift(*since);
+        }
+    }
+}
+
 impl Supervisor {
     /// The pages arrived, or did not.
     pub(super) fn tests_read(
@@ -61,14 +98,14 @@ impl Supervisor {
             return self.wait_for_new_tests(until, now);
         }
         if let Some(why) = self.torn(&tests, sent_at) {
-            self.listing = Some(Listing {
+            self.reading.listing = Some(Listing {
                 tests,
                 passed: None,
             });
             return self.read_again(why, now);
         }
         if let Some(why) = self.counted_otherwise(&tests) {
-            self.listing = Some(Listing {
+            self.reading.listing = Some(Listing {
                 tests,
                 passed: None,
             });
@@ -81,15 +118,16 @@ impl Supervisor {
         tests.retain(|test| test.id.is_none_or(|id| seen.insert(id)));
         let listed = tests.len() as u64;
         let batch_says = self
+            .reading
             .picture
             .as_ref()
             .and_then(|batch| batch.total_tests)
             .filter(|total| *total != listed);
-        self.listing = Some(Listing {
+        self.reading.listing = Some(Listing {
             tests,
             passed: None,
         });
-        self.listed_at = Some(now.wall);
+        self.reading.listed_at = Some(now.wall);
         self.record(Event::Listed { listed, batch_says }, now.wall);
         self.ask_batch(Asked::Confirm, now);
     }
@@ -101,7 +139,7 @@ impl Supervisor {
     }
 
     pub(super) fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
-        self.listing = None;
+        self.reading.listing = None;
         let why = "the tests may still be those of the run before".to_owned();
         self.record(Event::Torn { why, tries: 0 }, now.wall);
         self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
@@ -109,11 +147,11 @@ impl Supervisor {
 
     /// What was read so far is of no use any more.
     pub(super) fn forget_reading(&mut self) {
-        self.picture = None;
-        self.listing = None;
-        self.lists_all = false;
-        self.judges = false;
-        self.reading_since = None;
+        self.reading.picture = None;
+        self.reading.listing = None;
+        self.reading.lists_all = false;
+        self.reading.judges = false;
+        self.reading.since = None;
     }
 
     /// What does not fit, if anything. A count that disagrees, a test that is
@@ -126,7 +164,7 @@ impl Supervisor {
         if planted::is(Bug::TornAccepted) {
             return None;
         }
-        let picture = self.picture.as_ref();
+        let picture = self.reading.picture.as_ref();
         let runs = tests.iter().any(|test| {
             // A word that nobody knows may as well be an end.
             test.conflated.as_ref().is_some_and(|status| {
@@ -136,7 +174,7 @@ impl Supervisor {
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
         if runs && finished {
             // By when it was sent: the page may have slept before it was taken in.
-            let since = self.reading_since.unwrap_or(sent_at);
+            let since = self.reading.since.unwrap_or(sent_at);
             if sent_at.since(since) < OLD_PICTURE {
                 return Some("the batch has finished, but a listed test has not".to_owned());
             }
@@ -168,12 +206,12 @@ impl Supervisor {
         if tests.iter().any(|test| test.last_run.is_some()) || planted::is(Bug::TornAccepted) {
             return None;
         }
-        let why = not_passed::miscounts(tests, self.picture.as_deref()?)?;
+        let why = not_passed::miscounts(tests, self.reading.picture.as_deref()?)?;
         (!self.is_listed_again(tests)).then_some(why)
     }
 
     fn is_listed_again(&self, tests: &[Test]) -> bool {
-        self.listing.as_ref().is_some_and(|before| {
+        self.reading.listing.as_ref().is_some_and(|before| {
             let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
                 tests
                     .iter()
@@ -189,16 +227,21 @@ impl Supervisor {
     /// than one can lag starts its tests later than itself: then that is how the API
     /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning).
     pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp) -> bool {
-        let Some(start) = self.picture.as_ref().and_then(|batch| batch.last_run) else {
+        let Some(start) = self
+            .reading
+            .picture
+            .as_ref()
+            .and_then(|batch| batch.last_run)
+        else {
             return false;
         };
         if tests.iter().all(|test| test.last_run <= Some(start)) {
             return false;
         }
-        let since = match self.ahead {
+        let since = match self.reading.ahead {
             Some((of, since)) if of == start => since,
             _ => {
-                self.ahead = Some((start, sent_at));
+                self.reading.ahead = Some((start, sent_at));
                 sent_at
             }
         };
@@ -216,7 +259,7 @@ impl Supervisor {
         tests: &[Test],
         sent_at: Timestamp,
     ) -> Option<Timestamp> {
-        let picture = self.picture.as_ref()?;
+        let picture = self.reading.picture.as_ref()?;
         if picture.status == Some(BatchStatus::Cancelled) || planted::is(Bug::TornAccepted) {
             return None;
         }
@@ -245,16 +288,16 @@ impl Supervisor {
 
     /// Looks at the batch at the next poll before anything else is read or concluded.
     fn look_first(&mut self, why: String, now: Now) {
-        self.torn_tries = self.torn_tries.saturating_add(1);
-        let tries = self.torn_tries;
+        self.reading.torn_tries = self.reading.torn_tries.saturating_add(1);
+        let tries = self.reading.torn_tries;
         self.record(Event::Torn { why, tries }, now.wall);
         self.record(Event::Reopened, now.wall);
         self.due = Some(now.wall.after(self.state.policy.poll_every));
     }
 
     fn read_again(&mut self, why: String, now: Now) {
-        self.torn_tries = self.torn_tries.saturating_add(1);
-        let tries = self.torn_tries;
+        self.reading.torn_tries = self.reading.torn_tries.saturating_add(1);
+        let tries = self.reading.torn_tries;
         self.record(
             Event::Torn {
                 why: why.clone(),
@@ -279,7 +322,7 @@ impl Supervisor {
         // An outage is ridden out, however long; what cannot be read for that
         // long never will be.
         let hopeless = error.kind == ErrorKind::Unreadable && self.reading_overdue(now);
-        if (needless && (self.failures + 1 >= LISTING_TRIES || final_error)) || hopeless {
+        if (needless && (self.reads.failures + 1 >= LISTING_TRIES || final_error)) || hopeless {
             return self.judge_without_tests(error.to_string(), now);
         }
         self.read_failed(error, now);
@@ -287,7 +330,8 @@ impl Supervisor {
 
     fn reading_overdue(&self, now: Now) -> bool {
         let limit = self.state.policy.wait_timeout.max(READING_AT_LEAST);
-        self.reading_since
+        self.reading
+            .since
             .is_some_and(|since| now.wall.since(since) >= limit)
     }
 
@@ -295,6 +339,7 @@ impl Supervisor {
     /// the CLI does not list them either.
     fn decided_without_tests(&self) -> Option<WhyNot> {
         let status = self
+            .reading
             .picture
             .as_ref()
             .and_then(|batch| batch.status.as_ref());
@@ -309,14 +354,17 @@ impl Supervisor {
 
     fn judge_without_tests(&mut self, why: String, now: Now) {
         let poorer = |batch: &Batch| self.state.is_poorer(batch);
-        if self.picture.as_deref().is_some_and(poorer) && self.torn_tries < POORER_TRIES {
+        if self.reading.picture.as_deref().is_some_and(poorer)
+            && self.reading.torn_tries < POORER_TRIES
+        {
             return self.look_first(POORER.to_owned(), now);
         }
         // Nothing but one answer speaks for it, which may be an old picture (seed 11410183).
-        if !std::mem::replace(&mut self.judges, true) {
+        if !std::mem::replace(&mut self.reading.judges, true) {
             return self.look_first(why, now);
         }
-        let (Some(why_not), Some(batch)) = (self.decided_without_tests(), self.picture.take())
+        let (Some(why_not), Some(batch)) =
+            (self.decided_without_tests(), self.reading.picture.take())
         else {
             return self.give_up(why, now);
         };
@@ -338,13 +386,13 @@ impl Supervisor {
 
     /// The batch was read once more after the listing.
     pub(super) fn confirmed(&mut self, batch: Box<Batch>, sent_at: Timestamp, now: Now) {
-        let Some(picture) = self.picture.take() else {
+        let Some(picture) = self.reading.picture.take() else {
             // Taken up again in between: begin with a fresh look.
             self.record(Event::Reopened, now.wall);
             return self.ask_batch(Asked::Poll, now);
         };
         if planted::is(Bug::OldPicture) {
-            let listing = self.listing.take().unwrap_or_default();
+            let listing = self.reading.listing.take().unwrap_or_default();
             return self.decide(&picture, &listing, sent_at, now);
         }
         let old = self.state.is_old(&batch);
@@ -363,26 +411,26 @@ impl Supervisor {
                 && batch.is_terminal()
                 && self.state.leaves_no_doubt(&batch)
                 && !self.state.is_poorer(&batch);
-            self.picture = Some(if believed { batch } else { picture });
-            self.listing = None;
+            self.reading.picture = Some(if believed { batch } else { picture });
+            self.reading.listing = None;
             return self.read_again("the batch changed while it was listed".into(), now);
         }
         // A decision rests on these; they come with the next answer, or never again.
-        if self.state.is_poorer(&batch) && self.torn_tries + 1 < TORN_TRIES {
-            self.picture = Some(batch);
+        if self.state.is_poorer(&batch) && self.reading.torn_tries + 1 < TORN_TRIES {
+            self.reading.picture = Some(batch);
             return self.read_again(POORER.into(), now);
         }
         // A fence without any mark is made only where nothing sends one (seed 12834381).
-        if Fence::at(&batch).is_blind() && self.unmarked_reads < UNMARKED_READS {
-            self.picture = Some(batch);
+        if Fence::at(&batch).is_blind() && self.reads.unmarked < UNMARKED_READS {
+            self.reading.picture = Some(batch);
             return self.read_again("the answer carries no mark of its run".into(), now);
         }
         if self.may_have_run_since_listed(&batch, sent_at) {
-            self.picture = Some(batch);
+            self.reading.picture = Some(batch);
             let why = "nothing shows that the batch has not run since it was listed";
             return self.read_again(why.into(), now);
         }
-        let listing = self.listing.take().unwrap_or_default();
+        let listing = self.reading.listing.take().unwrap_or_default();
         self.decide(&batch, &listing, sent_at, now);
     }
 
@@ -390,7 +438,10 @@ impl Supervisor {
     /// confirms a listing only right after it (seeds 14052714 and 14564730: an outage lay
     /// between, and somebody else's run).
     fn may_have_run_since_listed(&self, batch: &Batch, sent_at: Timestamp) -> bool {
-        let long = self.listed_at.is_some_and(|at| sent_at.since(at) > FRESH);
+        let long = self
+            .reading
+            .listed_at
+            .is_some_and(|at| sent_at.since(at) > FRESH);
         long && Fence::at(batch).is_blind()
     }
 
@@ -411,8 +462,8 @@ impl Supervisor {
             },
             now.wall,
         );
-        self.torn_tries = 0;
-        self.lists_all = false;
+        self.reading.torn_tries = 0;
+        self.reading.lists_all = false;
         match choice {
             Choice::Rerun(ids) => {
                 let chosen: BTreeSet<TestId> = ids.iter().copied().collect();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked};
+use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked, waiting::Awaiting};
 use crate::{
     api::ErrorKind,
     domain::Timestamp,
@@ -74,11 +74,9 @@ impl Supervisor {
 
     fn rerun_ended(&mut self, ended: Ended, now: Now) {
         self.submission = None;
-        self.stale_noted = false;
-        self.landing_noted = false;
-        self.blind_reads = 0;
-        self.reading_since = None;
-        self.torn_tries = 0;
+        self.awaiting = Awaiting::default();
+        self.reading.since = None;
+        self.reading.torn_tries = 0;
         let kept_back = std::mem::take(&mut self.kept_back);
         match ended {
             Ended::Applied { .. } => self.go_on(now),

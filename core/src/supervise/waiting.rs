@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{
     Event, Now, Supervisor, Verdict,
     belief::Belief,
@@ -29,6 +31,57 @@ const REFUSED_READS: u32 = 3;
 const REFUSED_OVER: Duration = Duration::from_mins(2);
 /// First pause after a failed read; doubles, with full jitter.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How reading goes.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Reads {
+    /// Failed ones in a row.
+    pub(super) failures: u32,
+    /// Refused ones in a row, and since when.
+    refused: u32,
+    refused_since: Option<Timestamp>,
+    /// Until when the server asked not to be read, by `Retry-After`.
+    pub(super) not_before: Option<Timestamp>,
+    /// When the batch was last asked for.
+    pub(super) last_poll: Option<Timestamp>,
+    /// When a look was last written down.
+    last_written: Option<Timestamp>,
+    /// When the batch read was sent that last succeeded.
+    pub(super) read_at: Option<Timestamp>,
+    /// Reads of the batch in a row that carried no mark of its run.
+    pub(super) unmarked: u8,
+    /// When the read was sent that last showed the batch finished.
+    pub(super) finished_at: Option<Timestamp>,
+}
+
+impl Reads {
+    /// Moves its times, after the clock was found to have jumped.
+    pub(super) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
+        if !planted::is(Bug::AgeUnmoved) {
+            self.read_at = self.read_at.map(&shift);
+        }
+        for time in [
+            &mut self.last_poll,
+            &mut self.last_written,
+            &mut self.finished_at,
+            &mut self.refused_since,
+            &mut self.not_before,
+        ] {
+            *time = time.map(&shift);
+        }
+    }
+}
+
+/// What is remembered of the run that is waited for, until the next one.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Awaiting {
+    /// An old picture was said to be set aside.
+    pub(super) stale_noted: bool,
+    /// It was said that a POST may still land.
+    landing_noted: bool,
+    /// Reads of a finished batch that nothing proves to be of this run.
+    pub(super) blind_reads: u8,
+}
 
 impl Supervisor {
     /// A poll was answered.
@@ -56,9 +109,9 @@ impl Supervisor {
                     },
                     now.wall,
                 );
-                self.stale_noted = false;
-                self.reading_since.get_or_insert(now.wall);
-                self.picture = Some(batch);
+                self.awaiting.stale_noted = false;
+                self.reading.since.get_or_insert(now.wall);
+                self.reading.picture = Some(batch);
                 self.ask_tests(now);
             }
             Belief::Stale => self.set_aside(&batch, sent_at, now),
@@ -78,7 +131,7 @@ impl Supervisor {
         let Some(until) = self.state.under_way_until else {
             return;
         };
-        if !std::mem::replace(&mut self.landing_noted, true) {
+        if !std::mem::replace(&mut self.awaiting.landing_noted, true) {
             self.record(Event::StillUnderWay { until }, now.wall);
         }
         let next = now.wall.after(self.state.policy.poll_every);
@@ -87,8 +140,8 @@ impl Supervisor {
 
     /// An old picture: said once, and waited on.
     fn set_aside(&mut self, batch: &Batch, sent_at: Timestamp, now: Now) {
-        if !self.stale_noted {
-            self.stale_noted = true;
+        if !self.awaiting.stale_noted {
+            self.awaiting.stale_noted = true;
             let awaited = self.state.awaited;
             self.record(
                 Event::StaleRead {
@@ -116,7 +169,7 @@ impl Supervisor {
     fn adopt(&mut self, batch: &Batch, now: Now) {
         if let Some(run) = batch.run_counter.filter(|_| self.is_ahead(batch)) {
             self.record(Event::Adopted { run }, now.wall);
-            self.stale_noted = false;
+            self.awaiting.stale_noted = false;
             self.forget_reading();
         }
     }
@@ -125,13 +178,14 @@ impl Supervisor {
         self.adopt(batch, now);
         let seen = Seen::of(batch);
         let due = self
-            .last_written_poll
+            .reads
+            .last_written
             .is_none_or(|at| now.wall.since(at) >= SIGN_OF_LIFE);
         let moved = self.state.seen.as_ref().is_none_or(|before| {
             (&before.status, &before.word, before.run) != (&seen.status, &seen.word, seen.run)
         });
         if due || moved {
-            self.last_written_poll = Some(now.wall);
+            self.reads.last_written = Some(now.wall);
             if !moved && is_written_over(&self.log, now.wall) {
                 self.record_anew(Event::Polled(seen), now.wall);
             } else {
@@ -154,6 +208,7 @@ impl Supervisor {
         // does one while a POST without an answer may still land.
         let in_doubt = self.may_still_land(sent_at)
             || self
+                .reads
                 .finished_at
                 .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
         let late = sent_at >= deadline && !in_doubt && !planted::is(Bug::NeverTimesOut);
@@ -197,30 +252,30 @@ impl Supervisor {
                 return self.give_up(error.to_string(), now);
             }
             ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Busy => {
-                let since = *self.refused_since.get_or_insert(now.wall);
-                self.refused_reads += 1;
-                if self.refused_reads >= REFUSED_READS && now.wall.since(since) >= REFUSED_OVER {
+                let since = *self.reads.refused_since.get_or_insert(now.wall);
+                self.reads.refused += 1;
+                if self.reads.refused >= REFUSED_READS && now.wall.since(since) >= REFUSED_OVER {
                     return self.give_up(error.to_string(), now);
                 }
             }
             // Refused before an outage and after it is not refused for as long as that.
             _ => self.not_refused(),
         }
-        self.failures += 1;
-        self.not_before = error.retry_after.map(|pause| now.wall.after(pause));
-        let refused = self.refused_since.is_some();
+        self.reads.failures += 1;
+        self.reads.not_before = error.retry_after.map(|pause| now.wall.after(pause));
+        let refused = self.reads.refused_since.is_some();
         let pause = if refused {
             REFUSED_OVER / 2
         } else {
             backoff(
-                self.failures,
+                self.reads.failures,
                 self.state.policy.poll_every,
                 error.retry_after,
                 now.dice,
             )
         };
         let retry_at = now.wall.after(pause);
-        if self.failures == 1 {
+        if self.reads.failures == 1 {
             self.record(Event::ReadFailed { error, retry_at }, now.wall);
         }
         self.due = Some(retry_at).filter(|_| !planted::is(Bug::ForgetsWhen));
@@ -228,16 +283,16 @@ impl Supervisor {
 
     pub(super) fn reads_work(&mut self, now: Now) {
         self.not_refused();
-        self.not_before = None;
-        let failures = std::mem::take(&mut self.failures);
+        self.reads.not_before = None;
+        let failures = std::mem::take(&mut self.reads.failures);
         if failures > 0 {
             self.record(Event::ReadRecovered { failures }, now.wall);
         }
     }
 
     fn not_refused(&mut self) {
-        self.refused_reads = 0;
-        self.refused_since = None;
+        self.reads.refused = 0;
+        self.reads.refused_since = None;
     }
 }
 
