@@ -3,7 +3,9 @@
 //!
 //! - `setup.rs`: what a seed decides before the run begins
 //! - `page.rs`: a tab's driver: performs what machine and seat want
-//! - `network.rs`: what becomes of a request
+//! - `network.rs`: what the network does to a request
+//! - `answers.rs`: how a read is answered
+//! - `posts.rs`: the way of a rerun, and its answer
 //! - `journal.rs`: writes, and the way of a rerun from decision to departure
 //! - `queue.rs`: what is going to happen, in order
 //! - `mishap.rs`: what happens to tabs, computers and batches by themselves
@@ -12,11 +14,13 @@
 //! Invariant: everything is a function of the seed (and, when shrinking, of
 //! the occurrences that are kept).
 
+mod answers;
 mod check;
 mod journal;
 mod mishap;
 mod network;
 mod page;
+mod posts;
 mod queue;
 mod setup;
 
