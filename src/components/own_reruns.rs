@@ -38,7 +38,7 @@ pub fn OwnRerun(
         let now = ticker.now();
         let runs = reruns
             .picture
-            .with(|batch| batch.as_ref().is_some_and(|it| !it.is_terminal()));
+            .with(|it| it.as_ref().is_some_and(|(batch, _)| !batch.is_terminal()));
         reruns
             .view
             .with(|view| view.as_ref()?.waiting(now, runs, None))

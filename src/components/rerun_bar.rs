@@ -425,8 +425,8 @@ fn Progress(
 /// the page reads.
 pub fn join(feed: Feed, reruns: Reruns) {
     effect(move |_| {
-        if let Some(batch) = reruns.picture.get() {
-            feed.show(batch);
+        if let Some((batch, asked)) = reruns.picture.get() {
+            feed.show(batch, asked);
         }
     });
     effect(move |before: Option<_>| {

@@ -45,7 +45,7 @@ pub struct BatchShelf {
     pub failing: RwSignal<Option<ApiError>>,
     /// When it is read next.
     pub due: RwSignal<Option<Timestamp>>,
-    /// When it was last read.
+    /// When the read was sent that last succeeded.
     pub read_at: RwSignal<Option<Timestamp>>,
     /// How often it is read now.
     pub every: RwSignal<Duration>,
@@ -141,6 +141,7 @@ impl BatchShelf {
     /// Reads the newest page and puts it over what is loaded.
     async fn read_first(self) -> Result<(), ApiError> {
         let call = endpoint::list_batches(self.project, "", None);
+        let asked = clock::wall();
         let page = self.client.send(&call).await?;
         let is_first = self.read_at.with_untracked(Option::is_none);
         if is_first {
@@ -148,7 +149,7 @@ impl BatchShelf {
         }
         self.batches.update(|known| put_over(known, page.items));
         self.failing.set(None);
-        self.read_at.set(Some(clock::wall()));
+        self.read_at.set(Some(asked));
         Ok(())
     }
 

@@ -37,7 +37,7 @@ const LISTING_SHARE: u32 = 3;
 pub struct Feed {
     /// The batch, once read.
     pub batch: RwSignal<Option<Arc<Batch>>>,
-    /// When it was last read.
+    /// When the read was sent that last succeeded.
     pub read_at: RwSignal<Option<Timestamp>>,
     /// How the last read failed, if it did.
     pub failing: RwSignal<Option<ApiError>>,
@@ -104,11 +104,12 @@ fn picture(batch: &Batch) -> Picture {
 }
 
 impl Feed {
-    /// Reads `known` on, every `pace` while it runs, until the page goes.
+    /// Reads a batch on that was asked for then, every `pace` while it runs, until the page
+    /// goes.
     pub fn open(
         client: Client,
         project: ProjectId,
-        known: Batch,
+        (known, asked): (Batch, Timestamp),
         pace: Duration,
         tests: TestsStore,
     ) -> Self {
@@ -126,7 +127,7 @@ impl Feed {
         });
         let it = Self {
             batch: RwSignal::new(Some(Arc::new(known))),
-            read_at: RwSignal::new(Some(clock::wall())),
+            read_at: RwSignal::new(Some(asked)),
             failing: RwSignal::new(None),
             next: RwSignal::new(None),
             paused: RwSignal::new(false),
@@ -175,8 +176,8 @@ impl Feed {
         }
     }
 
-    /// Shows a picture that somebody else read: a rerun.
-    pub fn show(&self, batch: Batch) {
+    /// Shows a picture that somebody else read, and when they asked for it: a rerun.
+    pub fn show(&self, batch: Batch, asked: Timestamp) {
         let Some(inner) = self.inner.try_get_value() else {
             return;
         };
@@ -185,7 +186,7 @@ impl Feed {
         }
         if !self.is_older(&batch) {
             self.batch.set(Some(Arc::new(batch)));
-            self.read_at.set(Some(clock::wall()));
+            self.read_at.set(Some(asked));
             self.failing.set(None);
             self.list_if_moved(&inner);
         }
@@ -217,6 +218,8 @@ impl Feed {
             if self.paused.get_untracked() && !asked {
                 continue;
             }
+            // A picture is as old as the question: what an answer waits for ages it.
+            let sent = clock::wall();
             let answer = inner.client.read_batch(inner.project, inner.batch).await;
             if !inner.alive.get() {
                 return;
@@ -236,7 +239,7 @@ impl Feed {
                     if changed {
                         self.batch.set(Some(Arc::new(batch)));
                     }
-                    self.read_at.set(Some(clock::wall()));
+                    self.read_at.set(Some(sent));
                     self.failing.set(None);
                     self.list_if_moved(&inner);
                 }

@@ -12,12 +12,12 @@ use leptos_router::{
 };
 use retake_core::{
     api::links,
-    domain::{Batch as BatchData, Project, ProjectId, TestId},
+    domain::{Batch as BatchData, Project, ProjectId, TestId, Timestamp},
     view::{ViewQuery, open, query::escape, words},
 };
 
 use crate::{
-    browser::{dom, timer, window},
+    browser::{clock, dom, timer, window},
     client::Client,
     components::{
         batch_head::{BatchHead, Names},
@@ -65,11 +65,12 @@ pub fn Batch() -> impl IntoView {
         let loader = Loader::start(move || {
             let (client, project, batch) = (client, project.clone(), batch.clone());
             async move {
+                let asked = clock::wall();
                 let (project, found) =
                     listing::project_and_batch(&client, &project, &batch).await?;
                 // Before the page is shown, so that nothing on it moves.
                 let said = namesakes(&client, project.id, &batch).await;
-                Ok((project, found, said))
+                Ok((project, found, asked, said))
             }
         });
         move || match loader.state.get() {
@@ -96,8 +97,8 @@ pub fn Batch() -> impl IntoView {
                 }
                 .into_any()
             }
-            Load::Ready((project, batch, namesakes)) => {
-                view! { <Found project batch namesakes/> }.into_any()
+            Load::Ready((project, batch, asked, namesakes)) => {
+                view! { <Found project batch asked namesakes/> }.into_any()
             }
         }
     }
@@ -127,8 +128,14 @@ fn pace(account: &Account) -> Duration {
         .max(Duration::from_secs(2))
 }
 
+/// The page of a batch that was `asked` for then.
 #[component]
-fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl IntoView {
+fn Found(
+    project: Project,
+    batch: BatchData,
+    asked: Timestamp,
+    namesakes: Option<String>,
+) -> impl IntoView {
     let session = expect_context::<Session>();
     let Some(account) = session.account_now() else {
         return ().into_any();
@@ -159,7 +166,13 @@ fn Found(project: Project, batch: BatchData, namesakes: Option<String>) -> impl 
     let store = TestsStore::new(id, query_in_step());
     keep_query_in_url(store);
     let limits = account.environment.limits();
-    let feed = Feed::open(client, project.id, batch.clone(), pace(&account), store);
+    let feed = Feed::open(
+        client,
+        project.id,
+        (batch.clone(), asked),
+        pace(&account),
+        store,
+    );
     tag_reader::read_tags(client, project.id, id, store);
     let of = Of {
         project: project.id,

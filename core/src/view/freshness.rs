@@ -10,7 +10,7 @@ use crate::{api::ApiError, domain::Timestamp};
 pub struct Age<'a> {
     /// The present.
     pub now: Timestamp,
-    /// When the last read succeeded.
+    /// When the read was sent that last succeeded.
     pub read_at: Option<Timestamp>,
     /// How often it reads.
     pub every: Duration,

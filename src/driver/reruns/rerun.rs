@@ -40,8 +40,9 @@ use crate::{
 pub struct Reruns {
     /// The latest one.
     pub view: RwSignal<Option<RerunView>>,
-    /// Rises when a batch picture was read on the way; a page shows it.
-    pub picture: RwSignal<Option<Batch>>,
+    /// Rises when a batch picture was read on the way; a page shows it. With when it was
+    /// asked for.
+    pub picture: RwSignal<Option<(Batch, Timestamp)>>,
     /// How many pages show them.
     pages: RwSignal<u32>,
     inner: StoredValue<Rc<Inner>, LocalStorage>,
@@ -431,7 +432,7 @@ impl Reruns {
                         Err(error) => Err(error),
                     };
                     if let Ok(batch) = &answer {
-                        it.picture.try_set(Some(batch.clone()));
+                        it.picture.try_set(Some((batch.clone(), sent)));
                     }
                     it.feed(SubmissionInput::Looked(sent, answer.map(Box::new)));
                 }),

@@ -105,6 +105,30 @@ test.describe('select across filters and rerun', () => {
     await expect(page.getByTestId('run-counter')).toHaveText('run 2');
   });
 
+  test('a picture whose answer took long is as old as its question, and looked at again before anything is sent', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.openBatch(batch);
+    const asked = Promise.withResolvers<void>();
+    await page.route(new RegExp(`/batches/${batch.batchID}$`), async (route) => {
+      const response = await route.fetch();
+      asked.resolve();
+      await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
+      await new Promise((done) => setTimeout(done, 12_000));
+      await route.fulfill({ response });
+    }, { times: 1 });
+    await retake.hook('refresh').click();
+    await asked.promise;
+    await retake.hook('pause').click();
+    await expect(retake.hook('freshness')).toContainText(/1[2-9] s ago/, { timeout: 14_000 });
+    await page.waitForTimeout(500);
+    await expect(retake.hook('freshness'), 'the answer is here, and makes it no younger').toContainText(/1[2-9] s ago/);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('The batch has changed since this was decided');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+  });
+
   test('a run that began behind a 409 is not called one’s own', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 }, duration_ms: [200, 300] });
     await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
