@@ -12,7 +12,7 @@ use retake_core::supervise::{Record, Role, SeatInput, State, explain};
 use super::{
     runner::{self, Runner},
     supervision::Snapshot,
-    talk::{Acting, Doing, Message},
+    talk::{Acting, Doing, Message, Sign},
 };
 use crate::browser::timer;
 
@@ -67,6 +67,16 @@ impl Runner {
         self.publish();
         if self.shows_the_end() {
             self.seat_says(SeatInput::Ended);
+        }
+    }
+
+    /// Another tab acts, and tells what this build cannot read: what is stored is shown.
+    pub(super) fn hear_sign(self: &Rc<Self>, sign: &Sign) {
+        let (epoch, idle) = (sign.epoch, sign.idle);
+        self.seat_says(SeatInput::Heard { epoch, idle });
+        if self.role() == Role::Mirroring && epoch >= self.seat.borrow().epoch() {
+            self.heard.set(true);
+            self.publish();
         }
     }
 

@@ -43,7 +43,7 @@ pub use supervision::{Snapshot, Standing, Supervision, SupervisionId};
 use self::{
     about::{Damage, Found},
     runner::{Runner, Tools},
-    talk::{CHANNEL, Message},
+    talk::{CHANNEL, Message, Sign},
 };
 use crate::{
     browser::{
@@ -479,13 +479,18 @@ impl Supervisions {
 
     /// Another tab said something.
     fn hear(&self, text: &str) {
-        let Ok(message) = serde_json::from_str::<Message>(text) else {
-            // A tab of another build; it is not understood, and need not be.
-            return;
-        };
         let runner = |id: &str| {
             let one = self.list.with_untracked(|list| list.get(id).cloned());
             one.and_then(|one| one.runner())
+        };
+        let Ok(message) = serde_json::from_str::<Message>(text) else {
+            // A tab of another build. That it lives is understood, and need be all.
+            if let Some(sign) = Sign::read(text)
+                && let Some(runner) = runner(&sign.id)
+            {
+                runner.hear_sign(&sign);
+            }
+            return;
         };
         match message {
             Message::Acting(acting) => {

@@ -53,6 +53,30 @@ pub(super) struct Acting {
     pub doing: Doing,
 }
 
+/// A sign of life, however little else of the message this build can read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Sign {
+    /// The supervision's name.
+    pub id: String,
+    /// Its epoch.
+    pub epoch: u64,
+    /// It would yield to a tab that can act.
+    pub idle: bool,
+}
+
+impl Sign {
+    /// The one in a message of another build, whose records may have names that this one
+    /// does not know.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        enum Message {
+            Acting(Sign),
+        }
+        let Message::Acting(sign) = serde_json::from_str(text).ok()?;
+        Some(sign)
+    }
+}
+
 /// What a screen shows beside the state that the records give.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Doing {

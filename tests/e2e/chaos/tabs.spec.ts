@@ -209,6 +209,35 @@ test('26 a newer build takes the database over: this older tab sends nothing tha
   await expect(retake.hook('verdict')).toHaveCount(0);
 });
 
+test('26 a newer build acts and tells what this tab cannot read: it is heard all the same, and not robbed', async ({ retake, sandbox, context }) => {
+  test.setTimeout(150_000);
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  await retake.openBatch(batch);
+  await retake.supervise(QUICK);
+  await expectWatching(retake);
+  const page = await context.newPage();
+  // What this tab hears has a record of a kind that it does not know.
+  await page.addInitScript(() => {
+    window.BroadcastChannel = class extends BroadcastChannel {
+      override set onmessage(hear: (event: MessageEvent) => void) {
+        super.onmessage = ({ data }: MessageEvent) => {
+          const newer = String(data).replace('"records":[', '"records":[{"seq":9999,"at":0,"event":{"Thought":{}}},');
+          hear(new MessageEvent('message', { data: newer }));
+        };
+      }
+    };
+  });
+  const older = await openTab(page, batch);
+  // Longer than a silent tab is waited for.
+  await page.waitForTimeout(45_000);
+  expect(await actors([older])).toBe(0);
+  expect(await actors([retake])).toBe(1);
+  await expect(older.page.locator('.supervise .phase')).toContainText('in another tab');
+  await finishRuns(sandbox, batch);
+  await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['accepted as run 2'] });
+  await expect(retake.hook('decision-log')).not.toContainText('another tab');
+});
+
 test('27 another account signs in beside: it looks, it cannot act, and the first goes on', async ({ sandbox, context, page }) => {
   const batch = await sandbox.batch(FLAKY_RUNNING, `two-accounts-${Date.now()}`);
   const alice = await openTab(page, batch, tokenOf('alice'));
