@@ -5,6 +5,9 @@
 //! rerun is unaccounted for, so another rerun waits until it is seen or put
 //! away by the person. A rerun that ReSim put into another batch is accounted
 //! for at once: that batch is to be opened.
+//!
+//! "A run began" is not "ours began": while the POST may still be applied, nothing
+//! more is sent, whatever is seen.
 
 use std::time::Duration;
 
@@ -146,10 +149,14 @@ impl RerunView {
         self.stage != Stage::Storing && self.stage.can_be_called_off()
     }
 
-    /// The run that was accepted, where runs are counted.
+    /// The run that was accepted, or seen, where runs are counted.
     fn run(&self) -> Option<RunCounter> {
         match &self.stage {
-            Stage::Ended(Ended::Applied { run, .. }) => *run,
+            Stage::Ended(Ended::Applied { run, .. })
+            | Stage::Landing {
+                ended: Ended::Applied { run, .. },
+                ..
+            } => *run,
             _ => None,
         }
     }
@@ -183,6 +190,8 @@ impl RerunView {
     pub fn holds(&self) -> Option<&'static str> {
         if self.is_open() && self.can_be_called_off() {
             Some("The last rerun still waits for its next try.")
+        } else if matches!(self.stage, Stage::Landing { .. }) {
+            Some("A run began, and the last rerun may still be applied.")
         } else if self.is_open() {
             Some("A rerun is on its way.")
         } else if self.is_unaccounted() {
@@ -234,11 +243,9 @@ impl RerunView {
                 steps.push(("Accepted in another batch".to_owned(), done));
             }
             Stage::Ended(Ended::Applied { run, .. }) if self.is_of_somebody() => {
-                let began = run.map_or("Another run began".to_owned(), |run| {
-                    format!("Run {run} began")
-                });
-                steps.push((began, Some("doubt")));
+                steps.push((began("Another run", *run), Some("doubt")));
             }
+            Stage::Landing { .. } => steps.push((began("A run", self.run()), Some("doubt"))),
             Stage::Ended(Ended::Applied { run, .. }) => {
                 let accepted = run.map_or("Accepted".to_owned(), |run| {
                     format!("Accepted as run {run}")
@@ -303,6 +310,11 @@ impl RerunView {
                     )
                 }
             },
+            Stage::Landing { until, .. } => format!(
+                "A run began. Whether it is yours is not known for {} s yet: until then ReSim may \
+                 still apply this rerun, which got no answer, so nothing more is sent.",
+                left(*until)
+            ),
             Stage::Asking => {
                 "Nothing shows whether it was applied. Look it up at ReSim, then say so.".to_owned()
             }
@@ -382,6 +394,13 @@ impl RerunView {
     }
 }
 
+/// A run that began, by its number where runs are counted.
+fn began(otherwise: &str, run: Option<RunCounter>) -> String {
+    run.map_or(format!("{otherwise} began"), |run| {
+        format!("Run {run} began")
+    })
+}
+
 /// How a scope is called: the verb, and what it does to how many.
 pub fn verb(scope: &RerunScope) -> String {
     match scope {
@@ -428,6 +447,19 @@ mod tests {
             run: Some(RunCounter(run)),
             evidence: Evidence::Answer,
         })
+    }
+
+    /// A run was seen, and the POST may be applied until 30.
+    fn landing(run: Option<i64>) -> Stage {
+        let ended = Ended::Applied {
+            batch: BatchId::from_u128(1),
+            run: run.map(RunCounter),
+            evidence: Evidence::RunCounter(RunCounter(2)),
+        };
+        Stage::Landing {
+            until: at(30),
+            ended,
+        }
     }
 
     fn words_of(view: &RerunView) -> Vec<String> {
@@ -681,6 +713,16 @@ mod tests {
                 vec!["Pressed 0", "Sent 1", "Not known yet", "Seen running"],
             ),
             (
+                landing(Some(2)),
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "Run 2 began"],
+            ),
+            (
+                landing(None),
+                Some(1),
+                vec!["Pressed 0", "Sent 1", "A run began"],
+            ),
+            (
                 Stage::Checking {
                     then: crate::rerun::Then::Cool,
                 },
@@ -739,6 +781,12 @@ mod tests {
             ),
             (settling(), 30, "Looking once more whether it was applied."),
             (
+                landing(Some(2)),
+                2,
+                "A run began. Whether it is yours is not known for 28 s yet: until then ReSim may \
+                 still apply this rerun, which got no answer, so nothing more is sent.",
+            ),
+            (
                 Stage::Asking,
                 2,
                 "Nothing shows whether it was applied. Look it up at ReSim, then say so.",
@@ -794,6 +842,7 @@ mod tests {
             (cooling, true),
             (Stage::Settling { until, agreeing: 0 }, false),
             (Stage::Asking, false),
+            (landing(Some(2)), false),
             (Stage::Parked, true),
             (Stage::Ended(Ended::NotApplied), false),
         ] {
@@ -801,6 +850,9 @@ mod tests {
             assert_eq!(it.can_be_called_off(), may, "{:?}", it.stage);
             let held = match (it.is_open(), may) {
                 (false, _) => None,
+                _ if matches!(it.stage, Stage::Landing { .. }) => {
+                    Some("A run began, and the last rerun may still be applied.")
+                }
                 (true, true) => Some("The last rerun still waits for its next try."),
                 (true, false) => Some("A rerun is on its way."),
             };

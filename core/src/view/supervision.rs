@@ -175,7 +175,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 WaitReason::Throttled => format!("Too many requests; next try {next}."),
             }
         }
-        Stage::Settling { .. } => {
+        Stage::Settling { .. } | Stage::Landing { .. } => {
             "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
                 .to_owned()
         }

@@ -64,14 +64,15 @@ impl Submission {
                 // Somebody else's, since nothing of ours has left.
                 Stage::Checking { .. } if self.posts == 0 => self.held_back(),
                 Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => {
-                    self.end(Ended::Applied {
+                    let ended = Ended::Applied {
                         batch: self.intent.batch,
                         run: match evidence {
                             Evidence::RunCounter(run) => Some(run),
                             _ => self.intent.fence.next_run(),
                         },
                         evidence,
-                    })
+                    };
+                    self.seen(ended, now)
                 }
                 _ => Vec::new(),
             };
@@ -131,6 +132,19 @@ impl Submission {
             }
             Stage::Settling { .. } | Stage::Asking => self.look_later(now),
             _ => Vec::new(),
+        }
+    }
+
+    /// A run was seen. By hand it is not over while the POST may still be applied: nobody
+    /// remembers that afterwards, and the run may be somebody else's.
+    fn seen(&mut self, ended: Ended, now: Timestamp) -> Vec<Effect> {
+        match self.stage {
+            Stage::Settling { until, .. } if self.intent.attempt == 0 && now < until => {
+                self.next_look = None;
+                self.stage = Stage::Landing { until, ended };
+                vec![Effect::WakeAt(until)]
+            }
+            _ => self.end(ended),
         }
     }
 

@@ -34,6 +34,15 @@ pub enum Stage {
         /// Reads after that which agreed that nothing moved.
         agreeing: u8,
     },
+    /// By hand: a run was seen while the POST may still be applied, so it may be somebody
+    /// else's, and nothing more is sent before. A supervisor goes on with the run, and keeps
+    /// the time in its own state.
+    Landing {
+        /// Until when the server may still apply it.
+        until: Timestamp,
+        /// How it ends then.
+        ended: Ended,
+    },
     /// Strict: no read shows the POST, and a person is asked whether it was
     /// applied; waits for [`PersonSays`](super::SubmissionInput::PersonSays), still
     /// looking now and then.

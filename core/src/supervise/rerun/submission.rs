@@ -178,7 +178,9 @@ impl Submission {
     /// Moves every awaited time, after the clock was found to have jumped.
     pub fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
         match &mut self.stage {
-            Stage::Cooling { until, .. } | Stage::Settling { until, .. } => *until = shift(*until),
+            Stage::Cooling { until, .. }
+            | Stage::Settling { until, .. }
+            | Stage::Landing { until, .. } => *until = shift(*until),
             _ => {}
         }
         self.sent_at = self.sent_at.map(&shift);
@@ -197,7 +199,7 @@ impl Submission {
     /// the computer slept, or somebody set the clock.
     pub fn note_time(&mut self, before: Now, now: Now) {
         let due = match &self.stage {
-            Stage::Cooling { until, .. } => Some(*until),
+            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => Some(*until),
             _ if self.looking || self.stage == Stage::Posting => {
                 Some(before.wall.after(CALL_GUARD))
             }
@@ -392,7 +394,10 @@ impl Submission {
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
-            Stage::Cooling { until, .. } => vec![Effect::WakeAt(*until)],
+            Stage::Landing { until, ended } if now >= *until => self.end(ended.clone()),
+            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => {
+                vec![Effect::WakeAt(*until)]
+            }
             Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking if !self.looking => {
                 match self.next_look {
                     Some(due) if now < due => vec![Effect::WakeAt(due)],
@@ -412,7 +417,9 @@ impl Submission {
                 self.look()
             }
             Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => self.look(),
-            Stage::Cooling { until, .. } => vec![Effect::WakeAt(*until)],
+            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => {
+                vec![Effect::WakeAt(*until)]
+            }
             _ => Vec::new(),
         }
     }

@@ -45,6 +45,67 @@ fn a_lost_answer_is_resolved_by_reading() {
     }
 }
 
+/// A person's own rerun, whose POST at second 0 got no answer.
+fn own_and_lost() -> Submission {
+    let by_hand = Intent {
+        attempt: 0,
+        ..intent()
+    };
+    let (mut it, _) = Submission::new(by_hand, Limits::default());
+    it.handle(SubmissionInput::Stored(Ok(())), at(0));
+    let lost = error(ErrorKind::TimedOut);
+    it.handle(SubmissionInput::Posted(Err(lost)), at(30));
+    it
+}
+
+#[test]
+fn a_run_that_is_seen_ends_no_rerun_by_hand_whose_post_may_still_be_applied() {
+    let mut it = own_and_lost();
+    let effects = look(&mut it, 31, batch(BatchStatus::Submitted, 2));
+    assert_eq!(effects, [Effect::WakeAt(at(95))]);
+    assert!(matches!(it.stage(), Stage::Landing { .. }));
+    assert!(!it.stage().can_be_called_off());
+    for input in [
+        SubmissionInput::Wake,
+        SubmissionInput::Resume,
+        SubmissionInput::CallOff,
+        SubmissionInput::PersonSays(PersonSays::NotApplied),
+    ] {
+        let effects = it.handle(input, at(94));
+        assert_eq!(posts(&effects), 0);
+        assert!(matches!(it.stage(), Stage::Landing { .. }));
+    }
+    it.handle(SubmissionInput::Wake, at(95));
+    let run = match ended(&it) {
+        Ended::Applied { run, .. } => *run,
+        other => panic!("a run was seen: {other:?}"),
+    };
+    assert_eq!(run, Some(RunCounter(2)));
+}
+
+#[test]
+fn a_run_that_is_seen_after_the_window_ends_a_rerun_by_hand_at_once() {
+    let mut it = own_and_lost();
+    look(&mut it, 96, batch(BatchStatus::Submitted, 2));
+    assert!(matches!(ended(&it), Ended::Applied { .. }));
+}
+
+#[test]
+fn after_a_reload_a_run_that_is_seen_ends_it_no_earlier() {
+    let own = Intent {
+        attempt: 0,
+        ..intent()
+    };
+    let tries = Tries::default();
+    let (mut it, effects) = Submission::restored(own, Limits::default(), &tries, at(50));
+    assert_eq!(effects, [Effect::Look]);
+    look(&mut it, 51, batch(BatchStatus::Submitted, 2));
+    it.handle(SubmissionInput::Wake, at(144));
+    assert!(matches!(it.stage(), Stage::Landing { .. }));
+    it.handle(SubmissionInput::Wake, at(145));
+    assert!(matches!(ended(&it), Ended::Applied { .. }));
+}
+
 #[test]
 fn the_window_is_counted_from_when_a_page_that_slept_gave_up() {
     let mut it = sent();
