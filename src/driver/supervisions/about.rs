@@ -123,17 +123,18 @@ impl Found {
     }
 }
 
-/// The lock of whoever acts on this supervision's batch.
+/// The lock of whoever acts on this supervision's batch. By the batch's ID alone, which is
+/// the same however an environment spells the address of its API.
 pub(super) fn lock_name(about: &About, records: &[Record]) -> String {
-    let batch = match records.first().map(|record| &record.event) {
-        Some(Event::Started { batch, .. }) => match batch {
-            BatchRef::Id(id) => id.to_string(),
-            BatchRef::Name(name) => name.clone(),
-        },
-        _ => String::new(),
-    };
-    format!(
-        "retake-supervise {} {} {batch}",
-        about.owner.api, about.project
-    )
+    match records.first().map(|record| &record.event) {
+        Some(Event::Started {
+            batch: BatchRef::Id(id),
+            ..
+        }) => format!("retake-supervise {id}"),
+        Some(Event::Started {
+            batch: BatchRef::Name(name),
+            ..
+        }) => format!("retake-supervise {} {name}", about.project),
+        _ => format!("retake-supervise {}", about.project),
+    }
 }

@@ -286,7 +286,8 @@ impl Supervisions {
         Ok(())
     }
 
-    /// Why this batch cannot be supervised from here, if it is supervised already.
+    /// Why this batch cannot be supervised from here, if it is supervised already, by
+    /// whatever account and however its API is spelled.
     async fn taken(&self, about: &About, batch: BatchId) -> Option<String> {
         let here = "This batch is supervised already, in this browser.";
         let known = untrack(|| self.all());
@@ -321,7 +322,7 @@ impl Supervisions {
                 let state = State::replay(&found.records);
                 state.is_some_and(|state| state.batch == Some(batch) && !state.phase.is_over())
             };
-            found.damage.is_none() && found.about.owner.api == about.owner.api && is_of(found)
+            found.damage.is_none() && is_of(found)
         })?;
         Some(if open.about.owner == about.owner {
             self.restore(None);

@@ -298,3 +298,31 @@ test('48 signing out while supervising: no token stays, nothing is sent, the sam
   // Signing out leaves the page, so the log knows it as having been away.
   await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['this page was away', 'accepted as run 2'] });
 });
+
+test('an API that two environments spell differently is one: the batch is supervised once', async ({ sandbox, context, page, baseURL }) => {
+  await context.route('**/config.json', async (route) => {
+    const config = (await (await route.fetch()).json()) as { environments: object[] };
+    const [first] = config.environments;
+    const api = new URL('/v1/', baseURL).href;
+    await route.fulfill({ json: { environments: [{ ...first, name: 'Short' }, { ...first, name: 'Whole', api }] } });
+  });
+  const batch = await sandbox.batch(FLAKY_RUNNING);
+  const open = async (page: Page, environment: string): Promise<Retake> => {
+    const retake = new Retake(page);
+    await page.goto(pathOf(batch));
+    await page.getByRole('radio', { name: environment }).check();
+    await retake.hook('sign-in-token').fill('test-token');
+    await retake.hook('sign-in-token-submit').click();
+    await expect(retake.hook('row-count')).toHaveText(/ of [\d,]+ tests?$/);
+    return retake;
+  };
+  const one = await open(page, 'Short');
+  await one.supervise(QUICK);
+  await expect(one.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+  const other = await open(await context.newPage(), 'Whole');
+  await other.supervise(QUICK);
+  await expect(other.page.locator('.supervise')).toContainText('This batch is supervised in this browser by');
+  await expect(other.hook('supervise-stop')).toHaveCount(0);
+  const locks = await page.evaluate(async () => (await navigator.locks.query()).held?.map((it) => it.name));
+  expect(locks).toContain(`retake-supervise ${batch.batchID}`);
+});
