@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use retake_core::{
     api::{ApiError, ErrorKind},
     rerun::{Doubt, Effect, Found, Left, Limits, Stage, Submission, SubmissionInput},
+    supervise::STORED_FORM,
 };
 use serde::de::IgnoredAny;
 
@@ -17,7 +18,7 @@ const STEPS: usize = 200;
 pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<&str> = text.lines().collect();
-    let left = match Left::read(lines.iter().copied()) {
+    let left = match Left::read(STORED_FORM, lines.iter().copied()) {
         Found::Nothing => {
             let intent = lines.iter().rposition(|line| is(line, "Intent"));
             let over = lines.iter().rposition(|line| is(line, "Over"));

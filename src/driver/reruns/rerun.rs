@@ -15,7 +15,7 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Left, Limits, Line,
+        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Limits, Line,
         PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN, STORED_FORM},
@@ -23,7 +23,7 @@ use retake_core::{
     view::rerun::RerunView,
 };
 
-use super::written::{NotYet, put_away};
+use super::written::{NotYet, put_away, read};
 use crate::{
     browser::{
         clock,
@@ -303,8 +303,7 @@ impl Reruns {
         let Ok(Some(stored)) = journal.load(&inner.journal_id()).await else {
             return;
         };
-        let lines = stored.lines.iter().map(|(_, line)| line.as_str());
-        let left = match Left::read(lines) {
+        let left = match read(&stored) {
             Found::Left(left) => left,
             Found::Accepted(accepted) => {
                 if !inner.has_open() && self.accepted().is_none() {

@@ -16,7 +16,7 @@ use retake_core::{
 use super::rerun::Inner;
 use crate::browser::{
     clock,
-    journal::{Journal, JournalError, WriteError, Writer},
+    journal::{Journal, JournalError, Stored, WriteError, Writer},
     locks, timer,
 };
 
@@ -37,6 +37,12 @@ const REMOVAL: Duration = Duration::from_secs(2);
 /// How the names of their journals begin.
 const PREFIX: &str = "rerun:";
 
+/// What a journal says.
+pub(super) fn read(stored: &Stored) -> Found {
+    let form = stored.writer.as_ref().map_or(0, |writer| writer.form);
+    Left::read(form, stored.lines.iter().map(|(_, line)| line.as_str()))
+}
+
 fn owner(identity: &Identity) -> String {
     serde_json::to_string(identity).expect("plain data serialises")
 }
@@ -53,8 +59,7 @@ pub(super) async fn left_open_by(identity: &Identity) -> Vec<(BatchId, ProjectId
         .iter()
         .filter_map(|stored| {
             let (batch, owned_by) = stored.id.strip_prefix(PREFIX)?.split_once(':')?;
-            let lines = stored.lines.iter().map(|(_, line)| line.as_str());
-            let Found::Left(left) = Left::read(lines) else {
+            let Found::Left(left) = read(stored) else {
                 return None;
             };
             // One that has lapsed is told on the page of its batch.
@@ -153,9 +158,8 @@ impl Inner {
         let refused = |error: JournalError| NotYet::Storage(error.to_string());
         let journal = Journal::open().await.map_err(refused)?;
         let stored = journal.load(&self.journal_id()).await.map_err(refused)?;
-        let lines = stored.iter().flat_map(|it| &it.lines);
         let now = clock::wall();
-        let first = match Left::read(lines.map(|(_, line)| line.as_str())) {
+        let first = match stored.as_ref().map_or(Found::Nothing, read) {
             Found::Left(left) if left.doubt(now) != Doubt::Lapsed => {
                 let earlier = verb(&left.intent.request.scope);
                 Some(NotYet::LeftOpen(format!(

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Fence, Intent, SubmissionNote, Tries, WaitReason};
-use crate::domain::{ProjectId, RunCounter, Timestamp};
+use crate::{
+    domain::{ProjectId, RunCounter, Timestamp},
+    supervise::STORED_FORM,
+};
 
 /// A rerun that ReSim held up and that was then left for longer than this is
 /// not sent by itself any more: whoever pressed has long gone on.
@@ -143,8 +146,17 @@ impl Left {
         }
     }
 
-    /// Reads the lines of a journal.
-    pub fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Found {
+    /// Reads the lines of a journal. `form`: the one that its last writer writes in; what a
+    /// newer build has written may mean something else than it seems to.
+    pub fn read<'a>(form: u32, mut lines: impl Iterator<Item = &'a str>) -> Found {
+        if form > STORED_FORM {
+            let holds_any = lines.next().is_some();
+            return if holds_any {
+                Found::Unreadable
+            } else {
+                Found::Nothing
+            };
+        }
         let (mut left, mut of, mut unreadable) = (None::<Self>, None, false);
         let mut accepted = None;
         for line in lines {
@@ -227,7 +239,7 @@ mod tests {
     }
 
     fn read(lines: &[String]) -> Found {
-        Left::read(lines.iter().map(String::as_str))
+        Left::read(STORED_FORM, lines.iter().map(String::as_str))
     }
 
     fn json(lines: &[Line]) -> Vec<String> {
@@ -339,9 +351,12 @@ mod tests {
         assert!(it.is_shown_at(&picture(None, Some(2))));
     }
 
+    fn over() -> Line {
+        Line::Over { at: at(2) }
+    }
+
     #[test]
     fn what_is_over_is_not_taken_up_whatever_stays_of_its_lines() {
-        let over = || Line::Over { at: at(2) };
         for lines in [
             &[intent(), sent(1), held(), over()][..],
             &[intent(), sent(1), accepted(), over()],
@@ -383,6 +398,21 @@ mod tests {
         assert_eq!(left(&lines).doubt(at(1)), Doubt::Unapplied);
         lines.push("{\"SentAnew\":{}}".into());
         assert_eq!(left(&lines).doubt(at(1)), Doubt::Open);
+    }
+
+    #[test]
+    fn what_a_newer_build_wrote_is_not_read_even_where_it_could_be() {
+        let newer =
+            |lines: &[String]| Left::read(STORED_FORM + 1, lines.iter().map(String::as_str));
+        for lines in [
+            &[intent(), sent(1), held()][..],
+            &[intent(), over()],
+            &[sent(1)],
+        ] {
+            let found = newer(&json(lines));
+            assert!(matches!(found, Found::Unreadable), "{found:?}");
+        }
+        assert!(matches!(newer(&[]), Found::Nothing));
     }
 
     #[test]
