@@ -6,6 +6,7 @@
 //! - [`cancel`]: cancels a batch.
 //! - [`feed`]: keeps one batch and its tests fresh while its page is open.
 //! - [`tests_store`]: those tests, with filter, order and selection.
+//! - `landing`: until when a POST of this browser may still be applied.
 //! - [`listing`]: lists that span pages, names that stand for IDs.
 //! - [`look_again`]: reads anew when somebody comes back to the tab.
 //! - [`reruns`]: what a person reruns by hand, from press to seen running.
@@ -18,6 +19,7 @@ pub mod batch_shelf;
 pub mod cancel;
 pub mod feed;
 pub mod journal_writer;
+mod landing;
 pub mod listing;
 pub mod look_again;
 pub mod reruns;

@@ -17,7 +17,8 @@
 //! (what follows from it: the attempt, the run that is waited for, a POST that may still
 //! land), `pausing` (pause, stop and resume), [`exit_code()`] and [`Verdict`] (the
 //! conclusion), `journal` (what is written down, and how that gives the state back),
-//! `explain` (the log lines). [`Seat`] decides which tab does all this.
+//! `explain` (the log lines). [`Seat`] decides which tab does all this, and [`Landing`] says
+//! what other journals of the browser hold back.
 //!
 //! Beside that path: `policy_form` and `preview` (the form, and what it would do), `twin`
 //! (the CLI's command), `likeness` (for the model check). `exchange` and
@@ -35,6 +36,7 @@ mod exchange;
 mod exit_code;
 mod explain;
 mod journal;
+mod landing;
 mod likeness;
 mod machine;
 mod not_passed;
@@ -57,6 +59,7 @@ pub use exchange::{BatchRef, CallId, Input, Now, Output, WakeReason};
 pub use exit_code::{ExitCode, Rule, exit_code};
 pub use explain::{LineKind, LogLine, explain};
 pub use journal::{Event, PauseReason, Record, STORED_FORM, Seen, read_records};
+pub use landing::Landing;
 pub use machine::Supervisor;
 pub use not_passed::{Counted, NotPassed};
 pub use plan::{Choice, Figures, Plan, WhyNot, plan_rerun};

@@ -349,6 +349,11 @@ impl State {
         if !self.phase.is_over() {
             return None;
         }
+        self.may_land_until()
+    }
+
+    /// Until when a POST may still be applied, whoever waits for its answer.
+    pub(super) fn may_land_until(&self) -> Option<Timestamp> {
         // What is written down before a POST leaves is that it leaves.
         let sent = |it: &OpenIntent| it.tries.posts > 0 && it.tries.held.is_none();
         let sent = self.open.as_ref().is_some_and(sent);

@@ -401,6 +401,17 @@ fn began(otherwise: &str, run: Option<RunCounter>) -> String {
     })
 }
 
+/// Why nothing is sent for a batch before `until`. `unclear`: a journal that cannot be read
+/// may hold a rerun of it.
+pub fn may_still_land(unclear: bool, until: &str) -> String {
+    let what = if unclear {
+        "the journal of this browser has a rerun of this batch that this page cannot read"
+    } else {
+        "a rerun of this batch that was sent from this browser has no answer yet"
+    };
+    format!("{what}; ReSim may still apply it, until {until}")
+}
+
 /// How a scope is called: the verb, and what it does to how many.
 pub fn verb(scope: &RerunScope) -> String {
     match scope {
@@ -863,6 +874,20 @@ mod tests {
             );
             assert!(!it.is_of_somebody());
         }
+    }
+
+    #[test]
+    fn what_may_still_land_says_what_it_is_and_until_when() {
+        assert_eq!(
+            may_still_land(false, "10:32:05"),
+            "a rerun of this batch that was sent from this browser has no answer yet; ReSim may \
+             still apply it, until 10:32:05"
+        );
+        assert_eq!(
+            may_still_land(true, "10:32:05"),
+            "the journal of this browser has a rerun of this batch that this page cannot read; \
+             ReSim may still apply it, until 10:32:05"
+        );
     }
 
     #[test]

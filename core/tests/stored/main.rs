@@ -24,8 +24,8 @@ fn what_is_stored_changes_with_a_new_form_only() {
         assert_eq!(
             kept.get(n),
             Some(&line.as_str()),
-            "line {} is stored in another way: a build of this form cannot read what the other \
-             writes, so raise STORED_FORM",
+            "line {} is stored in another way: unless that is one more field, which a build of \
+             this form may miss, raise STORED_FORM",
             n + 1
         );
     }

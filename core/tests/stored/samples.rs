@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<String> {
         Line::InDoubt {
             at: at(4),
             said: "no answer".into(),
+            until: Some(at(99)),
         },
         Line::Accepted {
             at: at(5),

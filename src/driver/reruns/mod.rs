@@ -19,6 +19,7 @@ use retake_core::{
 };
 
 pub use rerun::Reruns;
+pub(super) use written::landing_in;
 
 use crate::client::Client;
 

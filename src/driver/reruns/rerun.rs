@@ -15,8 +15,8 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, BatchId, ProjectId, Test, TestId, Timestamp},
     rerun::{
-        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Limits, Line,
-        PersonSays, Stage, Submission, SubmissionInput, SubmissionNote,
+        Doubt, Effect as Want, Ended, Fence, Found, Intent, IntentTest, Limits, Line, PersonSays,
+        Stage, Submission, SubmissionInput, SubmissionNote,
     },
     supervise::{Now, SEND_WITHIN, STORED_FORM},
     underway::Underway,
@@ -80,8 +80,6 @@ pub(super) struct Inner {
     pub(super) taken_from: RefCell<Option<Writer>>,
     /// Who wrote the lines of an accepted rerun that is not seen running yet.
     pub(super) kept: RefCell<Option<Writer>>,
-    /// Since when there has been something that this build cannot read.
-    pub(super) unreadable_since: Cell<Option<Timestamp>>,
     /// The clocks when something last happened.
     last_now: Cell<Now>,
 }
@@ -104,7 +102,6 @@ impl Reruns {
             taking_up: Underway::default(),
             taken_from: RefCell::new(None),
             kept: RefCell::new(None),
-            unreadable_since: Cell::new(None),
             last_now: Cell::new(clock::now()),
         });
         Self {
@@ -499,9 +496,13 @@ impl Reruns {
                 wait: None,
                 said: None,
             },
-            SubmissionNote::Unknown { error, .. } => Line::InDoubt {
+            SubmissionNote::Unknown {
+                error,
+                settle_until,
+            } => Line::InDoubt {
                 at,
                 said: error.to_string(),
+                until: Some(*settle_until),
             },
             SubmissionNote::AsksPerson | SubmissionNote::Ended(_) => return,
         };

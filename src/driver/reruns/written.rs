@@ -6,18 +6,21 @@ use std::{iter, rc::Rc, time::Duration};
 use leptos::task::spawn_local;
 use retake_core::{
     auth::Identity,
-    domain::{BatchId, ProjectId},
+    domain::{BatchId, ProjectId, Timestamp},
     rerun::{Accepted, Doubt, Found, Left, Line, Submission},
-    supervise::SEND_WITHIN,
+    supervise::{Landing, SEND_WITHIN},
     underway::Underway,
-    view::{rerun::verb, words},
+    view::rerun::verb,
 };
 
 use super::rerun::Inner;
-use crate::browser::{
-    clock,
-    journal::{Journal, JournalError, Stored, WriteError, Writer},
-    locks, timer,
+use crate::{
+    browser::{
+        clock,
+        journal::{Journal, JournalError, Stored, WriteError, Writer},
+        locks, timer,
+    },
+    driver::landing,
 };
 
 /// Why an intent is not written, so that nothing is sent.
@@ -36,6 +39,17 @@ const REMOVAL: Duration = Duration::from_secs(2);
 
 /// How the names of their journals begin.
 const PREFIX: &str = "rerun:";
+
+/// A POST of a rerun by hand that may still land, as its journal says; `None` also for
+/// another kind of journal.
+pub(in crate::driver) fn landing_in(
+    stored: &Stored,
+    settle: Duration,
+    now: Timestamp,
+) -> Option<Landing> {
+    let is_one = stored.id.starts_with(PREFIX);
+    is_one.then(|| Landing::of_reruns(&read(stored), settle, now))?
+}
 
 /// What a journal says.
 pub(super) fn read(stored: &Stored) -> Found {
@@ -81,7 +95,8 @@ impl Inner {
     }
 
     /// Whether a POST may leave now: a renewal of the token, or a page that was
-    /// frozen, may have taken longer than the settle window allows for.
+    /// frozen, may have taken longer than the settle window allows for, and another one
+    /// of this browser may be on its way.
     pub(super) async fn clear_to_send(&self) -> Result<(), String> {
         let decided = clock::now();
         // Somebody else's token is of no use; then the POST itself says so.
@@ -96,6 +111,9 @@ impl Inner {
             .map_or(0, Submission::posts);
         let at = clock::wall();
         self.write(&Line::Sent { post, at }).await?;
+        if let Some(why) = self.another_may_land().await? {
+            return Err(why);
+        }
         let now = clock::now();
         let took = now
             .wall
@@ -105,6 +123,14 @@ impl Inner {
             return Err("this page slept, or the sign-in took too long, before it was sent".into());
         }
         Ok(())
+    }
+
+    /// Why nothing is sent yet, if another POST of this browser for the batch may still land.
+    async fn another_may_land(&self) -> Result<Option<String>, String> {
+        let settle = self.about.limits.settle;
+        let other = landing::of_batch(self.about.batch, settle, &self.journal_id()).await;
+        let other = other.map_err(|error| error.to_string())?;
+        Ok(other.map(|it| format!("{}; press again after that", it.words())))
     }
 
     /// Whether this tab may act.
@@ -144,6 +170,11 @@ impl Inner {
             return Err(NotYet::Held("there is no rerun to write down".into()));
         };
         self.nothing_comes_first().await?;
+        // Asked again once it is written down; whoever else is about to send is not held up.
+        if let Some(why) = self.another_may_land().await.map_err(NotYet::Storage)? {
+            self.lock.borrow_mut().take();
+            return Err(NotYet::Held(why));
+        }
         let of = Line::Of {
             project: self.about.project,
             name: self.about.name.clone(),
@@ -168,16 +199,10 @@ impl Inner {
             }
             Found::Unreadable => {
                 // Its POST may be under way; by then it has shown, or never will.
-                let since = self.unreadable_since.get().unwrap_or(now);
-                self.unreadable_since.set(Some(since));
-                let left = self.about.limits.settle.saturating_sub(now.since(since));
-                (!left.is_zero()).then(|| {
-                    NotYet::Held(format!(
-                        "another version of this page began a rerun that this one cannot read; \
-                         look at the batch, and press again in {}",
-                        words::duration(left)
-                    ))
-                })
+                let may_land = stored
+                    .as_ref()
+                    .and_then(|it| landing::of(it, self.about.limits.settle));
+                may_land.map(|it| NotYet::Held(format!("{}; press again after that", it.words())))
             }
             // It holds in each tab, as in the one that sent it: until it is seen running.
             Found::Accepted(accepted) if !self.saw_when_pressed(&accepted) => {
@@ -194,7 +219,6 @@ impl Inner {
             self.lock.borrow_mut().take();
             return Err(first);
         }
-        self.unreadable_since.set(None);
         journal.remove(&self.journal_id()).await.map_err(refused)
     }
 

@@ -9,11 +9,12 @@ use std::fmt;
 
 use retake_core::{
     auth::Identity,
-    domain::ProjectId,
-    supervise::{BatchRef, Event, Record, STORED_FORM, State, read_records},
+    domain::{ProjectId, Timestamp},
+    supervise::{BatchRef, Event, Landing, Record, STORED_FORM, State, read_records},
 };
 use serde::{Deserialize, Serialize};
 
+use super::PREFIX;
 use crate::browser::journal::Stored;
 
 /// Version of the stored form; a journal of a newer one is only shown.
@@ -100,15 +101,13 @@ impl Found {
         let (records, torn) =
             read_records(rest.map(|(place, line)| (place.saturating_sub(1), line.as_str())));
         // The first line is of the build that began it; a newer one may have gone on.
-        let writer = stored.writer.as_ref();
-        let form = writer.map_or(0, |writer| writer.form).max(about.version);
-        let damage = if form > VERSION {
+        let damage = if form(stored).max(about.version) > VERSION {
             Some(Damage::Newer)
         } else {
             torn.map(Damage::At)
         };
         let state = State::replay(&records)?;
-        let epoch = writer.map_or(0, |writer| writer.epoch);
+        let epoch = stored.writer.as_ref().map_or(0, |writer| writer.epoch);
         Some(Self {
             about,
             epoch: epoch.max(state.epoch),
@@ -121,6 +120,32 @@ impl Found {
     pub(super) fn is_over(&self) -> bool {
         State::replay(&self.records).is_some_and(|state| state.phase.is_over())
     }
+}
+
+/// The form that its last writer writes in.
+fn form(stored: &Stored) -> u32 {
+    stored.writer.as_ref().map_or(0, |writer| writer.form)
+}
+
+/// A POST of a supervision that may still land, as its journal says; `None` also for
+/// another kind of journal.
+pub(in crate::driver) fn landing_in(stored: &Stored, now: Timestamp) -> Option<Landing> {
+    if !stored.id.starts_with(PREFIX) {
+        return None;
+    }
+    let found = Found::read(stored);
+    let state = found.as_ref().and_then(|it| State::replay(&it.records));
+    let is_whole = found.is_some_and(|it| it.damage.is_none());
+    Landing::of_supervision(state.as_ref(), is_whole, now)
+}
+
+/// Whether it is a supervision that a newer build goes on with.
+pub(super) fn is_newer(stored: &Stored) -> bool {
+    let newer = match Found::read(stored) {
+        Some(found) => found.damage == Some(Damage::Newer) && !found.is_over(),
+        None => form(stored) > VERSION,
+    };
+    newer && stored.id.starts_with(PREFIX)
 }
 
 /// The lock of whoever acts on this supervision's batch. By the batch's ID alone, which is

@@ -34,14 +34,15 @@ use retake_core::{
     supervise::{
         BatchRef, Input, Now, Policy, Role, SeatInput, State, Supervisor, Verdict, WakeReason,
     },
-    view::{Called, supervision::Census, verdict as say},
+    view::{Called, freshness::upper_first, supervision::Census, verdict as say},
 };
 
 pub use about::About;
+pub(super) use about::landing_in;
 pub use supervision::{Snapshot, Standing, Supervision, SupervisionId};
 
 use self::{
-    about::{Damage, Found},
+    about::{Damage, Found, is_newer},
     runner::{Runner, Tools},
     talk::{CHANNEL, Message, Sign},
 };
@@ -55,6 +56,7 @@ use crate::{
         timer, wake,
     },
     client::Client,
+    driver::landing::{self, MayLand},
     reactive::memo,
 };
 
@@ -257,7 +259,7 @@ impl Supervisions {
         batch: BatchId,
     ) -> Result<(), String> {
         notify::ask();
-        let taken = timer::within(STORAGE_TAKES, self.taken(&about, batch)).await;
+        let taken = timer::within(STORAGE_TAKES, self.taken(&about, limits.settle, batch)).await;
         if let Some(why) = taken.unwrap_or_else(|| Some(unknown("it does not answer"))) {
             return Err(why);
         }
@@ -286,9 +288,9 @@ impl Supervisions {
         Ok(())
     }
 
-    /// Why this batch cannot be supervised from here, if it is supervised already, by
-    /// whatever account and however its API is spelled.
-    async fn taken(&self, about: &About, batch: BatchId) -> Option<String> {
+    /// Why this batch cannot be supervised from here: it is already, by whatever account and
+    /// however its API is spelled, or a rerun of it may still be applied.
+    async fn taken(&self, about: &About, settle: Duration, batch: BatchId) -> Option<String> {
         let here = "This batch is supervised already, in this browser.";
         let known = untrack(|| self.all());
         if known.iter().any(|one| {
@@ -303,7 +305,8 @@ impl Supervisions {
             .filter_map(|one| one.snapshot.with_untracked(|it| may_land(&it.state)))
             .max();
         if let Some(until) = lands {
-            return Some(not_before(until));
+            let unclear = false;
+            return Some(not_before(MayLand { until, unclear }));
         }
         // One that is in the journal and not yet on screen.
         let stored = match read_patiently().await {
@@ -312,18 +315,24 @@ impl Supervisions {
             Err(error) if error.is_denied() => return None,
             Err(error) => return Some(unknown(&error.to_string())),
         };
-        let found: Vec<Found> = stored.iter().filter_map(Found::read).collect();
-        let states = found.iter().filter_map(|it| State::replay(&it.records));
-        if let Some(until) = states.filter_map(|state| may_land(&state)).max() {
-            return Some(not_before(until));
+        let mut of_it = stored.iter().filter(|it| landing::is_about(it, batch));
+        if of_it.any(is_newer) {
+            return Some(
+                "A newer Retake supervises this batch in this browser. Reload the page to get \
+                 that version."
+                    .into(),
+            );
         }
-        let open = found.into_iter().find(|found| {
+        let open = stored.iter().filter_map(Found::read).find(|found| {
             let is_of = |found: &Found| {
                 let state = State::replay(&found.records);
                 state.is_some_and(|state| state.batch == Some(batch) && !state.phase.is_over())
             };
             found.damage.is_none() && is_of(found)
-        })?;
+        });
+        let Some(open) = open else {
+            return landing::among(&stored, batch, settle, "").map(not_before);
+        };
         Some(if open.about.owner == about.owner {
             self.restore(None);
             here.to_owned()
@@ -363,6 +372,7 @@ impl Supervisions {
             };
             if only.is_none() {
                 it.unread.set(None);
+                landing::note(&stored);
             }
             let mut unreadable = Vec::new();
             for stored in stored.iter().filter(|it| it.id.starts_with(PREFIX)) {
@@ -428,11 +438,12 @@ impl Supervisions {
             .as_ref()
             .and_then(|one| one.snapshot.with_untracked(|it| may_land(&it.state)));
         if let Some(until) = lands {
-            let until = clock::local_time(until);
-            return refused(format!(
-                "It is kept until {until}: its rerun has no answer yet and may still be applied."
-            ));
+            return refused(kept_until(until));
         }
+        let limits = one
+            .as_ref()
+            .map(|one| one.snapshot.with_untracked(|it| it.state.limits));
+        let settle = limits.unwrap_or_default().settle;
         let lock = one
             .filter(|one| untrack(|| one.is_read_only()))
             .map(|one| one.lock_name);
@@ -448,6 +459,10 @@ impl Supervisions {
                     refused("It is kept: another tab of this browser acts on that batch.".into());
                     return it.restore(Some(id));
                 }
+            }
+            if let Some(why) = kept(&id, settle).await {
+                refused(why);
+                return it.restore(None);
             }
             if let Ok(journal) = Journal::open().await {
                 // A journal that cannot be removed comes back at the next start, which says so.
@@ -570,7 +585,7 @@ impl Supervisions {
 }
 
 /// Every journal, or one, and whether a newer build has changed their form.
-async fn read(only: Option<String>) -> Result<(Vec<Stored>, bool), JournalError> {
+pub(super) async fn read(only: Option<String>) -> Result<(Vec<Stored>, bool), JournalError> {
     let journal = Journal::open().await?;
     let stored = match only {
         Some(id) => journal.load(&id).await?.into_iter().collect(),
@@ -598,11 +613,27 @@ fn may_land(state: &State) -> Option<Timestamp> {
     (until > clock::wall()).then_some(until)
 }
 
-fn not_before(until: Timestamp) -> String {
+/// Why a journal is not removed, as far as it says itself.
+async fn kept(id: &str, settle: Duration) -> Option<String> {
+    let (stored, _) = journal::in_time(read(Some(id.to_owned()))).await.ok()?;
+    let stored = stored.first()?;
+    if is_newer(stored) {
+        return Some(
+            "It is kept: a newer Retake wrote it. Reload the page to get that one.".into(),
+        );
+    }
+    landing::of(stored, settle).map(|it| kept_until(it.until))
+}
+
+fn kept_until(until: Timestamp) -> String {
+    let until = clock::local_time(until);
+    format!("It is kept until {until}: its rerun has no answer yet and may still be applied.")
+}
+
+fn not_before(other: MayLand) -> String {
     format!(
-        "A rerun of the supervision that was stopped here has no answer yet; ReSim may still apply \
-         it, until {}. Start again after that, so that no test runs twice.",
-        clock::local_time(until)
+        "{}. Start again after that, so that no test runs twice.",
+        upper_first(&other.words())
     )
 }
 

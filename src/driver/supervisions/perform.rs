@@ -1,20 +1,25 @@
 //! What a machine's outputs do outside: requests, journal, messages to people.
 //!
 //! The one that must not be lost or doubled is the rerun. Before it leaves,
-//! everything that was written is on disk, the journal is asked once more who
-//! acts, and the seat agrees that this is recent enough (`Seat::may_send`).
+//! everything that was written is on disk, no other POST of this browser for the
+//! batch may still land, the journal is asked once more who acts, and the seat
+//! agrees that this is recent enough (`Seat::may_send`).
 
 use std::rc::Rc;
 
 use leptos::task::spawn_local;
 use retake_core::{
     api::{ApiError, RerunAnswer, endpoint},
+    domain::BatchId,
     rerun::Intent,
     supervise::{Input, Now, Output, Record, SeatInput},
 };
 
 use super::runner::Runner;
-use crate::{browser::clock, driver::listing};
+use crate::{
+    browser::clock,
+    driver::{landing, listing},
+};
 
 /// How often the journal is asked who acts before a rerun is not sent at all.
 const TRIES: u32 = 3;
@@ -56,7 +61,7 @@ impl Runner {
                 it.answer(life, Input::Stored(call, stored));
             }),
             Output::SendRerun(call, intent, wanted) => spawn_local(async move {
-                let input = match it.clear_to_send(life, wanted).await {
+                let input = match it.clear_to_send(life, intent.batch, wanted).await {
                     Ok(()) => Input::RerunAnswered(call, it.send_rerun(&intent).await),
                     Err(why) => Input::NotSent(call, why),
                 };
@@ -77,13 +82,25 @@ impl Runner {
 
     /// Whether a rerun may leave now that the machine `wanted` to send then; between the `Ok` and the sending nothing
     /// is waited for but the token, which is at hand.
-    async fn clear_to_send(self: &Rc<Self>, life: u64, wanted: Now) -> Result<(), String> {
+    async fn clear_to_send(
+        self: &Rc<Self>,
+        life: u64,
+        batch: BatchId,
+        wanted: Now,
+    ) -> Result<(), String> {
         self.tools.client.ready_to_post().await;
-        let writer = match self.machine.borrow().as_ref() {
-            Some(machine) => machine.writer.clone(),
+        let (writer, settle) = match self.machine.borrow().as_ref() {
+            Some(machine) => {
+                let settle = machine.supervisor.state().limits.settle;
+                (machine.writer.clone(), settle)
+            }
             None => return Err("another tab acts on this batch now".into()),
         };
         writer.settled().await?;
+        let other = landing::of_batch(batch, settle, self.id()).await;
+        if let Some(other) = other.map_err(|error| error.to_string())? {
+            return Err(other.words());
+        }
         let held_back = |it: &Self| {
             let machine = it.machine.borrow();
             machine

@@ -24,7 +24,7 @@ use retake_core::{
 };
 
 use super::{
-    about::Found,
+    about::{Damage, Found},
     supervision::{Standing, Supervision, SupervisionId},
     talk::{Doing, Message},
 };
@@ -84,6 +84,8 @@ pub(super) struct Runner {
     fresh: RefCell<Option<Supervisor>>,
     /// The journal as read for the seat.
     loaded: RefCell<Option<Found>>,
+    /// Why the journal is only shown, once that was found.
+    damage: RefCell<Option<Damage>>,
     /// Whoever waits to hear whether a fresh start may act.
     decided: RefCell<Option<oneshot::Sender<bool>>>,
     pub(super) ending: Cell<bool>,
@@ -145,6 +147,7 @@ impl Runner {
             lock: RefCell::new(None),
             fresh: RefCell::new(None),
             loaded: RefCell::new(None),
+            damage: RefCell::new(None),
             decided: RefCell::new(None),
             ending: Cell::new(false),
             timers: Timers::default(),
@@ -236,7 +239,10 @@ impl Runner {
                     *it.loaded.borrow_mut() = Some(found);
                     SeatInput::JournalLoaded { epoch, over }
                 }
-                Ok(_) => SeatInput::JournalUnreadable { for_good: true },
+                Ok(found) => {
+                    *it.damage.borrow_mut() = found.and_then(|found| found.damage);
+                    SeatInput::JournalUnreadable { for_good: true }
+                }
             };
             it.seat_says(input);
         });
@@ -441,10 +447,14 @@ impl Runner {
             Role::Mirroring if self.heard.get() => Standing::Mirroring,
             Role::Loading if self.seat.borrow().reads_in_vain() => Standing::Unread,
             Role::Mirroring | Role::Loading => Standing::Opening,
-            Role::Shelved => Standing::ReadOnly {
-                why: "Its journal can't be read, so nobody acts on it.".into(),
-                forgettable: true,
-            },
+            Role::Shelved => {
+                let damage = self.damage.borrow();
+                let unreadable = || "Its journal can't be read, so nobody acts on it.".to_owned();
+                Standing::ReadOnly {
+                    why: damage.as_ref().map_or_else(unreadable, ToString::to_string),
+                    forgettable: *damage != Some(Damage::Newer),
+                }
+            }
             Role::Refused | Role::Left => Standing::ReadOnly {
                 why: "This tab may not act on it.".into(),
                 forgettable: false,

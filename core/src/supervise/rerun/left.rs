@@ -52,6 +52,9 @@ pub enum Line {
         at: Timestamp,
         /// Why, with the server's words where it gave any.
         said: String,
+        /// Until when it may still be applied, where that was noted.
+        #[serde(default)]
+        until: Option<Timestamp>,
     },
     /// It was accepted in this batch, and no read shows the run yet.
     Accepted {
@@ -79,8 +82,12 @@ pub struct Left {
     pub tries: Tries,
     /// When the last one went out, where that was noted.
     pub sent: Option<Timestamp>,
+    /// Until when it may still be applied, where its outcome is unknown.
+    pub lands_until: Option<Timestamp>,
     /// The server's words, if the last one was answered.
     pub said: Option<String>,
+    /// A line about it cannot be read: one more POST may have gone out, nobody knows when.
+    pub is_torn: bool,
 }
 
 /// A rerun that an earlier life saw accepted, and no life has seen running. Nothing
@@ -170,12 +177,15 @@ impl Left {
                         intent: *intent,
                         tries: Tries::default(),
                         sent: None,
+                        lands_until: None,
                         said: None,
+                        is_torn: false,
                     });
                 }
                 (Ok(Line::Sent { post, at }), Some(left)) => {
                     left.tries.note(&SubmissionNote::Sending { post }, at);
                     left.sent = Some(at);
+                    left.lands_until = None;
                     left.said = None;
                 }
                 (Ok(Line::Held { at, wait, said }), Some(left)) => {
@@ -190,8 +200,9 @@ impl Left {
                     left.tries.note(&note, at);
                     left.said = said;
                 }
-                (Ok(Line::InDoubt { said, .. }), Some(left)) => {
+                (Ok(Line::InDoubt { said, until, .. }), Some(left)) => {
                     left.tries.held = None;
+                    left.lands_until = until;
                     left.said = Some(said);
                 }
                 (Ok(Line::Accepted { at, run }), it @ Some(_)) => {
@@ -201,7 +212,10 @@ impl Left {
                     (*it, accepted, unreadable) = (None, None, false);
                 }
                 // It may say that one more was sent: in doubt.
-                (Err(_), Some(left)) => left.tries.held = None,
+                (Err(_), Some(left)) => {
+                    left.tries.held = None;
+                    left.is_torn = true;
+                }
                 // About a rerun whose intent nobody can read.
                 (Ok(_) | Err(_), None) => (accepted, unreadable) = (None, true),
             }
@@ -373,9 +387,11 @@ mod tests {
         let doubt = Line::InDoubt {
             at: at(1),
             said: "bad gateway".into(),
+            until: Some(at(3)),
         };
         let left = left(&json(&[intent(), held(), sent(2), doubt]));
         assert_eq!(left.said.as_deref(), Some("bad gateway"));
+        assert_eq!(left.lands_until, Some(at(3)));
         assert_eq!(left.doubt(at(1)), Doubt::Open);
     }
 
