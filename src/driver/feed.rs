@@ -184,7 +184,7 @@ impl Feed {
         if !inner.alive.get() || batch.id != inner.batch {
             return;
         }
-        if !self.is_older(&batch) {
+        if !self.is_older(&batch, asked) {
             self.batch.set(Some(Arc::new(batch)));
             self.read_at.set(Some(asked));
             self.failing.set(None);
@@ -192,8 +192,14 @@ impl Feed {
         }
     }
 
-    /// Whether a picture is of an earlier run than the one on screen.
-    fn is_older(&self, batch: &Batch) -> bool {
+    /// Whether a picture is older than the one on screen: of an earlier run, or asked for
+    /// before it.
+    fn is_older(&self, batch: &Batch, asked: Timestamp) -> bool {
+        let shown = self.read_at.get_untracked();
+        // One from the future was asked for before somebody set the clock back.
+        if shown.is_some_and(|at| asked < at && at <= clock::wall()) {
+            return true;
+        }
         self.batch.with_untracked(|known| {
             let known = known.as_ref().and_then(|it| it.run_counter);
             known > batch.run_counter && batch.run_counter.is_some()
@@ -227,7 +233,7 @@ impl Feed {
             match answer {
                 // From a replica that lags behind: what is on screen is newer, and says
                 // how old it is.
-                Ok(batch) if self.is_older(&batch) => {
+                Ok(batch) if self.is_older(&batch, sent) => {
                     failures = 0;
                     self.failing.set(None);
                 }

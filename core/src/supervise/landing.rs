@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::{SEND_WITHIN, State, rerun::Found};
-use crate::domain::Timestamp;
+use crate::{config::MOST_SETTLE, domain::Timestamp};
 
 /// A POST that may still land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Landing {
         match state {
             // Nothing follows its end, whatever cannot be read there.
             Some(state) if is_whole || state.phase.is_over() => {
-                Self::by(state.may_land_until()?, state.limits.settle, now)
+                Self::by(state.may_land_until()?, now)
             }
             _ => Some(Self::Unclear),
         }
@@ -43,7 +43,7 @@ impl Landing {
             Found::Left(left) if left.tries.held.is_some() => None,
             Found::Left(left) => {
                 let sent = left.sent.map(|at| at.after(settle));
-                Self::by(left.lands_until.or(sent)?, settle, now)
+                Self::by(left.lands_until.or(sent)?, now)
             }
             Found::Accepted(_) | Found::Nothing => None,
         }
@@ -54,8 +54,9 @@ impl Landing {
         SEND_WITHIN.saturating_add(settle)
     }
 
-    fn by(until: Timestamp, settle: Duration, now: Timestamp) -> Option<Self> {
-        if until > now.after(Self::takes(settle)) {
+    fn by(until: Timestamp, now: Timestamp) -> Option<Self> {
+        // Whoever wrote it may have been configured to wait longer than whoever asks.
+        if until > now.after(Self::takes(MOST_SETTLE)) {
             // Written down before the clock was set back, nobody knows how long ago.
             return Some(Self::Unclear);
         }

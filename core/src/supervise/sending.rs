@@ -82,22 +82,24 @@ impl Supervisor {
             Ended::Applied { .. } => self.go_on(now),
             Ended::NotApplied => {
                 let over = self.state.policy.wait_timeout;
-                if self.was_unapplied(UNAPPLIED_LIMIT, over, now) {
-                    let sent = self.state.unapplied;
+                let unapplied = self.state.unapplied;
+                if unapplied.is(UNAPPLIED_LIMIT, over, now.wall) {
+                    let sent = unapplied.count;
                     let why = format!("{sent} reruns in a row were sent and none was applied");
                     return self.give_up(why, now);
                 }
-                match self.state.unapplied {
+                match unapplied.count {
                     // Its window was pause enough.
                     0 | 1 => self.go_on(now),
                     more => self.decide_later(more - 2, now),
                 }
             }
             Ended::Refused(error) if error.kind == ErrorKind::NotFound => {
-                if self.was_unapplied(NOT_FOUND_LIMIT, NOT_FOUND_OVER, now) {
+                let not_found = self.state.not_found;
+                if not_found.is(NOT_FOUND_LIMIT, NOT_FOUND_OVER, now.wall) {
                     return self.give_up(error.to_string(), now);
                 }
-                self.decide_later(self.state.unapplied.saturating_sub(1), now);
+                self.decide_later(not_found.count.saturating_sub(1), now);
             }
             Ended::Refused(error) => self.give_up(error.to_string(), now),
             Ended::StillBusy(error) => self.give_up(
@@ -117,12 +119,6 @@ impl Supervisor {
             }
             Ended::CalledOff => {}
         }
-    }
-
-    /// Whether so many reruns in a row were not applied, over so long.
-    fn was_unapplied(&self, many: u32, over: Duration, now: Now) -> bool {
-        let since = self.state.unapplied_since.unwrap_or(now.wall);
-        self.state.unapplied >= many && now.wall.since(since) >= over
     }
 
     /// Looks and decides again after a poll's time, doubled so often.

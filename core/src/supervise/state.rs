@@ -63,6 +63,31 @@ impl Phase {
     }
 }
 
+/// Reruns in a row that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Streak {
+    /// How many.
+    pub count: u32,
+    /// When the first was known, moved as [`State::clock_started`] is.
+    pub since: Option<Timestamp>,
+}
+
+impl Streak {
+    fn note(&mut self, at: Timestamp) {
+        self.count = self.count.saturating_add(1);
+        self.since.get_or_insert(at);
+    }
+
+    fn shift(&mut self, by_ms: i64) {
+        self.since = self.since.map(|at| shifted(at, by_ms));
+    }
+
+    /// Whether it is so many, over so long.
+    pub(super) fn is(&self, many: u32, over: Duration, now: Timestamp) -> bool {
+        self.count >= many && self.since.is_some_and(|since| now.since(since) >= over)
+    }
+}
+
 /// A rerun that is decided and not yet known to be applied or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpenIntent {
@@ -117,11 +142,10 @@ pub struct State {
     pub open: Option<OpenIntent>,
     /// Tests that were run again, and how each had failed at first.
     pub reran: BTreeMap<TestId, IntentTest>,
-    /// Reruns of this attempt that turned out not to have been applied, or were answered as
-    /// if there were no such batch (404).
-    pub unapplied: u32,
-    /// When the first of them was known, moved as [`State::clock_started`] is.
-    pub unapplied_since: Option<Timestamp>,
+    /// Reruns of this attempt that turned out not to have been applied.
+    pub unapplied: Streak,
+    /// Reruns since then that were answered as if there were no such batch (404).
+    pub not_found: Streak,
     /// The last picture of the batch that was written down.
     pub seen: Option<Seen>,
     /// Where it stands.
@@ -181,8 +205,8 @@ impl State {
             paused_since: None,
             open: None,
             reran: BTreeMap::new(),
-            unapplied: 0,
-            unapplied_since: None,
+            unapplied: Streak::default(),
+            not_found: Streak::default(),
             seen: None,
             phase: if id.is_some() {
                 Phase::Waiting
@@ -310,7 +334,8 @@ impl State {
     /// Moves the times since which it waits: what went by did not count as waiting.
     fn move_waits(&mut self, by_ms: i64) {
         self.clock_started = shifted(self.clock_started, by_ms);
-        self.unapplied_since = self.unapplied_since.map(|at| shifted(at, by_ms));
+        self.unapplied.shift(by_ms);
+        self.not_found.shift(by_ms);
     }
 
     /// After a pause: what was not over when it began takes its whole time from now, as nobody
@@ -416,8 +441,8 @@ impl State {
                         evidence,
                     } => {
                         self.attempt = self.attempt.saturating_add(1);
-                        self.unapplied = 0;
-                        self.unapplied_since = None;
+                        self.unapplied = Streak::default();
+                        self.not_found = Streak::default();
                         self.clock_started = at;
                         self.awaited = *run;
                         self.doubt = None;
@@ -450,9 +475,12 @@ impl State {
                             self.batch = Some(*batch);
                         }
                     }
-                    Ended::NotApplied => self.note_unapplied(at),
+                    Ended::NotApplied => {
+                        self.unapplied.note(at);
+                        self.not_found = Streak::default();
+                    }
                     Ended::Refused(error) if error.kind == ErrorKind::NotFound => {
-                        self.note_unapplied(at);
+                        self.not_found.note(at);
                     }
                     Ended::Refused(_)
                     | Ended::StillBusy(_)
@@ -463,11 +491,6 @@ impl State {
                 self.phase = Phase::Waiting;
             }
         }
-    }
-
-    fn note_unapplied(&mut self, at: Timestamp) {
-        self.unapplied = self.unapplied.saturating_add(1);
-        self.unapplied_since.get_or_insert(at);
     }
 
     /// What a rerun that is decided on this picture has to pass. An answer may

@@ -289,6 +289,24 @@ fn a_rerun_that_finds_no_such_batch_is_tried_again_before_it_ends_it() {
 }
 
 #[test]
+fn a_rerun_that_finds_no_such_batch_once_in_an_outage_does_not_end_it() {
+    let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
+    let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
+    bench.refused = Some(failed(ErrorKind::Server));
+    while bench.posts.len() < 3 {
+        bench.run(1_000);
+    }
+    bench.refused = Some(failed(ErrorKind::NotFound));
+    while bench.posts.len() < 4 {
+        bench.run(1_000);
+    }
+    assert_eq!(bench.code(), None);
+    bench.refused = None;
+    bench.run(10 * MINUTE);
+    assert_eq!(bench.machine.state().attempt, 1);
+}
+
+#[test]
 fn too_many_requests_for_ten_minutes_are_waited_out() {
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);

@@ -615,7 +615,9 @@ fn may_land(state: &State) -> Option<Timestamp> {
 
 /// Why a journal is not removed, as far as it says itself.
 async fn kept(id: &str, settle: Duration) -> Option<String> {
-    let (stored, _) = journal::in_time(read(Some(id.to_owned()))).await.ok()?;
+    let Ok((stored, _)) = journal::in_time(read(Some(id.to_owned()))).await else {
+        return Some("It is kept: the browser's storage does not answer.".into());
+    };
     let stored = stored.first()?;
     if is_newer(stored) {
         return Some(
