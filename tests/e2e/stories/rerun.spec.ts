@@ -108,16 +108,15 @@ test.describe('select across filters and rerun', () => {
   test('a picture whose answer took long is as old as its question, and looked at again before anything is sent', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await retake.openBatch(batch);
-    const asked = Promise.withResolvers<void>();
+    const asked = page.waitForRequest((it) => it.url().endsWith(`/batches/${batch.batchID}`));
     await page.route(new RegExp(`/batches/${batch.batchID}$`), async (route) => {
       const response = await route.fetch();
-      asked.resolve();
       await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs.slice(0, 1) });
       await new Promise((done) => setTimeout(done, 12_000));
       await route.fulfill({ response });
     }, { times: 1 });
     await retake.hook('refresh').click();
-    await asked.promise;
+    await asked;
     await retake.hook('pause').click();
     await expect(retake.hook('freshness')).toContainText(/1[2-9] s ago/, { timeout: 14_000 });
     await page.waitForTimeout(500);
