@@ -107,6 +107,13 @@ pub struct Stored {
     pub lines: Vec<(u32, String)>,
 }
 
+impl Stored {
+    /// The form that its last writer writes in; 0 from before forms were counted.
+    pub fn form(&self) -> u32 {
+        self.writer.as_ref().map_or(0, |writer| writer.form)
+    }
+}
+
 /// The connection of this page, while there is one.
 #[derive(Default)]
 struct Connection {

@@ -184,16 +184,27 @@ impl Feed {
         if !inner.alive.get() || batch.id != inner.batch {
             return;
         }
-        if !self.is_older(&batch, asked) {
-            self.batch.set(Some(Arc::new(batch)));
-            self.read_at.set(Some(asked));
-            self.failing.set(None);
-            self.list_if_moved(&inner);
-        }
+        self.take_in(&inner, batch, asked);
     }
 
-    /// Whether a picture is older than the one on screen: of an earlier run, or asked for
-    /// before it.
+    /// Shows a picture that was asked for then, unless what is on screen is newer.
+    fn take_in(&self, inner: &Rc<Inner>, batch: Batch, asked: Timestamp) {
+        self.failing.set(None);
+        if self.is_older(&batch, asked) {
+            return;
+        }
+        let is_shown = self
+            .batch
+            .with_untracked(|known| known.as_deref() == Some(&batch));
+        if !is_shown {
+            self.batch.set(Some(Arc::new(batch)));
+        }
+        self.read_at.set(Some(asked));
+        self.list_if_moved(inner);
+    }
+
+    /// Whether a picture is older than the one on screen: of an earlier run, from a replica
+    /// that lags behind, or asked for before it.
     fn is_older(&self, batch: &Batch, asked: Timestamp) -> bool {
         let shown = self.read_at.get_untracked();
         // One from the future was asked for before somebody set the clock back.
@@ -231,23 +242,9 @@ impl Feed {
                 return;
             }
             match answer {
-                // From a replica that lags behind: what is on screen is newer, and says
-                // how old it is.
-                Ok(batch) if self.is_older(&batch, sent) => {
-                    failures = 0;
-                    self.failing.set(None);
-                }
                 Ok(batch) => {
                     failures = 0;
-                    let changed = self
-                        .batch
-                        .with_untracked(|known| known.as_deref().is_none_or(|it| *it != batch));
-                    if changed {
-                        self.batch.set(Some(Arc::new(batch)));
-                    }
-                    self.read_at.set(Some(sent));
-                    self.failing.set(None);
-                    self.list_if_moved(&inner);
+                    self.take_in(&inner, batch, sent);
                 }
                 Err(error) => {
                     failures += 1;

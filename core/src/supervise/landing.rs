@@ -68,9 +68,8 @@ impl Landing {
 mod tests {
     use super::*;
     use crate::{
-        api::{RerunRequest, TestIds},
-        domain::{Batch, BatchId, RunCounter, TestId},
-        rerun::{Fence, Intent, Left, Limits, Line, WaitReason},
+        domain::{BatchId, RunCounter},
+        rerun::{Intent, Left, Limits, Line, WaitReason},
         supervise::{BatchRef, Event, Policy, Record, STORED_FORM},
     };
 
@@ -78,20 +77,6 @@ mod tests {
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
-    }
-
-    fn intent() -> Intent {
-        let batch = BatchId::from_u128(1);
-        let ids = TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
-        Intent {
-            batch,
-            fence: Fence::at(&Batch::new(batch)),
-            request: RerunRequest::tests(ids),
-            attempt: 0,
-            epoch: 0,
-            at: at(0),
-            tests: Vec::new(),
-        }
     }
 
     fn by_hand(lines: &[Line], more: &[&str], now: i64) -> Option<Landing> {
@@ -106,7 +91,7 @@ mod tests {
     #[test]
     fn a_post_by_hand_may_land_until_its_window_is_over() {
         let until = Some(Landing::Until(at(96)));
-        let intent = || Line::Intent(Box::new(intent()));
+        let intent = || Line::Intent(Box::new(Intent::sample()));
         let sent = Line::Sent { post: 1, at: at(1) };
         let lines = [intent(), sent];
         assert_eq!(by_hand(&lines[..1], &[], 1), None, "nothing has left");
@@ -137,7 +122,7 @@ mod tests {
         };
         for last in [no, yes, Line::Over { at: at(2) }] {
             let sent = Line::Sent { post: 1, at: at(1) };
-            let lines = [Line::Intent(Box::new(intent())), sent, last];
+            let lines = [Line::Intent(Box::new(Intent::sample())), sent, last];
             assert_eq!(by_hand(&lines, &[], 3), None, "{:?}", lines[2]);
         }
         assert_eq!(by_hand(&[], &[], 3), None);
@@ -147,7 +132,7 @@ mod tests {
     fn a_line_that_cannot_be_read_may_be_a_post() {
         let unclear = Some(Landing::Unclear);
         assert_eq!(by_hand(&[], &["{"], 500), unclear);
-        let lines = [Line::Intent(Box::new(intent()))];
+        let lines = [Line::Intent(Box::new(Intent::sample()))];
         assert_eq!(by_hand(&lines, &["{\"SentAnew\":{}}"], 500), unclear);
     }
 
@@ -157,7 +142,7 @@ mod tests {
             post: 1,
             at: at(3_600),
         };
-        let lines = [Line::Intent(Box::new(intent())), sent];
+        let lines = [Line::Intent(Box::new(Intent::sample())), sent];
         assert_eq!(by_hand(&lines, &[], 10), Some(Landing::Unclear));
     }
 
@@ -182,7 +167,7 @@ mod tests {
     fn sending() -> [(i64, Event); 2] {
         let sending = crate::rerun::SubmissionNote::Sending { post: 1 };
         [
-            (1, Event::Intent(Box::new(intent()))),
+            (1, Event::Intent(Box::new(Intent::sample()))),
             (1, Event::Rerun(sending)),
         ]
     }

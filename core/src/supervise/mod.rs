@@ -20,7 +20,7 @@
 //! `explain` (the log lines). [`Seat`] decides which tab does all this, and [`Landing`] says
 //! what other journals of the browser hold back.
 //!
-//! Beside that path: `policy_form` and `preview` (the form, and what it would do), `twin`
+//! Beside that path: `streak` (what fails in a row), `policy_form` and `preview` (the form, and what it would do), `twin`
 //! (the CLI's command), `likeness` (for the model check). `exchange` and
 //! `machine` here are of the batch, `rerun/exchange` of one POST, `seat/machine` of the tab.
 //! [`rerun`] is also re-exported at the top of the crate, since a rerun by hand is one too:
@@ -50,6 +50,7 @@ pub mod rerun;
 mod seat;
 mod sending;
 mod state;
+mod streak;
 mod twin;
 mod verdict;
 mod waiting;
@@ -68,5 +69,6 @@ pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};
 pub use preview::Preview;
 pub use seat::{BEAT, Opened, Role, SEND_WITHIN, SILENCE, Seat, SeatInput, SeatOutput};
 pub use state::{Phase, State};
+pub use streak::Streak;
 pub use twin::supervise_command;
 pub use verdict::{Findings, NAMED_FAILURES, NamedTest, Outcome, RerunOutcome, Verdict};

@@ -21,10 +21,6 @@ const LONGEST_SHIFT: u8 = 8;
 /// Reruns in a row that were not applied end it only after this many, and only once that has
 /// lasted for the wait timeout: while reruns alone fail, that is an outage too.
 const UNAPPLIED_LIMIT: u32 = 5;
-/// Reruns in a row that find no such batch (404), as a read finds it: after this many …
-const NOT_FOUND_LIMIT: u32 = 3;
-/// … over at least this long.
-const NOT_FOUND_OVER: Duration = Duration::from_mins(2);
 
 impl Supervisor {
     /// Feeds the rerun that is on its way, and performs what it wants.
@@ -83,7 +79,7 @@ impl Supervisor {
             Ended::NotApplied => {
                 let over = self.state.policy.wait_timeout;
                 let unapplied = self.state.unapplied;
-                if unapplied.is(UNAPPLIED_LIMIT, over, now.wall) {
+                if unapplied.lasted(UNAPPLIED_LIMIT, over, now.wall) {
                     let sent = unapplied.count;
                     let why = format!("{sent} reruns in a row were sent and none was applied");
                     return self.give_up(why, now);
@@ -96,7 +92,7 @@ impl Supervisor {
             }
             Ended::Refused(error) if error.kind == ErrorKind::NotFound => {
                 let not_found = self.state.not_found;
-                if not_found.is(NOT_FOUND_LIMIT, NOT_FOUND_OVER, now.wall) {
+                if not_found.is_for_good(now.wall) {
                     return self.give_up(error.to_string(), now);
                 }
                 self.decide_later(not_found.count.saturating_sub(1), now);

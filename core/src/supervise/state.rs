@@ -10,7 +10,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    BatchRef, Began, Event, PauseReason, Policy, Record, SEND_WITHIN, Verdict, journal::Seen,
+    BatchRef, Began, Event, PauseReason, Policy, Record, SEND_WITHIN, Streak, Verdict,
+    journal::Seen,
 };
 use crate::{
     api::ErrorKind,
@@ -60,31 +61,6 @@ impl Phase {
     /// Whether nothing will happen any more.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Stopped)
-    }
-}
-
-/// Reruns in a row that came to nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Streak {
-    /// How many.
-    pub count: u32,
-    /// When the first was known, moved as [`State::clock_started`] is.
-    pub since: Option<Timestamp>,
-}
-
-impl Streak {
-    fn note(&mut self, at: Timestamp) {
-        self.count = self.count.saturating_add(1);
-        self.since.get_or_insert(at);
-    }
-
-    fn shift(&mut self, by_ms: i64) {
-        self.since = self.since.map(|at| shifted(at, by_ms));
-    }
-
-    /// Whether it is so many, over so long.
-    pub(super) fn is(&self, many: u32, over: Duration, now: Timestamp) -> bool {
-        self.count >= many && self.since.is_some_and(|since| now.since(since) >= over)
     }
 }
 
@@ -334,8 +310,9 @@ impl State {
     /// Moves the times since which it waits: what went by did not count as waiting.
     fn move_waits(&mut self, by_ms: i64) {
         self.clock_started = shifted(self.clock_started, by_ms);
-        self.unapplied.shift(by_ms);
-        self.not_found.shift(by_ms);
+        for streak in [&mut self.unapplied, &mut self.not_found] {
+            streak.shift(|at| shifted(at, by_ms));
+        }
     }
 
     /// After a pause: what was not over when it began takes its whole time from now, as nobody

@@ -11,10 +11,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    Event, Now, Supervisor, Verdict,
+    Event, Now, Streak, Supervisor, Verdict,
     belief::Belief,
     journal::{Seen, is_written_over},
     machine::Asked,
+    streak::REFUSED_OVER,
 };
 use crate::{
     api::{ApiError, ErrorKind},
@@ -25,10 +26,6 @@ use crate::{
 
 /// While nothing changes, a sign of life is written this often.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
-/// A refused read (400, 404, 409) ends the supervision only after this many in a row …
-const REFUSED_READS: u32 = 3;
-/// … spread over at least this long (`reliability.md` §3).
-const REFUSED_OVER: Duration = Duration::from_mins(2);
 /// First pause after a failed read; doubles, with full jitter.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
@@ -37,9 +34,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 pub(super) struct Reads {
     /// Failed ones in a row.
     pub(super) failures: u32,
-    /// Refused ones in a row, and since when.
-    refused: u32,
-    refused_since: Option<Timestamp>,
+    /// Refused ones.
+    refused: Streak,
     /// Until when the server asked not to be read, by `Retry-After`.
     pub(super) not_before: Option<Timestamp>,
     /// When the batch was last asked for.
@@ -64,11 +60,11 @@ impl Reads {
             &mut self.last_poll,
             &mut self.last_written,
             &mut self.finished_at,
-            &mut self.refused_since,
             &mut self.not_before,
         ] {
             *time = time.map(&shift);
         }
+        self.refused.shift(shift);
     }
 }
 
@@ -252,19 +248,17 @@ impl Supervisor {
                 return self.give_up(error.to_string(), now);
             }
             ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Busy => {
-                let since = *self.reads.refused_since.get_or_insert(now.wall);
-                self.reads.refused += 1;
-                if self.reads.refused >= REFUSED_READS && now.wall.since(since) >= REFUSED_OVER {
+                self.reads.refused.note(now.wall);
+                if self.reads.refused.is_for_good(now.wall) {
                     return self.give_up(error.to_string(), now);
                 }
             }
             // Refused before an outage and after it is not refused for as long as that.
-            _ => self.not_refused(),
+            _ => self.reads.refused = Streak::default(),
         }
         self.reads.failures += 1;
         self.reads.not_before = error.retry_after.map(|pause| now.wall.after(pause));
-        let refused = self.reads.refused_since.is_some();
-        let pause = if refused {
+        let pause = if self.reads.refused.count > 0 {
             REFUSED_OVER / 2
         } else {
             backoff(
@@ -282,17 +276,12 @@ impl Supervisor {
     }
 
     pub(super) fn reads_work(&mut self, now: Now) {
-        self.not_refused();
+        self.reads.refused = Streak::default();
         self.reads.not_before = None;
         let failures = std::mem::take(&mut self.reads.failures);
         if failures > 0 {
             self.record(Event::ReadRecovered { failures }, now.wall);
         }
-    }
-
-    fn not_refused(&mut self) {
-        self.reads.refused = 0;
-        self.reads.refused_since = None;
     }
 }
 

@@ -307,7 +307,7 @@ fn a_rerun_that_finds_no_such_batch_once_in_an_outage_does_not_end_it() {
 }
 
 #[test]
-fn too_many_requests_for_ten_minutes_are_waited_out() {
+fn too_many_requests_for_nine_minutes_are_waited_out() {
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(20), batch("ERROR", "ERROR", Some(1)), listing);
     bench.refused = Some(failed(ErrorKind::Throttled));

@@ -16,24 +16,39 @@ use retake_core::{
 };
 use serde::Serialize;
 
+/// An enum that is stored.
+trait Named {
+    /// Its names.
+    const ALL: &[&str];
+
+    /// The name of this one.
+    fn name(&self) -> &'static str;
+}
+
 /// Names the variants of an enum, so that a new one does not compile until it is named here,
 /// and fails until there is a sample of it.
-macro_rules! every {
+macro_rules! named {
     ($($type:ident: $($name:ident)+;)+) => {
-        impl Samples {
-            $(#[allow(non_snake_case)]
-            fn $type(&mut self, all: Vec<$type>) -> Vec<$type> {
-                let mut missing: BTreeSet<&str> = [$(stringify!($name)),+].into();
-                for it in &all {
-                    missing.remove(match it {
-                        $($type::$name { .. } => stringify!($name),)+
-                    });
+        $(impl Named for $type {
+            const ALL: &[&str] = &[$(stringify!($name)),+];
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => stringify!($name),)+
                 }
-                assert!(missing.is_empty(), "no sample of {} {missing:?}", stringify!($type));
-                all
-            })+
-        }
+            }
+        })+
     };
+}
+
+/// These samples, which are of every name.
+fn every<T: Named>(samples: Vec<T>) -> Vec<T> {
+    let mut missing: BTreeSet<&str> = T::ALL.iter().copied().collect();
+    for it in &samples {
+        missing.remove(it.name());
+    }
+    assert!(missing.is_empty(), "no sample of {missing:?}");
+    samples
 }
 
 #[derive(Default)]
@@ -41,7 +56,7 @@ struct Samples {
     lines: Vec<String>,
 }
 
-every! {
+named! {
     Event: Started Pinned Polled ReadFailed ReadRecovered StaleRead StillUnderWay Adopted Finished
         Torn Listed ListedNotPassed ListsAll Reopened Decided Intent Rerun Paused Resumed Restored
         ClockJumped Ended Stopped;
@@ -86,15 +101,13 @@ impl Samples {
 /// Every sample, as it is stored.
 pub(crate) fn samples() -> Vec<String> {
     let mut all = Samples::default();
-    let events = every_event();
-    let events = all.Event(events);
-    all.events(events);
-    let by_name = all.BatchRef(vec![
+    all.events(every(each_event()));
+    let by_name = every(vec![
         BatchRef::Id(batch()),
         BatchRef::Name("nightly".into()),
     ]);
     all.events(by_name.into_iter().map(started).collect());
-    let pauses = all.PauseReason(vec![
+    let pauses = every(vec![
         PauseReason::ByPerson,
         PauseReason::SignedOut,
         PauseReason::OtherTab,
@@ -103,7 +116,7 @@ pub(crate) fn samples() -> Vec<String> {
     all.events(pauses.into_iter().map(Event::Paused).collect());
     notes(&mut all);
     verdicts(&mut all);
-    let scopes = all.RerunScope(vec![
+    let scopes = every(vec![
         RerunScope::Tests(ids()),
         RerunScope::TestMetrics(ids()),
         RerunScope::BatchMetrics,
@@ -112,7 +125,7 @@ pub(crate) fn samples() -> Vec<String> {
         .into_iter()
         .map(|scope| Event::Intent(Box::new(intent(scope))));
     all.events(intents.collect());
-    let lines = all.Line(vec![
+    let lines = every(vec![
         Line::Of {
             project: ProjectId::from_u128(9),
             name: "nightly".into(),
@@ -285,7 +298,7 @@ fn verdict() -> Verdict {
     }
 }
 
-fn every_event() -> Vec<Event> {
+fn each_event() -> Vec<Event> {
     let (run, awaited) = (Some(RunCounter(1)), Some(RunCounter(2)));
     vec![
         started(BatchRef::Id(batch())),
@@ -342,7 +355,7 @@ fn every_event() -> Vec<Event> {
 }
 
 fn notes(all: &mut Samples) {
-    let kinds = all.ErrorKind(vec![
+    let kinds = every(vec![
         ErrorKind::Unreachable,
         ErrorKind::TimedOut,
         ErrorKind::NoToken,
@@ -361,7 +374,7 @@ fn notes(all: &mut Samples) {
         settle_until: at(12),
     };
     all.notes(kinds.into_iter().map(unknown).collect());
-    let waits = all.WaitReason(vec![WaitReason::CleaningUp, WaitReason::Throttled]);
+    let waits = every(vec![WaitReason::CleaningUp, WaitReason::Throttled]);
     let waiting = |why| SubmissionNote::Waiting {
         post: 1,
         why,
@@ -369,7 +382,7 @@ fn notes(all: &mut Samples) {
         message: Some("cleaning up".into()),
     };
     all.notes(waits.into_iter().map(waiting).collect());
-    let proofs = all.Evidence(vec![
+    let proofs = every(vec![
         Evidence::Answer,
         Evidence::RunCounter(RunCounter(2)),
         Evidence::StatusMoved(BatchStatus::Submitted),
@@ -385,7 +398,7 @@ fn notes(all: &mut Samples) {
         })
     };
     all.notes(proofs.into_iter().map(applied).collect());
-    let ends = all.Ended(vec![
+    let ends = every(vec![
         Ended::Applied {
             batch: batch(),
             run: None,
@@ -399,7 +412,7 @@ fn notes(all: &mut Samples) {
         Ended::CalledOff,
     ]);
     all.notes(ends.into_iter().map(SubmissionNote::Ended).collect());
-    let notes = all.SubmissionNote(vec![
+    let notes = every(vec![
         SubmissionNote::Sending { post: 1 },
         waiting(WaitReason::CleaningUp),
         unknown(ErrorKind::TimedOut),
@@ -416,7 +429,7 @@ fn verdicts(all: &mut Samples) {
         change(&mut verdict);
         Event::Ended(Box::new(verdict))
     };
-    let reasons = all.WhyNot(vec![
+    let reasons = every(vec![
         WhyNot::AttemptsUsed,
         WhyNot::Cancelled,
         WhyNot::AboveLimit,
@@ -426,7 +439,7 @@ fn verdicts(all: &mut Samples) {
         .into_iter()
         .map(|it| end(&|to| to.why_not = Some(it)));
     all.events(events.collect());
-    let outcomes = all.Outcome(vec![
+    let outcomes = every(vec![
         Outcome::CleanPass,
         Outcome::PassAfterRerun,
         Outcome::PassHidingFailures,
@@ -437,7 +450,7 @@ fn verdicts(all: &mut Samples) {
     ]);
     let events = outcomes.into_iter().map(|it| end(&|to| to.outcome = it));
     all.events(events.collect());
-    let codes = all.ExitCode(vec![
+    let codes = every(vec![
         ExitCode::Success,
         ExitCode::CouldNotTell,
         ExitCode::Error,
@@ -448,7 +461,7 @@ fn verdicts(all: &mut Samples) {
     ]);
     let events = codes.into_iter().map(|it| end(&|to| to.exit_code = it));
     all.events(events.collect());
-    let rules = all.Rule(vec![
+    let rules = every(vec![
         Rule::Failed("could not read the batch".into()),
         Rule::TimedOut {
             after: "1h0m0s".into(),

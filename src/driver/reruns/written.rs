@@ -53,8 +53,10 @@ pub(in crate::driver) fn landing_in(
 
 /// What a journal says.
 pub(super) fn read(stored: &Stored) -> Found {
-    let form = stored.writer.as_ref().map_or(0, |writer| writer.form);
-    Left::read(form, stored.lines.iter().map(|(_, line)| line.as_str()))
+    Left::read(
+        stored.form(),
+        stored.lines.iter().map(|(_, line)| line.as_str()),
+    )
 }
 
 fn owner(identity: &Identity) -> String {

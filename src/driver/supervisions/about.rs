@@ -101,7 +101,7 @@ impl Found {
         let (records, torn) =
             read_records(rest.map(|(place, line)| (place.saturating_sub(1), line.as_str())));
         // The first line is of the build that began it; a newer one may have gone on.
-        let damage = if form(stored).max(about.version) > VERSION {
+        let damage = if stored.form().max(about.version) > VERSION {
             Some(Damage::Newer)
         } else {
             torn.map(Damage::At)
@@ -122,11 +122,6 @@ impl Found {
     }
 }
 
-/// The form that its last writer writes in.
-fn form(stored: &Stored) -> u32 {
-    stored.writer.as_ref().map_or(0, |writer| writer.form)
-}
-
 /// A POST of a supervision that may still land, as its journal says; `None` also for
 /// another kind of journal.
 pub(in crate::driver) fn landing_in(stored: &Stored, now: Timestamp) -> Option<Landing> {
@@ -141,11 +136,11 @@ pub(in crate::driver) fn landing_in(stored: &Stored, now: Timestamp) -> Option<L
 
 /// Whether it is a supervision that a newer build goes on with.
 pub(super) fn is_newer(stored: &Stored) -> bool {
-    let newer = match Found::read(stored) {
-        Some(found) => found.damage == Some(Damage::Newer) && !found.is_over(),
-        None => form(stored) > VERSION,
-    };
-    newer && stored.id.starts_with(PREFIX)
+    stored.id.starts_with(PREFIX)
+        && match Found::read(stored) {
+            Some(found) => found.damage == Some(Damage::Newer) && !found.is_over(),
+            None => stored.form() > VERSION,
+        }
 }
 
 /// The lock of whoever acts on this supervision's batch. By the batch's ID alone, which is

@@ -80,8 +80,8 @@ impl Runner {
         self.tools.client.post_once(&request).await
     }
 
-    /// Whether a rerun may leave now that the machine `wanted` to send then; between the `Ok` and the sending nothing
-    /// is waited for but the token, which is at hand.
+    /// Whether a rerun may leave now that the machine `wanted` to send then; between the `Ok`
+    /// and the sending nothing is waited for but the token, which is at hand.
     async fn clear_to_send(
         self: &Rc<Self>,
         life: u64,

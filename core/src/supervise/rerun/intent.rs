@@ -29,6 +29,24 @@ pub struct Intent {
     pub tests: Vec<IntentTest>,
 }
 
+#[cfg(test)]
+impl Intent {
+    /// A person's own rerun of one test, of which nothing is known.
+    pub(crate) fn sample() -> Self {
+        let batch = BatchId::from_u128(1);
+        let ids = crate::api::TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
+        Self {
+            batch,
+            fence: Fence::at(&crate::domain::Batch::new(batch)),
+            request: RerunRequest::tests(ids),
+            attempt: 0,
+            epoch: 0,
+            at: Timestamp::from_millis(0),
+            tests: Vec::new(),
+        }
+    }
+}
+
 /// One test that is about to be run again, and how it had failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntentTest {

@@ -242,11 +242,7 @@ impl Left {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        api::{RerunRequest, TestIds},
-        domain::{Batch, BatchId, TestId},
-        rerun::Fence,
-    };
+    use crate::domain::{Batch, BatchId};
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_millis(minutes * 60_000)
@@ -274,17 +270,7 @@ mod tests {
     }
 
     fn intent() -> Line {
-        let batch = BatchId::from_u128(1);
-        let ids = TestIds::new(vec![TestId::from_u128(7)]).expect("one test");
-        Line::Intent(Box::new(Intent {
-            batch,
-            fence: Fence::at(&Batch::new(batch)),
-            request: RerunRequest::tests(ids),
-            attempt: 0,
-            epoch: 0,
-            at: at(0),
-            tests: Vec::new(),
-        }))
+        Line::Intent(Box::new(Intent::sample()))
     }
 
     fn sent(post: u32) -> Line {

@@ -11,14 +11,11 @@ use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
+    supervise::streak::{REFUSED_OVER, Streak},
 };
 
 /// Reads after the settle window that must agree before a POST is called not applied.
 const AGREEING_READS: u8 = 2;
-/// Looks in a row that may be refused (400, 403, 404) before giving up …
-const REFUSED_READS: u8 = 3;
-/// … spread over at least this long (`reliability.md` §3).
-const REFUSED_OVER: Duration = Duration::from_mins(2);
 /// A batch that shows only old pictures for this long may never show anything
 /// that proves a rerun: then a person has to say.
 const NOTHING_SHOWS: Duration = Duration::from_mins(10);
@@ -35,7 +32,7 @@ impl Submission {
         batch: &Batch,
         now: Timestamp,
     ) -> Vec<Effect> {
-        self.not_refused();
+        self.refused = Streak::default();
         self.failed_looks = 0;
         let mut passage = self.intent.fence.compare(batch);
         if planted::is(Bug::BusyUnfenced) && matches!(self.stage, Stage::Checking { .. }) {
@@ -220,9 +217,8 @@ impl Submission {
                 vec![Effect::SignIn]
             }
             ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::Refused => {
-                let since = *self.refused_since.get_or_insert(now);
-                self.refused_looks = self.refused_looks.saturating_add(1);
-                if self.refused_looks >= REFUSED_READS && now.since(since) >= REFUSED_OVER {
+                self.refused.note(now);
+                if self.refused.is_for_good(now) {
                     match self.stage {
                         // What may have been applied is never called refused.
                         Stage::Settling { until, .. } if now > until => {
@@ -238,15 +234,10 @@ impl Submission {
             }
             _ => {
                 // Refused before an outage and after it is not refused for as long as that.
-                self.not_refused();
+                self.refused = Streak::default();
                 self.look_after_failure(&error, now)
             }
         }
-    }
-
-    fn not_refused(&mut self) {
-        self.refused_looks = 0;
-        self.refused_since = None;
     }
 
     /// Looks again after a failed look: a pause that doubles, and at least what

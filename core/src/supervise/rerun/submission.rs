@@ -15,7 +15,7 @@ use crate::{
     api::{ApiError, ErrorKind, RerunAnswer},
     domain::Timestamp,
     planted::{self, Bug},
-    supervise::{Now, SEND_WITHIN, clock::jump, machine::CALL_GUARD, state::shifted},
+    supervise::{Now, SEND_WITHIN, Streak, clock::jump, machine::CALL_GUARD, state::shifted},
 };
 
 /// A decision that is older than this when it is stored is looked at again
@@ -49,9 +49,8 @@ pub struct Submission {
     pub(super) in_doubt: bool,
     pub(super) busy: u32,
     pub(super) throttled: u32,
-    pub(super) refused_looks: u8,
-    /// Since when every look was refused.
-    pub(super) refused_since: Option<Timestamp>,
+    /// Looks that were refused.
+    pub(super) refused: Streak,
     /// Since when every look has shown an old picture, which proves nothing.
     pub(super) stale_since: Option<Timestamp>,
     pub(super) failed_looks: u32,
@@ -134,8 +133,7 @@ impl Submission {
             in_doubt: false,
             busy: 0,
             throttled: 0,
-            refused_looks: 0,
-            refused_since: None,
+            refused: Streak::default(),
             stale_since: None,
             failed_looks: 0,
             held_by: None,
@@ -188,11 +186,11 @@ impl Submission {
         for time in [
             &mut self.unfinished_since,
             &mut self.unclear_at,
-            &mut self.refused_since,
             &mut self.stale_since,
         ] {
             *time = time.map(&shift);
         }
+        self.refused.shift(shift);
     }
 
     /// Compares the clocks, where no supervisor does: what is waited for moves when
