@@ -17,7 +17,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Event, Now, Supervisor, machine::Asked, reading::Listing};
+use super::{
+    Event, Now, Supervisor,
+    machine::Asked,
+    reading::{Listing, OF_NEXT_RUN, OF_RUN_BEFORE},
+};
 use crate::{
     api::{ApiError, ErrorKind, MAX_PAGES},
     domain::{Batch, ConflatedStatus, Means, Test, Timestamp, words::number},
@@ -192,7 +196,10 @@ impl Supervisor {
                 // Of a run that was over before us any test is proof enough, also one that passed.
                 return self.list_all("none of them is of the latest run".into(), now);
             }
-            return self.wait_for_new_tests(until, now);
+            return self.wait_for_new_tests(OF_RUN_BEFORE, until, now);
+        }
+        if let Some(until) = self.may_be_of_next_run(&answer.tests, sent_at) {
+            return self.wait_for_new_tests(OF_NEXT_RUN, until, now);
         }
         let (listed, passed) = (answer.tests.len() as u64, answer.passed.unwrap_or(0));
         self.reading.listing = Some(Listing {

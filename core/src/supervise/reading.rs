@@ -28,6 +28,10 @@ const TORN_TRIES: u8 = 3;
 /// Answers that may lack what earlier ones had before a verdict is given on one.
 const POORER_TRIES: u8 = 2 * TORN_TRIES;
 const POORER: &str = "the answer lacks what earlier ones had (run, start, history or outcome)";
+/// Why a listing is waited with.
+pub(super) const OF_RUN_BEFORE: &str = "the tests may still be those of the run before";
+pub(super) const OF_NEXT_RUN: &str =
+    "a test was just listed as running, so these may be of a run that the batch does not show yet";
 /// Reads of the batch in a row without a mark of its run that show that none is ever sent.
 pub(super) const UNMARKED_READS: u8 = 4;
 /// The least time that listing may take before giving up; else the wait timeout.
@@ -62,18 +66,48 @@ pub(super) struct Reading {
     pub(super) torn_tries: u8,
     /// When the batch was first read as finished.
     pub(super) since: Option<Timestamp>,
-    /// Since when tests were listed with a later start than the batch's, and that start.
-    ahead: Option<(Timestamp, Timestamp)>,
+    /// Tests that were listed with a later start than the batch's.
+    ahead: Option<Ahead>,
+    /// Since when each listing showed a test running …
+    runs_since: Option<Timestamp>,
+    /// … and when one was sent that last did.
+    ran_at: Option<Timestamp>,
+}
+
+/// Tests start later than their batch, as far as both are listed.
+#[derive(Debug, Clone, Serialize)]
+struct Ahead {
+    /// The batch's start.
+    of: Timestamp,
+    /// The latest one of a test.
+    newest: Timestamp,
+    /// Since when the two were read so.
+    since: Timestamp,
 }
 
 impl Reading {
     /// Moves its times, after the clock was found to have jumped.
     pub(super) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
-        for time in [&mut self.listed_at, &mut self.since] {
+        for time in [
+            &mut self.listed_at,
+            &mut self.since,
+            &mut self.runs_since,
+            &mut self.ran_at,
+        ] {
             *time = time.map(&shift);
         }
-        if let Some((_, since)) = &mut self.ahead {
-            *since = shift(*since);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.since = shift(ahead.since);
+        }
+    }
+
+    /// Notes whether a whole listing, asked for then, shows a test running.
+    fn note_running(&mut self, tests: &[Test], sent_at: Timestamp) {
+        if tests.iter().any(is_running) {
+            self.runs_since.get_or_insert(sent_at);
+            self.ran_at = Some(sent_at);
+        } else {
+            self.runs_since = None;
         }
     }
 }
@@ -91,11 +125,15 @@ impl Supervisor {
             Err(error) => return self.listing_failed(error, now),
         };
         self.reads_work(now);
+        self.reading.note_running(&tests, sent_at);
         if self.is_of_later_run(&tests, sent_at) {
             return self.wait_for_later_run(now);
         }
         if let Some(until) = self.may_be_of_run_before(&tests, sent_at) {
-            return self.wait_for_new_tests(until, now);
+            return self.wait_for_new_tests(OF_RUN_BEFORE, until, now);
+        }
+        if let Some(until) = self.may_be_of_next_run(&tests, sent_at) {
+            return self.wait_for_new_tests(OF_NEXT_RUN, until, now);
         }
         if let Some(why) = self.torn(&tests, sent_at) {
             self.reading.listing = Some(Listing {
@@ -138,9 +176,9 @@ impl Supervisor {
         self.due = Some(now.wall.after(self.state.policy.poll_every));
     }
 
-    pub(super) fn wait_for_new_tests(&mut self, until: Timestamp, now: Now) {
+    pub(super) fn wait_for_new_tests(&mut self, why: &str, until: Timestamp, now: Now) {
         self.reading.listing = None;
-        let why = "the tests may still be those of the run before".to_owned();
+        let why = why.to_owned();
         self.record(Event::Torn { why, tries: 0 }, now.wall);
         self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
     }
@@ -165,19 +203,11 @@ impl Supervisor {
             return None;
         }
         let picture = self.reading.picture.as_ref();
-        let runs = tests.iter().any(|test| {
-            // A word that nobody knows may as well be an end.
-            test.conflated.as_ref().is_some_and(|status| {
-                !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
-            })
-        });
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
-        if runs && finished {
-            // By when it was sent: the page may have slept before it was taken in.
-            let since = self.reading.since.unwrap_or(sent_at);
-            if sent_at.since(since) < OLD_PICTURE {
-                return Some("the batch has finished, but a listed test has not".to_owned());
-            }
+        // By when it was sent: the page may have slept before it was taken in.
+        let runs = |since| sent_at.since(since) < OLD_PICTURE;
+        if finished && self.reading.runs_since.is_some_and(runs) {
+            return Some("the batch has finished, but a listed test has not".to_owned());
         }
         let mut seen = BTreeSet::new();
         let twice = tests
@@ -223,29 +253,27 @@ impl Supervisor {
     }
 
     /// Listed after somebody started the next run, while the batch was still
-    /// read from a replica that lags behind. A batch that shows the same start for longer
-    /// than one can lag starts its tests later than itself: then that is how the API
-    /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning).
+    /// read from a replica that lags behind. Where both show the same starts for longer
+    /// than one can lag, tests start later than their batch: then that is how the API
+    /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning). Of the next
+    /// run some test shows a start that is later still.
     pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp) -> bool {
-        let Some(start) = self
-            .reading
-            .picture
-            .as_ref()
-            .and_then(|batch| batch.last_run)
-        else {
+        let picture = self.reading.picture.as_ref();
+        let Some(of) = picture.and_then(|batch| batch.last_run) else {
             return false;
         };
-        if tests.iter().all(|test| test.last_run <= Some(start)) {
+        let newest = tests.iter().filter_map(|test| test.last_run).max();
+        let Some(newest) = newest.filter(|newest| *newest > of) else {
             return false;
-        }
-        let since = match self.reading.ahead {
-            Some((of, since)) if of == start => since,
-            _ => {
-                self.reading.ahead = Some((start, sent_at));
-                sent_at
-            }
         };
-        sent_at.since(since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
+        let before = self.reading.ahead.take();
+        let before = before.filter(|before| before.of == of && newest <= before.newest);
+        let ahead = self.reading.ahead.insert(before.unwrap_or(Ahead {
+            of,
+            newest,
+            since: sent_at,
+        }));
+        sent_at.since(ahead.since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
     }
 
     /// Until when a listing may show how the run before ended: a replica that
@@ -284,6 +312,26 @@ impl Supervisor {
                 None => tests.iter().any(is_new),
             };
         (sent_at < until && !shown).then_some(until)
+    }
+
+    /// Until when a listing without starts may be of a run that somebody started meanwhile: a
+    /// test was listed as running in the finished batch. That run may be over by now, and
+    /// the batch still be read from a replica that lags behind. While it runs on, `torn` judges.
+    pub(super) fn may_be_of_next_run(
+        &self,
+        tests: &[Test],
+        sent_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let picture = self.reading.picture.as_ref()?;
+        let tells = |test: &Test| test.last_run.is_some() || is_running(test);
+        if tests.iter().any(tells)
+            || picture.status == Some(BatchStatus::Cancelled)
+            || planted::is(Bug::TornAccepted)
+        {
+            return None;
+        }
+        let until = self.reading.ran_at?.after(OLD_PICTURE);
+        (sent_at < until).then_some(until)
     }
 
     /// Looks at the batch at the next poll before anything else is read or concluded.
@@ -546,6 +594,14 @@ impl Supervisor {
         }
         outcome
     }
+}
+
+/// Whether a test is listed as one that has not ended. A word that nobody knows may as well
+/// be an end.
+fn is_running(test: &Test) -> bool {
+    test.conflated.as_ref().is_some_and(|status| {
+        !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
+    })
 }
 
 /// Whether two reads show the same finished picture.
