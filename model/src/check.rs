@@ -1,4 +1,4 @@
-//! Runs the check: all states within a bound, by breadth, on all cores.
+//! Runs the check: all states within a bound, on all cores.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -9,7 +9,7 @@ use retake_core::supervise::{Record, explain};
 use stateright::{Checker, HasDiscoveries, Model, Path, Property};
 
 use crate::{
-    bounds::Scene,
+    bounds::{ANYWHERE, Scene},
     marks::{Case, Promise},
     steps::Step,
     world::World,
@@ -167,9 +167,17 @@ pub fn check(bound: Bound, prepare: impl Fn() + Send + Sync + 'static) -> Report
     let checker = model
         .checker()
         .threads(bound.threads)
-        .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_bfs()
-        .join();
+        .finish_when(HasDiscoveries::AnyFailures);
+    // By breadth a counterexample is as short as can be, but every state that waits for its
+    // turn is kept whole: tens of gigabytes with more misfortunes.
+    if bound.misfortunes <= ANYWHERE {
+        report(&checker.spawn_bfs().join(), started)
+    } else {
+        report(&checker.spawn_dfs().join(), started)
+    }
+}
+
+fn report(checker: &impl Checker<Supervision>, started: Instant) -> Report {
     let took = started.elapsed();
     let discoveries = checker.discoveries();
     let mut findings = Vec::new();
