@@ -473,8 +473,14 @@ fn title_and_icon() {
             .iter()
             .filter_map(|one| one.snapshot.with(|it| it.looked))
             .max()
-            .map(|at| format!(" · {}", clock::local_time(at)))
-            .unwrap_or_default();
+            .map(clock::local_time);
+        // Of several, while none of them can be read.
+        let failures = active
+            .iter()
+            .map(|one| one.snapshot.with(|it| it.failures))
+            .min()
+            .unwrap_or(0);
+        let looked = supervision::last_look(looked.as_deref(), failures);
         let last = all.iter().rev().find_map(|one| {
             one.snapshot.with(|it| {
                 let verdict = it.state.verdict()?;

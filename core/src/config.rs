@@ -12,7 +12,7 @@ use crate::{
         address::{self, Address},
         text::clean_line,
     },
-    rerun::Limits,
+    rerun::{Limits, MOST_SETTLE},
 };
 
 /// Everything that is configured.
@@ -60,8 +60,6 @@ const MIN_POLL: Duration = Duration::from_secs(10);
 const LEAST: Duration = Duration::from_secs(1);
 /// The least `busy_window` elsewhere: three tries, as in the CLI (`resim-api.md` §5).
 const LEAST_BUSY: Duration = Duration::from_mins(1);
-/// The most that an outcome may stay open, and that a busy platform is tried again.
-pub(crate) const MOST_SETTLE: Duration = Duration::from_mins(15);
 const MOST_BUSY: Duration = Duration::from_hours(24);
 /// The longest words on one problem: they may quote the file.
 const PROBLEM_CHARS: usize = 400;

@@ -137,7 +137,7 @@ impl Bug {
             Self::ForgetsWhen => "a failed read forgets when to act next",
             Self::NeverTimesOut => "the wait never ends by itself",
             Self::LateStartsDoubted => "tests that start after their batch are doubted for ever",
-            Self::AgeOfQuestion => "the age shown counts from the question",
+            Self::AgeOfQuestion => "the age shown counts from a question without an answer",
             Self::BusyUnfenced => "after a 409 the fence is not asked",
             Self::HeldOutlivesPost => {
                 "a reload takes a POST without an answer for one answered 409"

@@ -57,7 +57,8 @@ pub enum PauseReason {
     ByPerson,
     /// The sign-in expired; goes on by itself after the next sign-in.
     SignedOut,
-    /// Another tab of this browser acts on the batch.
+    /// Another tab of this browser acts on the batch. Only in journals of older builds: by
+    /// now the [`Seat`](super::Seat) says it, and nothing is paused for that.
     OtherTab,
     /// The browser refuses to store the intent of a rerun, and nothing is sent
     /// without. Carries the browser's words.

@@ -9,8 +9,11 @@
 
 use std::time::Duration;
 
-use super::{SEND_WITHIN, State, rerun::Found};
-use crate::{config::MOST_SETTLE, domain::Timestamp};
+use super::{
+    SEND_WITHIN, State,
+    rerun::{Found, MOST_SETTLE},
+};
+use crate::domain::Timestamp;
 
 /// A POST that may still land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

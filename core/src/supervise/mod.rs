@@ -24,7 +24,8 @@
 //! (the CLI's command), `likeness` (for the model check). `exchange` and
 //! `machine` here are of the batch, `rerun/exchange` of one POST, `seat/machine` of the tab.
 //! [`rerun`] is also re-exported at the top of the crate, since a rerun by hand is one too:
-//! `crate::rerun` in an import is the folder beside this file.
+//! `crate::rerun` in an import is the folder beside this file. `planted::is(Bug::…)` is a
+//! mistake on purpose that only a test can switch on (`crate::planted`): read past it.
 //!
 //! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
 //! empty list; never after a cancel; nothing is sent before its intent is

@@ -23,7 +23,7 @@ use crate::{
     rerun::{FRESH, Fence, Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
 };
 
-/// Listings that may be torn before the next poll is waited for.
+/// Listings that may be torn in a row before the next one waits for as long as a poll does.
 const TORN_TRIES: u8 = 3;
 /// Answers that may lack what earlier ones had before a verdict is given on one.
 const POORER_TRIES: u8 = 2 * TORN_TRIES;
@@ -190,14 +190,16 @@ impl Supervisor {
         self.reading.lists_all = false;
         self.reading.judges = false;
         self.reading.since = None;
+        self.reading.runs_since = None;
     }
 
     /// What does not fit, if anything. A count that disagrees, a test that is
     /// listed twice, or one without an ID, which may be another one listed twice, is
     /// accepted when two listings in a row are the same: then that is how the API
-    /// lists this batch. Each test counts once. A test that still runs in a finished batch is an old picture (the simulation found
-    /// that a lagging replica hides failures so); it is accepted when it stays
-    /// for longer than one can lag.
+    /// lists this batch. Each test counts once. A test that runs in a finished batch is an
+    /// old picture (the simulation found that a lagging replica hides failures so), or of a
+    /// run that begins (seed 17222432); it is accepted when each listing shows one for longer
+    /// than a replica can lag.
     fn torn(&self, tests: &[Test], sent_at: Timestamp) -> Option<String> {
         if planted::is(Bug::TornAccepted) {
             return None;

@@ -71,7 +71,7 @@ impl Supervisor {
     fn rerun_ended(&mut self, ended: Ended, now: Now) {
         self.submission = None;
         self.awaiting = Awaiting::default();
-        self.reading.since = None;
+        self.forget_reading();
         self.reading.torn_tries = 0;
         let kept_back = std::mem::take(&mut self.kept_back);
         match ended {

@@ -131,7 +131,7 @@ pub struct Findings<'a> {
     pub word: Option<&'a ConflatedBatchStatus>,
     /// The run that the last read showed.
     pub run: Option<RunCounter>,
-    /// The plan that ended the supervision, where the tests could be listed.
+    /// What the tests added up to in the end, where they could be listed.
     pub figures: Option<Figures>,
     /// Why nothing more is run again.
     pub why_not: WhyNot,

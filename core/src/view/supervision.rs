@@ -6,7 +6,7 @@
 
 use super::{freshness::upper_first, words};
 use crate::{
-    domain::{BatchStatus, Timestamp},
+    domain::{BatchStatus, Timestamp, words::count},
     rerun::{Stage, WaitReason},
     supervise::{Outcome, PauseReason, Phase, Policy, State},
 };
@@ -33,11 +33,7 @@ impl Doing<'_> {
             (Phase::Paused(why), _) => paused(why, next),
             (_, _) if self.failures > 0 => format!(
                 "{} failed in a row; trying again {}.",
-                if self.failures == 1 {
-                    "1 read".to_owned()
-                } else {
-                    format!("{} reads", self.failures)
-                },
+                count(self.failures.into(), "read"),
                 next.unwrap_or_else(|| "now".to_owned())
             ),
             (Phase::Resolving, _) => "Looking up the batch by its name.".to_owned(),
@@ -225,6 +221,19 @@ pub fn in_title(state: &State) -> String {
     }
 }
 
+/// When it was last looked, for the end of the tab's title. It changes with each look, also
+/// with one that fails: a hidden tab whose title changes is put away later
+/// (`reliability.md` §2.2). `at`: the time of the last one that did not fail.
+pub fn last_look(at: Option<&str>, failures: u32) -> String {
+    let failed = count(failures.into(), "failed look");
+    match (at, failures) {
+        (None, 0) => String::new(),
+        (Some(at), 0) => format!(" · {at}"),
+        (None, _) => format!(" · {failed}"),
+        (Some(at), _) => format!(" · {failed} since {at}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -264,6 +273,21 @@ mod tests {
             next_due: None,
             failures: 0,
         }
+    }
+
+    #[test]
+    fn the_title_changes_with_each_look_and_with_each_that_fails() {
+        assert_eq!(last_look(None, 0), "");
+        assert_eq!(last_look(Some("14:03:22"), 0), " · 14:03:22");
+        assert_eq!(
+            last_look(Some("14:03:22"), 1),
+            " · 1 failed look since 14:03:22"
+        );
+        assert_eq!(
+            last_look(Some("14:03:22"), 2),
+            " · 2 failed looks since 14:03:22"
+        );
+        assert_eq!(last_look(None, 2), " · 2 failed looks");
     }
 
     #[test]

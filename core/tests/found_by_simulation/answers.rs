@@ -119,6 +119,32 @@ fn a_test_that_runs_in_a_finished_batch_is_believed_a_minute_after_its_first_sig
 }
 
 #[test]
+fn a_test_that_ran_in_an_earlier_run_says_nothing_of_a_later_one() {
+    let of_run = |run, start| {
+        let mut picture = counted(batch(BatchStatus::Error, run), 1);
+        picture.last_run = Some(now(start, 0).wall);
+        picture
+    };
+    // Listed while somebody's run begins, which the batch does not show yet.
+    let (mut it, list) = reading(of_run(1, -200));
+    let begun = started_at(one_running(), [1, -200]);
+    it.handle(Input::TestsRead(list, Ok(begun)), now(2, 2));
+    assert_eq!(it.state().phase, Phase::Waiting);
+    it.handle(Input::Wake, now(60, 60));
+    let look = question(&drain(&mut it));
+    let mut running = of_run(2, 1);
+    running.status = Some(BatchStatus::ExperiencesRunning);
+    read(&mut it, look, running, now(61, 61));
+    // An hour later that run is over, and one page comes from a replica that lags.
+    it.handle(Input::Wake, now(3_600, 3_600));
+    let look = question(&drain(&mut it));
+    let list = question(&read(&mut it, look, of_run(2, 1), now(3_601, 3_601)));
+    let old_page = started_at(one_running(), [1, -200]);
+    it.handle(Input::TestsRead(list, Ok(old_page)), now(3_602, 3_602));
+    assert_eq!(it.state().phase, Phase::Reading, "not taken for whole");
+}
+
+#[test]
 fn tests_that_start_later_than_their_batch_may_be_of_the_next_run_once_they_start_later_still() {
     let mut picture = counted(batch(BatchStatus::Error, 1), 1);
     picture.last_run = Some(now(-200, 0).wall);

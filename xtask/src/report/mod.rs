@@ -39,7 +39,7 @@ const FULL: Volumes = Volumes {
     swept: 50_000,
     inputs: 1_000_000,
     replays: 1_000,
-    misfortunes: 2,
+    misfortunes: 5,
 };
 
 /// Enough to see that everything runs; the table says of each figure that it is less

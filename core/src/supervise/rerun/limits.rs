@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// (`src/browser/fetch.rs`).
 pub const POST_LIMIT: Duration = Duration::from_secs(30);
 
+/// The longest settle window that a configuration may ask for.
+pub(crate) const MOST_SETTLE: Duration = Duration::from_mins(15);
+
 /// The bounds of a submission, and of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {

@@ -241,13 +241,17 @@ impl Submission {
     }
 
     /// Looks again after a failed look: a pause that doubles, and at least what
-    /// the server asked for.
+    /// the server asked for. Half of it is another one for each batch, so that reruns that
+    /// were lost together do not all look at the same moment.
     fn look_after_failure(&mut self, error: &ApiError, now: Timestamp) -> Vec<Effect> {
         let doubled = self
             .limits
             .look_every
             .saturating_mul(1 << self.failed_looks.min(10))
             .min(LONGEST_PAUSE);
+        let bytes = self.intent.batch.as_u128().to_le_bytes();
+        let share = bytes[self.failed_looks as usize % bytes.len()];
+        let doubled = doubled / 2 + doubled / 2 * u32::from(share) / 255;
         self.failed_looks += 1;
         let due = now.after(doubled.max(error.retry_after.unwrap_or_default()));
         self.next_look = Some(due);

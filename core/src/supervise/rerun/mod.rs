@@ -5,11 +5,13 @@
 //! machine of its own, used alike by the button and by the supervisor:
 //!
 //! ```text
-//! Storing -> Posting -> applied
+//! Storing -> (its picture is old: Checking ->) Posting -> applied
 //!               | 409        -> Checking -> Cooling -> Checking -> Posting, for a while
 //!               | 429        -> Cooling -> Checking -> Posting
+//!               | 401        -> Parked, until somebody has signed in -> Checking -> Posting
 //!               | no answer  -> Settling -> applied, or not applied
-//!               |                  ` strict: Asking a person -> applied, or not
+//!               |                  | a run is seen too early, by hand: Landing -> applied
+//!               |                  ` strict, or nothing can show it: Asking a person
 //!               | not sent   -> decided anew
 //!               ` refused    -> refused
 //! ```
@@ -42,6 +44,7 @@ pub use fence::{Evidence, Fence, Passage};
 pub use intent::{Intent, IntentTest, error_signature};
 pub(crate) use left::STILL_MEANT;
 pub use left::{Accepted, Doubt, Found, Left, Line};
+pub(crate) use limits::MOST_SETTLE;
 pub use limits::{Limits, POST_LIMIT};
 pub use stage::{Ended, Stage, Then, WaitReason};
 pub(crate) use submission::FRESH;

@@ -31,7 +31,7 @@ pub enum Stage {
     Settling {
         /// Until when the server may still apply it.
         until: Timestamp,
-        /// Reads after that which agreed that nothing moved.
+        /// Reads after that which showed no run of it.
         agreeing: u8,
     },
     /// By hand: a run was seen while the POST may still be applied, so it may be somebody

@@ -28,7 +28,10 @@
 //!   line and epoch;
 //! - before a rerun leaves, all earlier records are durable, then the epoch is
 //!   read once more, then [`Seat::may_send`] says yes; otherwise the machine is told that
-//!   nothing was sent, and why (`Input::NotSent`), and decides anew.
+//!   nothing was sent, and why (`Input::NotSent`), and decides anew;
+//! - and before that, no other POST of this browser for the batch may still land
+//!   ([`Landing`](super::Landing)), a token is at hand that needs no renewal, and no person has
+//!   stopped or paused it meanwhile ([`Supervisor::holds_back`](super::Supervisor::holds_back)).
 //!
 //! Elsewhere: epochs are counted by `Event::Restored` and checked by the
 //! journal's transaction; messages between tabs are the driver's.

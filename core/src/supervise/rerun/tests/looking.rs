@@ -4,25 +4,37 @@ use super::*;
 
 #[test]
 fn looks_that_fail_grow_rarer_and_wait_as_long_as_the_server_asks() {
-    let mut it = sent();
-    it.handle(
-        SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
-        at(0),
-    );
-    let mut fail = |error: ApiError| {
-        let effects = it.handle(SubmissionInput::Looked(at(0), Err(error)), at(0));
-        it.handle(SubmissionInput::Wake, at(10_000));
-        effects
-    };
-    for seconds in [5, 10, 20, 40, 60, 60] {
-        assert_eq!(
-            fail(error(ErrorKind::Unreachable)),
-            [Effect::WakeAt(at(seconds))]
+    let pauses = |id: u128| {
+        let mut intent = intent();
+        intent.batch = BatchId::from_u128(id);
+        let (mut it, _) = Submission::new(intent, Limits::default());
+        it.handle(SubmissionInput::Stored(Ok(())), at(0));
+        it.handle(
+            SubmissionInput::Posted(Err(error(ErrorKind::TimedOut))),
+            at(0),
         );
-    }
-    let mut throttled = error(ErrorKind::Throttled);
-    throttled.retry_after = Some(Duration::from_secs(90));
-    assert_eq!(fail(throttled), [Effect::WakeAt(at(90))]);
+        let mut fail = |error: ApiError| {
+            let effects = it.handle(SubmissionInput::Looked(at(0), Err(error)), at(0));
+            it.handle(SubmissionInput::Wake, at(10_000));
+            effects
+        };
+        let waits = [5, 10, 20, 40, 60, 60].map(|most| {
+            let [Effect::WakeAt(due)] = fail(error(ErrorKind::Unreachable))[..] else {
+                panic!("it looks again");
+            };
+            let pause = due.since(at(0));
+            let most = Duration::from_secs(most);
+            assert!(most / 2 <= pause && pause <= most, "{pause:?} of {most:?}");
+            pause
+        });
+        let mut throttled = error(ErrorKind::Throttled);
+        throttled.retry_after = Some(Duration::from_secs(90));
+        assert_eq!(fail(throttled), [Effect::WakeAt(at(90))]);
+        waits
+    };
+    // Those that were lost together do not look together.
+    let (one, other) = (pauses(u128::MAX / 3), pauses(u128::MAX / 5));
+    assert!(one.iter().zip(&other).all(|(one, other)| one != other));
 }
 
 #[test]
