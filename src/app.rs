@@ -94,6 +94,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/projects") view=|| view! { <Guard><Projects/></Guard> }/>
                     <Route path=path!("/supervisions") view=|| view! { <Guard><SupervisionsPage/></Guard> }/>
                     <Route path=path!("/projects/:project") view=|| view! { <Guard><Batches/></Guard> }/>
+                    // What is left of a batch's address without its end.
+                    <Route path=path!("/projects/:project/batches") view=|| view! { <Guard><Batches/></Guard> }/>
                     <Route
                         path=path!("/projects/:project/batches/:batch")
                         view=|| view! { <Guard><Batch/></Guard> }

@@ -23,6 +23,13 @@ test.describe('find a batch', () => {
     await expect(retake.hook('project-row').first()).toBeVisible();
   });
 
+  test('and the address of a batch without its end leads to the list', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 3 });
+    await retake.signIn(`/projects/${batch.projectID}/batches`);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Warehouse robots');
+    await expect(page.locator(`[data-testid="batch-row"][data-batch-id="${batch.batchID}"]`)).toBeVisible();
+  });
+
   test('a batch that ran again keeps its place and the time of its launch', async ({ retake, sandbox }) => {
     const name = `rerun-${Date.now()}`;
     const overrides = { creationTimestamp: new Date(Date.now() - 2.5 * 3_600_000).toISOString() };
