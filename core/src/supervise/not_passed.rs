@@ -177,7 +177,7 @@ impl Supervisor {
             Err(error) => return self.not_passed_failed(error, now),
         };
         self.reads_work(now);
-        if self.is_of_later_run(&answer.tests, sent_at) {
+        if self.is_of_later_run(&answer.tests, sent_at, now) {
             return self.wait_for_later_run(now);
         }
         if let Some(why) = self.why_not_whole(&answer) {

@@ -70,8 +70,10 @@ pub(super) struct Reading {
     ahead: Option<Ahead>,
     /// Since when each listing showed a test running …
     runs_since: Option<Timestamp>,
-    /// … and when one was sent that last did.
-    ran_at: Option<Timestamp>,
+    /// … when one first did, in this run …
+    ran_first: Option<Timestamp>,
+    /// … and when one last did.
+    pub(super) ran_at: Option<Timestamp>,
 }
 
 /// Tests start later than their batch, as far as both are listed.
@@ -92,6 +94,7 @@ impl Reading {
             &mut self.listed_at,
             &mut self.since,
             &mut self.runs_since,
+            &mut self.ran_first,
             &mut self.ran_at,
         ] {
             *time = time.map(&shift);
@@ -101,11 +104,13 @@ impl Reading {
         }
     }
 
-    /// Notes whether a whole listing, asked for then, shows a test running.
-    fn note_running(&mut self, tests: &[Test], sent_at: Timestamp) {
+    /// Notes whether a whole listing shows a test running. As of now: its last page may be
+    /// much younger than the question.
+    fn note_running(&mut self, tests: &[Test], now: Timestamp) {
         if tests.iter().any(is_running) {
-            self.runs_since.get_or_insert(sent_at);
-            self.ran_at = Some(sent_at);
+            self.runs_since.get_or_insert(now);
+            self.ran_first.get_or_insert(now);
+            self.ran_at = Some(now);
         } else {
             self.runs_since = None;
         }
@@ -125,8 +130,8 @@ impl Supervisor {
             Err(error) => return self.listing_failed(error, now),
         };
         self.reads_work(now);
-        self.reading.note_running(&tests, sent_at);
-        if self.is_of_later_run(&tests, sent_at) {
+        self.reading.note_running(&tests, now.wall);
+        if self.is_of_later_run(&tests, sent_at, now) {
             return self.wait_for_later_run(now);
         }
         if let Some(until) = self.may_be_of_run_before(&tests, sent_at) {
@@ -191,6 +196,7 @@ impl Supervisor {
         self.reading.judges = false;
         self.reading.since = None;
         self.reading.runs_since = None;
+        self.reading.ran_first = None;
     }
 
     /// What does not fit, if anything. A count that disagrees, a test that is
@@ -259,7 +265,7 @@ impl Supervisor {
     /// than one can lag, tests start later than their batch: then that is how the API
     /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning). Of the next
     /// run some test shows a start that is later still.
-    pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp) -> bool {
+    pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp, now: Now) -> bool {
         let picture = self.reading.picture.as_ref();
         let Some(of) = picture.and_then(|batch| batch.last_run) else {
             return false;
@@ -273,7 +279,7 @@ impl Supervisor {
         let ahead = self.reading.ahead.insert(before.unwrap_or(Ahead {
             of,
             newest,
-            since: sent_at,
+            since: now.wall,
         }));
         sent_at.since(ahead.since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
     }
@@ -316,17 +322,19 @@ impl Supervisor {
         (sent_at < until && !shown).then_some(until)
     }
 
-    /// Until when a listing without starts may be of a run that somebody started meanwhile: a
-    /// test was listed as running in the finished batch. That run may be over by now, and
-    /// the batch still be read from a replica that lags behind. While it runs on, `torn` judges.
+    /// Until when a listing may be of a run that somebody started meanwhile, where not every
+    /// test shows its start: one was listed as running in the finished batch. That run may be
+    /// over by now, and the batch still be read from a replica that lags behind. While it runs
+    /// on, `torn` judges.
     pub(super) fn may_be_of_next_run(
         &self,
         tests: &[Test],
         sent_at: Timestamp,
     ) -> Option<Timestamp> {
         let picture = self.reading.picture.as_ref()?;
-        let tells = |test: &Test| test.last_run.is_some() || is_running(test);
-        if tests.iter().any(tells)
+        let starts = !tests.is_empty() && tests.iter().all(|test| test.last_run.is_some());
+        if starts
+            || tests.iter().any(is_running)
             || picture.status == Some(BatchStatus::Cancelled)
             || planted::is(Bug::TornAccepted)
         {
@@ -378,11 +386,16 @@ impl Supervisor {
         self.read_failed(error, now);
     }
 
+    /// Whether it was tried for long enough to get one picture. After an outage a test that
+    /// runs in a finished batch is given its time.
     fn reading_overdue(&self, now: Now) -> bool {
+        let lasted = |since: Timestamp, limit| now.wall.since(since) >= limit;
         let limit = self.state.policy.wait_timeout.max(READING_AT_LEAST);
-        self.reading
-            .since
-            .is_some_and(|since| now.wall.since(since) >= limit)
+        let Reading {
+            since, ran_first, ..
+        } = &self.reading;
+        since.is_some_and(|since| lasted(since, limit))
+            && ran_first.is_none_or(|since| lasted(since, READING_AT_LEAST))
     }
 
     /// Why nothing can be run again, where that is known without the tests:
@@ -480,8 +493,29 @@ impl Supervisor {
             let why = "nothing shows that the batch has not run since it was listed";
             return self.read_again(why.into(), now);
         }
+        if let Some(until) = self.may_run_again(&batch, sent_at) {
+            self.reading.picture = Some(batch);
+            self.due = Some(until);
+            return;
+        }
         let listing = self.reading.listing.take().unwrap_or_default();
         self.decide(&batch, &listing, sent_at, now);
+    }
+
+    /// Until when a look does not confirm a listing with a test that runs: it may be one of
+    /// the next run, which a replica may still hide. Where no mark tells, a look is believed
+    /// only right after the listing.
+    fn may_run_again(&self, batch: &Batch, sent_at: Timestamp) -> Option<Timestamp> {
+        let listing = self.reading.listing.as_ref()?;
+        if batch.status == Some(BatchStatus::Cancelled)
+            || Fence::at(batch).is_blind()
+            || !listing.tests.iter().any(is_running)
+            || planted::is(Bug::TornAccepted)
+        {
+            return None;
+        }
+        let until = self.reading.listed_at?.after(OLD_PICTURE);
+        (sent_at < until).then_some(until)
     }
 
     /// An answer without any mark of the run says the same of two runs that end alike. It

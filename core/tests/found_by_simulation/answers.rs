@@ -3,22 +3,15 @@
 
 use retake_core::{
     api::{ApiError, ErrorKind},
-    domain::{
-        Batch, BatchStatus, ConflatedBatchStatus, ConflatedStatus, MetricsCounts, StatusCounts,
-        Test,
-    },
+    domain::{Batch, BatchStatus, ConflatedBatchStatus, MetricsCounts, StatusCounts, Test},
     rerun::Limits,
-    supervise::{BatchRef, CallId, Input, Output, Phase, Policy, Supervisor},
+    supervise::{BatchRef, Input, Output, Phase, Policy, Supervisor},
 };
 
-use crate::{
-    BATCH, batch, drain, now, question, read, reading,
-    replicas::{one_failing, started_at},
-    test,
-};
+use crate::{BATCH, batch, drain, now, question, read, reading, replicas::one_failing};
 
 /// The batch's own counts: so many of its two tests in ERROR.
-fn counted(mut batch: Batch, error: u64) -> Batch {
+pub(crate) fn counted(mut batch: Batch, error: u64) -> Batch {
     batch.conflated = Some(ConflatedBatchStatus::Error);
     batch.status_counts = Some(StatusCounts {
         error,
@@ -63,112 +56,6 @@ fn supervised(
     }
     assert!(first.next().is_none(), "every answer was read");
     it
-}
-
-fn one_running() -> Vec<Test> {
-    vec![
-        test(1, ConflatedStatus::Running),
-        test(2, ConflatedStatus::Passed),
-    ]
-}
-
-/// Lists these tests at every look, from the one that is open; gives the second at which they
-/// are believed. Whoever asks looks again when it wants to.
-fn believed_at(it: &mut Supervisor, list: CallId, asked_at: i64, tests: &[Test]) -> i64 {
-    let (mut list, mut at) = (list, asked_at);
-    loop {
-        it.handle(Input::TestsRead(list, Ok(tests.to_vec())), now(at, at));
-        if it.state().phase != Phase::Reading || at > 300 {
-            return at;
-        }
-        let mut asked = drain(it);
-        let asks = |output: &Output| matches!(output, Output::ReadTests(..));
-        if !asked.iter().any(asks) {
-            let due = it.next_due().expect("it looks again").since(now(0, 0).wall);
-            at = i64::try_from(due.as_secs()).expect("a few minutes");
-            it.handle(Input::Wake, now(at, at));
-            asked = drain(it);
-        }
-        list = question(&asked);
-    }
-}
-
-#[test]
-fn after_a_test_was_listed_as_running_the_next_listing_waits_until_no_replica_hides_that_run() {
-    let (mut it, list) = reading(counted(batch(BatchStatus::Error, 1), 1));
-    // Somebody reran it: the batch comes from a replica that lags, the tests do not.
-    it.handle(Input::TestsRead(list, Ok(one_running())), now(2, 2));
-    let list = question(&drain(&mut it));
-    // It is over by the next listing, and ended alike. The sight was asked for at 1 s.
-    assert_eq!(believed_at(&mut it, list, 3, &one_failing()), 61);
-}
-
-#[test]
-fn a_test_that_runs_in_a_finished_batch_is_believed_a_minute_after_its_first_sight() {
-    let (mut it, list) = reading(counted(batch(BatchStatus::Error, 1), 1));
-    // The tests cannot be listed for a while; by then somebody reran it (seed 17222432).
-    let dropped = ApiError::new("list the tests", ErrorKind::Unreachable, "dropped");
-    it.handle(Input::TestsRead(list, Err(dropped)), now(2, 2));
-    it.handle(Input::Wake, now(90, 90));
-    let list = question(&drain(&mut it));
-    let at = believed_at(&mut it, list, 90, &one_running());
-    assert!(
-        (150..=180).contains(&at),
-        "{at}: not a minute after its end"
-    );
-}
-
-#[test]
-fn a_test_that_ran_in_an_earlier_run_says_nothing_of_a_later_one() {
-    let of_run = |run, start| {
-        let mut picture = counted(batch(BatchStatus::Error, run), 1);
-        picture.last_run = Some(now(start, 0).wall);
-        picture
-    };
-    // Listed while somebody's run begins, which the batch does not show yet.
-    let (mut it, list) = reading(of_run(1, -200));
-    let begun = started_at(one_running(), [1, -200]);
-    it.handle(Input::TestsRead(list, Ok(begun)), now(2, 2));
-    assert_eq!(it.state().phase, Phase::Waiting);
-    it.handle(Input::Wake, now(60, 60));
-    let look = question(&drain(&mut it));
-    let mut running = of_run(2, 1);
-    running.status = Some(BatchStatus::ExperiencesRunning);
-    read(&mut it, look, running, now(61, 61));
-    // An hour later that run is over, and one page comes from a replica that lags.
-    it.handle(Input::Wake, now(3_600, 3_600));
-    let look = question(&drain(&mut it));
-    let list = question(&read(&mut it, look, of_run(2, 1), now(3_601, 3_601)));
-    let old_page = started_at(one_running(), [1, -200]);
-    it.handle(Input::TestsRead(list, Ok(old_page)), now(3_602, 3_602));
-    assert_eq!(it.state().phase, Phase::Reading, "not taken for whole");
-}
-
-#[test]
-fn tests_that_start_later_than_their_batch_may_be_of_the_next_run_once_they_start_later_still() {
-    let mut picture = counted(batch(BatchStatus::Error, 1), 1);
-    picture.last_run = Some(now(-200, 0).wall);
-    let listed = |seconds| started_at(one_failing(), [seconds, -200]);
-    let (mut it, mut list) = reading(picture.clone());
-    // So this deployment stamps: doubted for a minute, then believed.
-    let mut at = 1;
-    let mut look = |it: &mut Supervisor, list, seconds| {
-        it.handle(Input::TestsRead(list, Ok(listed(seconds))), now(at, at));
-        let phase = it.state().phase.clone();
-        at += 70;
-        it.handle(Input::Wake, now(at, at));
-        let asked = question(&drain(it));
-        (
-            phase,
-            question(&read(it, asked, picture.clone(), now(at, at))),
-        )
-    };
-    let phase;
-    (phase, list) = look(&mut it, list, -150);
-    assert_eq!(phase, Phase::Waiting);
-    // Somebody's run: one test starts later than any before, and the batch still lags.
-    let (phase, _) = look(&mut it, list, 60);
-    assert_eq!(phase, Phase::Waiting, "not taken for how they are stamped");
 }
 
 fn broken() -> ApiError {

@@ -3,6 +3,7 @@
 mod answers;
 mod doubt;
 mod replicas;
+mod running;
 mod sleep;
 
 use std::time::Duration;
