@@ -90,12 +90,12 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/sign-in") view=SignIn/>
                     <Route path=path!("/callback") view=Callback/>
-                    <Route path=path!("/") view=|| view! { <Guard><Projects/></Guard> }/>
-                    <Route path=path!("/projects") view=|| view! { <Guard><Projects/></Guard> }/>
+                    <Route path=path!("/") view=projects/>
+                    <Route path=path!("/projects") view=projects/>
                     <Route path=path!("/supervisions") view=|| view! { <Guard><SupervisionsPage/></Guard> }/>
-                    <Route path=path!("/projects/:project") view=|| view! { <Guard><Batches/></Guard> }/>
+                    <Route path=path!("/projects/:project") view=batches/>
                     // What is left of a batch's address without its end.
-                    <Route path=path!("/projects/:project/batches") view=|| view! { <Guard><Batches/></Guard> }/>
+                    <Route path=path!("/projects/:project/batches") view=batches/>
                     <Route
                         path=path!("/projects/:project/batches/:batch")
                         view=|| view! { <Guard><Batch/></Guard> }
@@ -104,6 +104,16 @@ pub fn App() -> impl IntoView {
             </Shell>
         </Router>
     }
+}
+
+/// Of two addresses, and so compiled once.
+fn projects() -> impl IntoView {
+    view! { <Guard><Projects/></Guard> }
+}
+
+/// The same.
+fn batches() -> impl IntoView {
+    view! { <Guard><Batches/></Guard> }
 }
 
 /// Renews a token ahead of its end, also when nothing asks for it.
