@@ -113,10 +113,7 @@ impl Supervisor {
             return Some(it);
         }
         let away = now.wall.since(it.state.last_at);
-        if matches!(it.state.phase, Phase::Reading | Phase::Deciding) {
-            // The life before may have listed a running test, and does not write that down.
-            it.reading.ran_at = Some(it.state.last_at.min(now.wall));
-        }
+        it.reading = Reading::taken_up(&it.log, now.wall);
         let raised = u64::from(!planted::is(Bug::EpochNotRaised));
         let epoch = it.state.epoch.saturating_add(raised);
         it.record(Event::Restored { epoch, away }, now.wall);

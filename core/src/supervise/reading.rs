@@ -10,8 +10,8 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, likeness,
-    machine::Asked, not_passed, plan::plan_with_passed, verdict::Findings,
+    Choice, Event, NamedTest, Now, Plan, Record, RerunOutcome, Supervisor, Verdict, WhyNot,
+    likeness, machine::Asked, not_passed, plan::plan_with_passed, verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
@@ -28,7 +28,11 @@ const TORN_TRIES: u8 = 3;
 /// Answers that may lack what earlier ones had before a verdict is given on one.
 const POORER_TRIES: u8 = 2 * TORN_TRIES;
 const POORER: &str = "the answer lacks what earlier ones had (run, start, history or outcome)";
+/// Why a listing is torn that shows a test running.
+const RUNS: &str = "the batch has finished, but a listed test has not";
 /// Why a listing is waited with.
+const STILL_RUNS: &str =
+    "a listed test still runs, and may be of a run that the batch does not show yet";
 pub(super) const OF_RUN_BEFORE: &str = "the tests may still be those of the run before";
 pub(super) const OF_NEXT_RUN: &str =
     "a test was just listed as running, so these may be of a run that the batch does not show yet";
@@ -73,7 +77,11 @@ pub(super) struct Reading {
     /// … when one first did, in this run …
     ran_first: Option<Timestamp>,
     /// … and when one last did.
-    pub(super) ran_at: Option<Timestamp>,
+    ran_at: Option<Timestamp>,
+    /// Since when each listing showed the same tests running …
+    stays_since: Option<Timestamp>,
+    /// … and was counted otherwise than the batch counts, in the same way.
+    miscounted_since: Option<Timestamp>,
 }
 
 /// Tests start later than their batch, as far as both are listed.
@@ -88,6 +96,18 @@ struct Ahead {
 }
 
 impl Reading {
+    /// What a life that takes up the journal knows of the listings of the one before.
+    pub(super) fn taken_up(records: &[Record], now: Timestamp) -> Self {
+        let ran = records.iter().rev().find(|record| {
+            let shows = |why: &String| why == RUNS || why == STILL_RUNS;
+            matches!(&record.event, Event::Torn { why, .. } if shows(why))
+        });
+        Self {
+            ran_at: ran.map(|record| record.at.min(now)),
+            ..Self::default()
+        }
+    }
+
     /// Moves its times, after the clock was found to have jumped.
     pub(super) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
         for time in [
@@ -96,6 +116,8 @@ impl Reading {
             &mut self.runs_since,
             &mut self.ran_first,
             &mut self.ran_at,
+            &mut self.stays_since,
+            &mut self.miscounted_since,
         ] {
             *time = time.map(&shift);
         }
@@ -147,7 +169,7 @@ impl Supervisor {
             });
             return self.read_again(why, now);
         }
-        if let Some(why) = self.counted_otherwise(&tests) {
+        if let Some(why) = self.counted_otherwise(&tests, sent_at, now) {
             self.reading.listing = Some(Listing {
                 tests,
                 passed: None,
@@ -156,6 +178,14 @@ impl Supervisor {
                 return self.judge_without_tests(why, now);
             }
             return self.look_first(why, now);
+        }
+        if let Some(until) = self.may_run_again(&tests, sent_at, now) {
+            // It is kept, to be compared with the next one.
+            self.reading.listing = Some(Listing {
+                tests,
+                passed: None,
+            });
+            return self.list_later(STILL_RUNS, until, now);
         }
         let mut seen = BTreeSet::new();
         tests.retain(|test| test.id.is_none_or(|id| seen.insert(id)));
@@ -183,9 +213,17 @@ impl Supervisor {
 
     pub(super) fn wait_for_new_tests(&mut self, why: &str, until: Timestamp, now: Now) {
         self.reading.listing = None;
+        self.list_later(
+            why,
+            until.min(now.wall.after(self.state.policy.poll_every)),
+            now,
+        );
+    }
+
+    fn list_later(&mut self, why: &str, at: Timestamp, now: Now) {
         let why = why.to_owned();
         self.record(Event::Torn { why, tries: 0 }, now.wall);
-        self.due = Some(until.min(now.wall.after(self.state.policy.poll_every)));
+        self.due = Some(at);
     }
 
     /// What was read so far is of no use any more.
@@ -215,7 +253,7 @@ impl Supervisor {
         // By when it was sent: the page may have slept before it was taken in.
         let runs = |since| sent_at.since(since) < OLD_PICTURE;
         if finished && self.reading.runs_since.is_some_and(runs) {
-            return Some("the batch has finished, but a listed test has not".to_owned());
+            return Some(RUNS.to_owned());
         }
         let mut seen = BTreeSet::new();
         let twice = tests
@@ -239,13 +277,47 @@ impl Supervisor {
 
     /// Whether the batch counts its states otherwise than they are listed: one of the two may
     /// be of a later run (seed 4412306), where no start of a test would show it. Accepted when
-    /// it is so again after another look at the batch: then that is how the API counts.
-    fn counted_otherwise(&self, tests: &[Test]) -> Option<String> {
+    /// it is so again, with another look at the batch between, for longer than a replica can
+    /// lag: then that is how the API counts.
+    fn counted_otherwise(
+        &mut self,
+        tests: &[Test],
+        sent_at: Timestamp,
+        now: Now,
+    ) -> Option<String> {
         if tests.iter().any(|test| test.last_run.is_some()) || planted::is(Bug::TornAccepted) {
             return None;
         }
-        let why = not_passed::miscounts(tests, self.reading.picture.as_deref()?)?;
-        (!self.is_listed_again(tests)).then_some(why)
+        let why = not_passed::miscounts(tests, self.reading.picture.as_deref()?);
+        let before = self.reading.miscounted_since.take();
+        let why = why?;
+        let since = before
+            .filter(|_| self.is_listed_again(tests))
+            .unwrap_or(now.wall);
+        self.reading.miscounted_since = Some(since);
+        (sent_at.since(since) < OLD_PICTURE).then_some(why)
+    }
+
+    /// Until when a listing with a test that runs is not decided on: it may be one of the next
+    /// run, which a replica still hides. A minute after it the batch shows that run, and
+    /// another listing has to be the same. Where no mark tells, a look is believed only right
+    /// after the listing.
+    fn may_run_again(&mut self, tests: &[Test], sent_at: Timestamp, now: Now) -> Option<Timestamp> {
+        let before = self.reading.stays_since.take();
+        let picture = self.reading.picture.as_deref()?;
+        if picture.status == Some(BatchStatus::Cancelled)
+            || Fence::at(picture).is_blind()
+            || !tests.iter().any(is_running)
+            || planted::is(Bug::TornAccepted)
+        {
+            return None;
+        }
+        let since = before
+            .filter(|_| self.is_listed_again(tests))
+            .unwrap_or(now.wall);
+        self.reading.stays_since = Some(since);
+        let until = since.after(OLD_PICTURE);
+        (sent_at < until).then_some(until)
     }
 
     fn is_listed_again(&self, tests: &[Test]) -> bool {
@@ -493,29 +565,8 @@ impl Supervisor {
             let why = "nothing shows that the batch has not run since it was listed";
             return self.read_again(why.into(), now);
         }
-        if let Some(until) = self.may_run_again(&batch, sent_at) {
-            self.reading.picture = Some(batch);
-            self.due = Some(until);
-            return;
-        }
         let listing = self.reading.listing.take().unwrap_or_default();
         self.decide(&batch, &listing, sent_at, now);
-    }
-
-    /// Until when a look does not confirm a listing with a test that runs: it may be one of
-    /// the next run, which a replica may still hide. Where no mark tells, a look is believed
-    /// only right after the listing.
-    fn may_run_again(&self, batch: &Batch, sent_at: Timestamp) -> Option<Timestamp> {
-        let listing = self.reading.listing.as_ref()?;
-        if batch.status == Some(BatchStatus::Cancelled)
-            || Fence::at(batch).is_blind()
-            || !listing.tests.iter().any(is_running)
-            || planted::is(Bug::TornAccepted)
-        {
-            return None;
-        }
-        let until = self.reading.listed_at?.after(OLD_PICTURE);
-        (sent_at < until).then_some(until)
     }
 
     /// An answer without any mark of the run says the same of two runs that end alike. It

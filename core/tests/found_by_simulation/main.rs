@@ -245,9 +245,13 @@ fn a_listing_that_lags_behind_the_batch_is_not_decided_on() {
     let asked = question(&drain(&mut it));
     it.handle(Input::TestsRead(asked, Ok(tests.clone())), now(70, 70));
     assert_eq!(it.state().phase, Phase::Reading);
-    // What stays for longer than a replica lags is how it is.
+    // What stays for longer than a replica lags, and is still so a minute later, is how it is.
     let asked = question(&drain(&mut it));
-    it.handle(Input::TestsRead(asked, Ok(tests)), now(71, 71));
+    it.handle(Input::TestsRead(asked, Ok(tests.clone())), now(71, 71));
+    assert_eq!(it.state().phase, Phase::Reading);
+    it.handle(Input::Wake, now(131, 131));
+    let asked = question(&drain(&mut it));
+    it.handle(Input::TestsRead(asked, Ok(tests)), now(132, 132));
     assert_eq!(it.state().phase, Phase::Deciding);
 }
 
