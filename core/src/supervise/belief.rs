@@ -6,7 +6,7 @@
 //! the start of the latest run, the latest change of status.
 //!
 //! Elsewhere: what is done with an old read (`waiting`), which listing is
-//! believed (`reading`).
+//! believed (`listed`).
 
 use std::collections::BTreeSet;
 

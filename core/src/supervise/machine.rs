@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     BatchRef, CallId, Event, Input, Now, Output, PauseReason, Phase, Policy, Record, SEND_WITHIN,
     State,
+    listed::Sights,
     reading::{Reading, UNMARKED_READS},
     waiting::{Awaiting, Reads},
 };
@@ -113,7 +114,7 @@ impl Supervisor {
             return Some(it);
         }
         let away = now.wall.since(it.state.last_at);
-        it.reading = Reading::taken_up(&it.log, now.wall);
+        it.reading.sights = Sights::taken_up(&it.log, now.wall);
         let raised = u64::from(!planted::is(Bug::EpochNotRaised));
         let epoch = it.state.epoch.saturating_add(raised);
         it.record(Event::Restored { epoch, away }, now.wall);

@@ -10,9 +10,9 @@
 //! [`Policy`] (what is allowed), `exchange` and `machine` (what goes in and out, who
 //! is asked next), `clock` (sleep, and what wakes it), `waiting`
 //! and `belief` (when a finished status is believed), `reading` (one consistent
-//! picture), `not_passed` (the same of a large batch, without listing all of it),
-//! [`plan_rerun`] (which tests), `sending` and [`rerun`] (one POST and what
-//! became of it; whether an answer leaves that open is
+//! picture), `listed` (which listing is believed), `not_passed` (one picture of a large
+//! batch, without listing all of it), [`plan_rerun`] (which tests), `sending` and [`rerun`]
+//! (one POST and what became of it; whether an answer leaves that open is
 //! [`ErrorKind::leaves_post_unknown`](crate::api::ErrorKind::leaves_post_unknown)), `state`
 //! (what follows from it: the attempt, the run that is waited for, a POST that may still
 //! land), `pausing` (pause, stop and resume), [`exit_code()`] and [`Verdict`] (the
@@ -39,6 +39,7 @@ mod explain;
 mod journal;
 mod landing;
 mod likeness;
+mod listed;
 mod machine;
 mod not_passed;
 mod pausing;

@@ -19,8 +19,9 @@ use std::collections::BTreeSet;
 
 use super::{
     Event, Now, Supervisor,
+    listed::{OF_NEXT_RUN, OF_RUN_BEFORE},
     machine::Asked,
-    reading::{Listing, OF_NEXT_RUN, OF_RUN_BEFORE},
+    reading::Listing,
 };
 use crate::{
     api::{ApiError, ErrorKind, MAX_PAGES},

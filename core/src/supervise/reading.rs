@@ -3,24 +3,25 @@
 //! Batch, all pages, batch again: the decision is made only if the batch is
 //! the same before and after and the pages add up. Pages are no snapshot
 //! (`resim-api.md` §4), so a listing may be torn; it is read again, never acted on.
-//! Of a batch with many tests, `not_passed` lists those that did not pass.
+//! Of a batch with many tests, `not_passed` lists those that did not pass. Elsewhere: which
+//! listing is believed (`listed`).
 
 use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
 use super::{
-    Choice, Event, NamedTest, Now, Plan, Record, RerunOutcome, Supervisor, Verdict, WhyNot,
-    likeness, machine::Asked, not_passed, plan::plan_with_passed, verdict::Findings,
+    Choice, Event, NamedTest, Now, Plan, RerunOutcome, Supervisor, Verdict, WhyNot, likeness,
+    listed::{OF_NEXT_RUN, OF_RUN_BEFORE, STILL_RUNS, Sights},
+    machine::Asked,
+    plan::plan_with_passed,
+    verdict::Findings,
 };
 use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
-    domain::{
-        Batch, BatchStatus, ConflatedStatus, Test, TestId, Timestamp,
-        words::{number, tests_do},
-    },
+    domain::{Batch, BatchStatus, Test, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{FRESH, Fence, Intent, IntentTest, OLD_PICTURE, error_signature, last_change},
+    rerun::{FRESH, Fence, Intent, IntentTest, error_signature, last_change},
 };
 
 /// Listings that may be torn in a row before the next one waits for as long as a poll does.
@@ -28,14 +29,6 @@ const TORN_TRIES: u8 = 3;
 /// Answers that may lack what earlier ones had before a verdict is given on one.
 const POORER_TRIES: u8 = 2 * TORN_TRIES;
 const POORER: &str = "the answer lacks what earlier ones had (run, start, history or outcome)";
-/// Why a listing is torn that shows a test running.
-const RUNS: &str = "the batch has finished, but a listed test has not";
-/// Why a listing is waited with.
-const STILL_RUNS: &str =
-    "a listed test still runs, and may be of a run that the batch does not show yet";
-pub(super) const OF_RUN_BEFORE: &str = "the tests may still be those of the run before";
-pub(super) const OF_NEXT_RUN: &str =
-    "a test was just listed as running, so these may be of a run that the batch does not show yet";
 /// Reads of the batch in a row without a mark of its run that show that none is ever sent.
 pub(super) const UNMARKED_READS: u8 = 4;
 /// The least time that listing may take before giving up; else the wait timeout.
@@ -70,72 +63,17 @@ pub(super) struct Reading {
     pub(super) torn_tries: u8,
     /// When the batch was first read as finished.
     pub(super) since: Option<Timestamp>,
-    /// Tests that were listed with a later start than the batch's.
-    ahead: Option<Ahead>,
-    /// Since when each listing showed a test running …
-    runs_since: Option<Timestamp>,
-    /// … when one first did, in this run …
-    ran_first: Option<Timestamp>,
-    /// … and when one last did.
-    ran_at: Option<Timestamp>,
-    /// Since when each listing showed the same tests running …
-    stays_since: Option<Timestamp>,
-    /// … and was counted otherwise than the batch counts, in the same way.
-    miscounted_since: Option<Timestamp>,
-}
-
-/// Tests start later than their batch, as far as both are listed.
-#[derive(Debug, Clone, Serialize)]
-struct Ahead {
-    /// The batch's start.
-    of: Timestamp,
-    /// The latest one of a test.
-    newest: Timestamp,
-    /// Since when the two were read so.
-    since: Timestamp,
+    /// What its listings have shown so far.
+    pub(super) sights: Sights,
 }
 
 impl Reading {
-    /// What a life that takes up the journal knows of the listings of the one before.
-    pub(super) fn taken_up(records: &[Record], now: Timestamp) -> Self {
-        let ran = records.iter().rev().find(|record| {
-            let shows = |why: &String| why == RUNS || why == STILL_RUNS;
-            matches!(&record.event, Event::Torn { why, .. } if shows(why))
-        });
-        Self {
-            ran_at: ran.map(|record| record.at.min(now)),
-            ..Self::default()
-        }
-    }
-
     /// Moves its times, after the clock was found to have jumped.
     pub(super) fn shift(&mut self, shift: impl Fn(Timestamp) -> Timestamp) {
-        for time in [
-            &mut self.listed_at,
-            &mut self.since,
-            &mut self.runs_since,
-            &mut self.ran_first,
-            &mut self.ran_at,
-            &mut self.stays_since,
-            &mut self.miscounted_since,
-        ] {
+        for time in [&mut self.listed_at, &mut self.since] {
             *time = time.map(&shift);
         }
-        if let Some(ahead) = &mut self.ahead {
-            ahead.since = shift(ahead.since);
-        }
-    }
-
-    /// Notes whether a whole listing shows a test running. As of now: its last page may be
-    /// much younger than the question.
-    fn note_running(&mut self, tests: &[Test], now: Timestamp) {
-        if tests.iter().any(is_running) {
-            self.runs_since.get_or_insert(now);
-            self.ran_first.get_or_insert(now);
-            self.ran_at = Some(now);
-        } else {
-            self.runs_since = None;
-        }
+        self.sights.shift(shift);
     }
 }
 
@@ -152,7 +90,7 @@ impl Supervisor {
             Err(error) => return self.listing_failed(error, now),
         };
         self.reads_work(now);
-        self.reading.note_running(&tests, now.wall);
+        self.reading.sights.note_running(&tests, now.wall);
         if self.is_of_later_run(&tests, sent_at, now) {
             return self.wait_for_later_run(now);
         }
@@ -233,187 +171,7 @@ impl Supervisor {
         self.reading.lists_all = false;
         self.reading.judges = false;
         self.reading.since = None;
-        self.reading.runs_since = None;
-        self.reading.ran_first = None;
-    }
-
-    /// What does not fit, if anything. A count that disagrees, a test that is
-    /// listed twice, or one without an ID, which may be another one listed twice, is
-    /// accepted when two listings in a row are the same: then that is how the API
-    /// lists this batch. Each test counts once. A test that runs in a finished batch is an
-    /// old picture (the simulation found that a lagging replica hides failures so), or of a
-    /// run that begins (seed 17222432); it is accepted when each listing shows one for longer
-    /// than a replica can lag.
-    fn torn(&self, tests: &[Test], sent_at: Timestamp) -> Option<String> {
-        if planted::is(Bug::TornAccepted) {
-            return None;
-        }
-        let picture = self.reading.picture.as_ref();
-        let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
-        // By when it was sent: the page may have slept before it was taken in.
-        let runs = |since| sent_at.since(since) < OLD_PICTURE;
-        if finished && self.reading.runs_since.is_some_and(runs) {
-            return Some(RUNS.to_owned());
-        }
-        let mut seen = BTreeSet::new();
-        let twice = tests
-            .iter()
-            .filter_map(|test| test.id)
-            .find(|id| !seen.insert(*id));
-        let unnamed = tests.iter().any(|test| test.id.is_none());
-        let total = picture.and_then(|batch| batch.total_tests);
-        let why = match (twice, total) {
-            (Some(id), _) => format!("test {id} was listed twice"),
-            // The count fits, and yet one may be missing (seed 15948919).
-            _ if unnamed => "a test was listed without its ID".to_owned(),
-            (None, Some(total)) if total != tests.len() as u64 => {
-                let listed = tests_do(tests.len() as u64, "was", "were");
-                format!("{listed} listed, the batch says {}", number(total))
-            }
-            _ => return None,
-        };
-        (!self.is_listed_again(tests)).then_some(why)
-    }
-
-    /// Whether the batch counts its states otherwise than they are listed: one of the two may
-    /// be of a later run (seed 4412306), where no start of a test would show it. Accepted when
-    /// it is so again, with another look at the batch between, for longer than a replica can
-    /// lag: then that is how the API counts.
-    fn counted_otherwise(
-        &mut self,
-        tests: &[Test],
-        sent_at: Timestamp,
-        now: Now,
-    ) -> Option<String> {
-        if tests.iter().any(|test| test.last_run.is_some()) || planted::is(Bug::TornAccepted) {
-            return None;
-        }
-        let why = not_passed::miscounts(tests, self.reading.picture.as_deref()?);
-        let before = self.reading.miscounted_since.take();
-        let why = why?;
-        let since = before
-            .filter(|_| self.is_listed_again(tests))
-            .unwrap_or(now.wall);
-        self.reading.miscounted_since = Some(since);
-        (sent_at.since(since) < OLD_PICTURE).then_some(why)
-    }
-
-    /// Until when a listing with a test that runs is not decided on: it may be one of the next
-    /// run, which a replica still hides. A minute after it the batch shows that run, and
-    /// another listing has to be the same. Where no mark tells, a look is believed only right
-    /// after the listing.
-    fn may_run_again(&mut self, tests: &[Test], sent_at: Timestamp, now: Now) -> Option<Timestamp> {
-        let before = self.reading.stays_since.take();
-        let picture = self.reading.picture.as_deref()?;
-        if picture.status == Some(BatchStatus::Cancelled)
-            || Fence::at(picture).is_blind()
-            || !tests.iter().any(is_running)
-            || planted::is(Bug::TornAccepted)
-        {
-            return None;
-        }
-        let since = before
-            .filter(|_| self.is_listed_again(tests))
-            .unwrap_or(now.wall);
-        self.reading.stays_since = Some(since);
-        let until = since.after(OLD_PICTURE);
-        (sent_at < until).then_some(until)
-    }
-
-    fn is_listed_again(&self, tests: &[Test]) -> bool {
-        self.reading.listing.as_ref().is_some_and(|before| {
-            let facts = |tests: &[Test]| -> Vec<(Option<TestId>, Option<ConflatedStatus>)> {
-                tests
-                    .iter()
-                    .map(|test| (test.id, test.conflated.clone()))
-                    .collect()
-            };
-            facts(&before.tests) == facts(tests)
-        })
-    }
-
-    /// Listed after somebody started the next run, while the batch was still
-    /// read from a replica that lags behind. Where both show the same starts for longer
-    /// than one can lag, tests start later than their batch: then that is how the API
-    /// stamps them (`resim-api.md` §2.2 gives the time of a test no meaning). Of the next
-    /// run some test shows a start that is later still.
-    pub(super) fn is_of_later_run(&mut self, tests: &[Test], sent_at: Timestamp, now: Now) -> bool {
-        let picture = self.reading.picture.as_ref();
-        let Some(of) = picture.and_then(|batch| batch.last_run) else {
-            return false;
-        };
-        let newest = tests.iter().filter_map(|test| test.last_run).max();
-        let Some(newest) = newest.filter(|newest| *newest > of) else {
-            return false;
-        };
-        let before = self.reading.ahead.take();
-        let before = before.filter(|before| before.of == of && newest <= before.newest);
-        let ahead = self.reading.ahead.insert(before.unwrap_or(Ahead {
-            of,
-            newest,
-            since: now.wall,
-        }));
-        sent_at.since(ahead.since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
-    }
-
-    /// Until when a listing may show how the run before ended: a replica that
-    /// lags behind does so without contradicting itself, while another one shows
-    /// that the newest run has finished. What proves a listing is the start of
-    /// each test that our own rerun is about, or of any test in a run that had ended
-    /// before us. Otherwise it is believed once the run is older than a replica
-    /// can lag. The pages of a batch that was cancelled decide nothing.
-    pub(super) fn may_be_of_run_before(
-        &self,
-        tests: &[Test],
-        sent_at: Timestamp,
-    ) -> Option<Timestamp> {
-        let picture = self.reading.picture.as_ref()?;
-        if picture.status == Some(BatchStatus::Cancelled) || planted::is(Bug::TornAccepted) {
-            return None;
-        }
-        let marked = tests.iter().any(|test| test.last_run.is_some());
-        let start = picture.last_run.filter(|_| marked);
-        let began = self.state.began.as_ref();
-        // Of a run that was there before us nothing tells when it began, but it had when
-        // the batch was first seen (seeds 18467133, 19866351).
-        let since = began.map(|run| run.at).or(self.state.first_seen)?;
-        let until = since.after(OLD_PICTURE);
-        let is_new = |test: &Test| test.last_run >= start;
-        let shown = start.is_some()
-            && match began {
-                // Which tests somebody else's run is about nobody knows, and each
-                // page may come from another replica.
-                Some(run) if run.tests.is_empty() => false,
-                Some(run) => tests
-                    .iter()
-                    .filter(|test| test.id.is_some_and(|id| run.tests.contains(&id)))
-                    .all(is_new),
-                None if self.state.seen_running => tests.iter().all(is_new),
-                None => tests.iter().any(is_new),
-            };
-        (sent_at < until && !shown).then_some(until)
-    }
-
-    /// Until when a listing may be of a run that somebody started meanwhile, where not every
-    /// test shows its start: one was listed as running in the finished batch. That run may be
-    /// over by now, and the batch still be read from a replica that lags behind. While it runs
-    /// on, `torn` judges.
-    pub(super) fn may_be_of_next_run(
-        &self,
-        tests: &[Test],
-        sent_at: Timestamp,
-    ) -> Option<Timestamp> {
-        let picture = self.reading.picture.as_ref()?;
-        let starts = !tests.is_empty() && tests.iter().all(|test| test.last_run.is_some());
-        if starts
-            || tests.iter().any(is_running)
-            || picture.status == Some(BatchStatus::Cancelled)
-            || planted::is(Bug::TornAccepted)
-        {
-            return None;
-        }
-        let until = self.reading.ran_at?.after(OLD_PICTURE);
-        (sent_at < until).then_some(until)
+        self.reading.sights.forget_run();
     }
 
     /// Looks at the batch at the next poll before anything else is read or concluded.
@@ -463,11 +221,11 @@ impl Supervisor {
     fn reading_overdue(&self, now: Now) -> bool {
         let lasted = |since: Timestamp, limit| now.wall.since(since) >= limit;
         let limit = self.state.policy.wait_timeout.max(READING_AT_LEAST);
-        let Reading {
-            since, ran_first, ..
-        } = &self.reading;
+        let Reading { since, sights, .. } = &self.reading;
         since.is_some_and(|since| lasted(since, limit))
-            && ran_first.is_none_or(|since| lasted(since, READING_AT_LEAST))
+            && sights
+                .ran_first
+                .is_none_or(|since| lasted(since, READING_AT_LEAST))
     }
 
     /// Why nothing can be run again, where that is known without the tests:
@@ -681,14 +439,6 @@ impl Supervisor {
         }
         outcome
     }
-}
-
-/// Whether a test is listed as one that has not ended. A word that nobody knows may as well
-/// be an end.
-fn is_running(test: &Test) -> bool {
-    test.conflated.as_ref().is_some_and(|status| {
-        !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
-    })
 }
 
 /// Whether two reads show the same finished picture.
