@@ -106,12 +106,12 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Of two addresses, and so compiled once.
+/// The list of projects, for two addresses: one function, so that it is compiled once.
 fn projects() -> impl IntoView {
     view! { <Guard><Projects/></Guard> }
 }
 
-/// The same.
+/// The list of a project's batches, for two addresses.
 fn batches() -> impl IntoView {
     view! { <Guard><Batches/></Guard> }
 }

@@ -76,7 +76,7 @@ impl Scene {
 
 /// With more misfortunes than this in one run, crash and theft strike only while a
 /// rerun is on its way: from its decision until its outcome is known.
-pub(crate) const ANYWHERE: u8 = 2;
+const ANYWHERE: u8 = 2;
 
 /// The misfortunes that are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -62,7 +62,8 @@ struct Ahead {
 }
 
 impl Sights {
-    /// What a life that takes up the journal knows of the listings of the one before.
+    /// What a life that takes up the journal knows of the listings of the one before: by the
+    /// words of their lines, so that what another build worded otherwise is not known.
     pub(super) fn taken_up(records: &[Record], now: Timestamp) -> Self {
         let ran = records.iter().rev().find(|record| {
             let shows = |why: &String| why == RUNS || why == STILL_RUNS;
@@ -164,9 +165,7 @@ impl Supervisor {
         let why = not_passed::miscounts(tests, self.reading.picture.as_deref()?);
         let before = self.reading.sights.miscounted_since.take();
         let why = why?;
-        let since = before
-            .filter(|_| self.is_listed_again(tests))
-            .unwrap_or(now.wall);
+        let since = self.same_since(before, tests, now);
         self.reading.sights.miscounted_since = Some(since);
         (sent_at.since(since) < OLD_PICTURE).then_some(why)
     }
@@ -190,12 +189,17 @@ impl Supervisor {
         {
             return None;
         }
-        let since = before
-            .filter(|_| self.is_listed_again(tests))
-            .unwrap_or(now.wall);
+        let since = self.same_since(before, tests, now);
         self.reading.sights.stays_since = Some(since);
         let until = since.after(OLD_PICTURE);
         (sent_at < until).then_some(until)
+    }
+
+    /// Since when each listing was as this one: since `before`, or it is the first.
+    fn same_since(&self, before: Option<Timestamp>, tests: &[Test], now: Now) -> Timestamp {
+        before
+            .filter(|_| self.is_listed_again(tests))
+            .unwrap_or(now.wall)
     }
 
     fn is_listed_again(&self, tests: &[Test]) -> bool {

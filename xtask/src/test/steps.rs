@@ -308,7 +308,7 @@ fn hosting(context: &mut Context<'_>) -> Outcome<()> {
 
 fn chaos(context: &mut Context<'_>) -> Outcome<()> {
     // These wait most of the time, for windows and pauses of the product: two at once leave two
-    // cores idle for three quarters of it.
+    // cores mostly idle.
     playwright(context, "chaos", "chaos", &["--workers", "4"])
 }
 
