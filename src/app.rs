@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     browser::{clock, dom, storage, timer},
     client::Client,
-    components::policy_form,
+    components::{policy_form, sign_out::Leaving},
     driver::{reruns::OwnReruns, supervisions::Supervisions},
     pages::{
         batch::Batch, batches::Batches, callback::Callback, guard::Guard, not_found::NotFound,
@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
     provide_context(announcer);
     let own_reruns = OwnReruns::new(client, move |text| announcer.trouble(text));
     provide_context(own_reruns);
+    provide_context(Leaving::nobody(session, supervisions, own_reruns));
     provide_context(Crumbs(RwSignal::new(Vec::new())));
     provide_context(PageTitle::none());
 

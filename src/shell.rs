@@ -17,7 +17,7 @@ use crate::{
     components::{
         device_code::DeviceCode,
         keys::{self, KeysDialog},
-        sign_out::{Leaving, SignOutItems, SignOutQuestion},
+        sign_out::{SignOutItems, SignOutQuestion},
     },
     driver::{reruns::OwnReruns, supervisions::Supervisions},
     reactive::{effect, memo},
@@ -249,7 +249,6 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
         let permits = account.missing.join(", ");
         (!permits.is_empty()).then(|| format!("This token does not permit {permits}."))
     };
-    let leaving = Leaving::nobody();
     view! {
         <header class="bar">
             <A href=dom::at("/") attr:class="bar__mark" attr:aria-label="Retake, all projects">
@@ -339,10 +338,10 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
             >
                 "Keyboard shortcuts " <kbd>"?"</kbd>
             </button>
-            <SignOutItems leaving/>
+            <SignOutItems/>
         </div>
         </header>
-        <SignOutQuestion leaving/>
+        <SignOutQuestion/>
     }
 }
 

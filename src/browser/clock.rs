@@ -99,21 +99,35 @@ pub fn local_day_and_zone(at: Timestamp) -> String {
 
 thread_local! {
     /// The browser's formatters by what they show: a new one costs more than a
-    /// whole row of the table.
-    static FORMATTERS: RefCell<Vec<(Parts, js_sys::Function)>> = const { RefCell::new(Vec::new()) };
+    /// whole row of the table. Each keeps the zone that it was made in, so they are made
+    /// anew where the clock has moved to another one.
+    static FORMATTERS: RefCell<Formatters> = const {
+        RefCell::new(Formatters { minutes: 0.0, known: Vec::new() })
+    };
+}
+
+struct Formatters {
+    /// How far the zone is from UTC.
+    minutes: f64,
+    known: Vec<(Parts, js_sys::Function)>,
 }
 
 /// Which parts of a time are shown, and how.
 type Parts = &'static [(&'static str, &'static str)];
 
 fn format(at: Timestamp, parts: Parts) -> String {
-    let formatter = FORMATTERS.with_borrow_mut(|known| {
+    let formatter = FORMATTERS.with_borrow_mut(|formatters| {
+        let minutes = Date::new_0().get_timezone_offset();
+        if minutes.to_bits() != formatters.minutes.to_bits() {
+            formatters.minutes = minutes;
+            formatters.known.clear();
+        }
         let same = |it: &&(Parts, js_sys::Function)| it.0 == parts;
-        if let Some((_, formatter)) = known.iter().find(same) {
+        if let Some((_, formatter)) = formatters.known.iter().find(same) {
             return formatter.clone();
         }
         let formatter = formatter(parts);
-        known.push((parts, formatter.clone()));
+        formatters.known.push((parts, formatter.clone()));
         formatter
     });
     #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 fit a double

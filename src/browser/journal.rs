@@ -77,6 +77,9 @@ pub async fn erase() -> Result<(), JournalError> {
 /// another tab was stopped in the middle of a write.
 const READ_LIMIT: Duration = Duration::from_secs(10);
 
+/// A journal that cannot be read is read again after this.
+pub const READ_AGAIN: Duration = Duration::from_secs(5);
+
 /// What `read` gives, if the browser's storage answers in time. It goes on until it is
 /// answered, as what a late answer opens has to be taken in.
 ///

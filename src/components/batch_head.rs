@@ -76,10 +76,12 @@ pub fn BatchHead(
         })
     });
     // A later run of the batch is another matter.
-    effect(move |_| {
-        if finished.get() {
+    effect(move |before: Option<_>| {
+        let run = batch.with(|it| it.as_ref().map(|it| (it.run_counter, it.is_terminal())));
+        if before.is_some_and(|before| before != run) {
             cancelling.set(Cancelling::No);
         }
+        run
     });
     let why_no_cancel = memo(move |_| {
         if finished.get() {

@@ -1,10 +1,12 @@
 //! Asks before something is run again or cancelled: what, how many, which
 //! first, what is redone and what is not.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use retake_core::{
     api::RerunScope,
-    domain::Test,
+    domain::{Batch, RunCounter, Test, Timestamp},
     view::{rerun::verb, words},
 };
 
@@ -19,8 +21,11 @@ pub enum Question {
         scope: RerunScope,
         /// Whether the batch takes the suite's latest revision.
         sync_with_suite: bool,
-        /// The batch's name.
-        batch: String,
+        /// The batch as it was when this was asked: a yes is about that run of it,
+        /// and not about one that began while the question stood.
+        batch: Arc<Batch>,
+        /// When that picture was read.
+        read_at: Option<Timestamp>,
         /// The tests that are named.
         tests: Vec<Test>,
         /// Tests that are still to be read, so that they could not be ticked.
@@ -29,13 +34,13 @@ pub enum Question {
         total: usize,
         /// Ticked tests that the filter hides.
         hidden: usize,
-        /// Whether the batch has not finished.
-        batch_runs: bool,
     },
     /// Cancelling the batch.
     Cancel {
         /// The batch's name.
         batch: String,
+        /// Which of its runs: a yes is not about a later one.
+        run: Option<RunCounter>,
         /// Tests that have not finished.
         unfinished: u64,
         /// Whether it is supervised in this browser.
@@ -155,7 +160,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
             </p>
         }
         .into_any(),
-        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, hidden, batch_runs } => {
+        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, hidden, read_at: _ } => {
             let passed = tests
                 .iter()
                 .filter(|test| test.shown_status().passes())
@@ -164,7 +169,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
             view! {
                 {(!tests.is_empty()).then(|| names(&tests))}
                 <dl class="facts facts--column">
-                    <div><dt>"Batch"</dt><dd class="wrap">{words::name(&batch)}</dd></div>
+                    <div><dt>"Batch"</dt><dd class="wrap">{words::name(&batch.display_name())}</dd></div>
                     <div><dt>"Redone"</dt><dd>{redone}</dd></div>
                     <div><dt>"Not redone"</dt><dd>{kept}</dd></div>
                     <div>
@@ -191,7 +196,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
                         </p>
                     </div>
                 })}
-                {batch_runs.then(|| view! {
+                {(!batch.is_terminal()).then(|| view! {
                     <div class="notice" data-tone="warning">
                         <p>"The batch has not finished. ReSim may refuse a rerun until it has."</p>
                     </div>

@@ -67,10 +67,14 @@ fn Open(
     rerun: Callback<TestId>,
 ) -> impl IntoView {
     let client = expect_context::<Client>();
-    // Read anew when the listed test changes.
     let listed = memo(move |_| store.find(id));
+    let stands = memo(move |_| {
+        let it = store.find(id)?;
+        Some((it.run_counter, it.status, it.conflated))
+    });
+    // Read anew when the listed test stands otherwise; what was read stays until then.
     let history = memo(move |_| {
-        listed.with(|it| it.as_ref().map(|it| (it.run_counter, it.status.clone())));
+        stands.track();
         let client = client;
         let loader = Loader::start(move || {
             let client = client;
@@ -78,6 +82,13 @@ fn Open(
         });
         SameLoader(loader)
     });
+    let read = RwSignal::new(None::<TestHistory>);
+    effect(move |_| {
+        if let Load::Ready(history) = history.get().0.state.get() {
+            read.set(Some(history));
+        }
+    });
+    let details = memo(move |_| read.get());
     let name = move || {
         listed
             .with(|it| it.as_ref().map(|it| words::name(&it.name)))
@@ -117,7 +128,9 @@ fn Open(
                 {move || {
                     let loader = history.get().0;
                     match loader.state.get() {
-                        Load::Reading => view! { <p class="muted" role="status">"Reading the test…"</p> }.into_any(),
+                        Load::Reading if details.with(Option::is_none) => {
+                            view! { <p class="muted" role="status">"Reading the test…"</p> }.into_any()
+                        }
                         Load::Failed(error, next) => view! {
                             <LoadFailed
                                 title="The test could not be read."
@@ -127,9 +140,10 @@ fn Open(
                             />
                         }
                         .into_any(),
-                        Load::Ready(history) => view! { <Details history memory=store.memory()/> }.into_any(),
+                        Load::Reading | Load::Ready(_) => ().into_any(),
                     }
                 }}
+                {move || details.get().map(|history| view! { <Details history memory=store.memory()/> })}
                 <Files project batch id/>
             </div>
             <div class="drawer__foot">

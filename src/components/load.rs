@@ -4,17 +4,17 @@
 use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
 
 use futures::{channel::oneshot, future::select};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use retake_core::{
     api::{ApiError, ErrorKind, retry},
     domain::Timestamp,
     view::freshness::upper_first,
 };
 
+use super::sign_out::Leaving;
 use crate::{
     browser::{clock, random, timer},
     driver::task::while_open,
-    session::Session,
     shell::Ticker,
 };
 
@@ -115,7 +115,7 @@ pub fn LoadFailed(
     retry: Callback<()>,
 ) -> impl IntoView {
     let ticker = expect_context::<Ticker>();
-    let session = expect_context::<Session>();
+    let leaving = expect_context::<Leaving>();
     let is_forbidden = error.kind == ErrorKind::Forbidden;
     let trying = move || match next {
         Some(next) => {
@@ -138,7 +138,7 @@ pub fn LoadFailed(
                 {is_forbidden.then(|| view! {
                     <p>
                         "Ask somebody who owns the project for access, or "
-                        <button type="button" class="button button--link" on:click=move |_| spawn_local(session.sign_out(false))>
+                        <button type="button" class="button button--link" on:click=move |_| leaving.sign_out()>
                             "sign in with another account"
                         </button>
                         "."

@@ -35,6 +35,8 @@ pub fn OpenBatch(
     let input = NodeRef::<leptos::html::Input>::new();
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
+    // Of two that are asked for, the last one is meant.
+    let turn = StoredValue::new(0_u32);
     let go = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let text = input
@@ -56,9 +58,14 @@ pub fn OpenBatch(
         };
         wrong.set(None);
         busy.set(true);
+        let mine = turn.get_value() + 1;
+        turn.set_value(mine);
         let navigate = navigate.clone();
         let open = async move {
             let found = find(&client, shelf.project, project, batch.as_deref()).await;
+            if turn.get_value() != mine {
+                return;
+            }
             busy.set(false);
             match found {
                 Ok(path) => {

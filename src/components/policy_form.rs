@@ -9,7 +9,7 @@ use retake_core::{
         Field, FieldError, FilledIn, LinkedForm, Policy, PolicyForm, Preview, WatchedStates,
         supervise_command,
     },
-    view::{freshness::upper_first, query::pairs},
+    view::{freshness::upper_first, query::pairs, words},
 };
 
 use super::{copy_button::CopyButton, supervise_panel::PanelContext};
@@ -17,6 +17,7 @@ use crate::{
     browser::{dom, storage},
     driver::supervisions::{About, Supervisions},
     reactive::{effect, memo},
+    shell::Announcer,
 };
 
 /// Notes that a link which fills the form in was opened, if the address names one:
@@ -70,6 +71,7 @@ pub fn PolicyFields(
     }
     let refused = RwSignal::new(None::<String>);
     let starting = RwSignal::new(false);
+    let announcer = expect_context::<Announcer>();
     let min_poll = context.min_poll;
     let checked = memo(move |_| form.with(|form| form.check(min_poll)));
     let error = move |field: Field| {
@@ -112,11 +114,18 @@ pub fn PolicyFields(
                 context.project,
                 context.project_name.get_untracked(),
             );
-            let (limits, batch) = (context.limits, batch.id);
+            let (limits, name) = (context.limits, batch.display_name());
+            let started = supervisions.start(about, policy, limits, batch.id);
             spawn_local(async move {
-                match supervisions.start(about, policy, limits, batch).await {
+                match started.await {
                     Ok(()) => drop(again.try_set(false)),
-                    Err(why) => drop(refused.try_set(Some(why))),
+                    Err(why) => {
+                        // Given back where the page was left meanwhile: it is said all the same.
+                        if let Some(Some(why)) = refused.try_set(Some(why)) {
+                            let name = words::name(&name);
+                            announcer.trouble(format!("{name} is not supervised. {why}"));
+                        }
+                    }
                 }
                 starting.try_set(false);
             });

@@ -8,7 +8,7 @@ use retake_core::{
     domain::{Batch, TestId},
     rerun::Stage,
     view::{
-        open,
+        Selection, open,
         rerun::{RerunView, verb},
         words,
     },
@@ -30,6 +30,17 @@ const NOTHING_TICKED: &str = "Tick tests in the table to rerun them.";
 
 /// What a rerun meets while the batch runs.
 const BATCH_RUNS: &str = "The batch still runs: ReSim may refuse a rerun until it has finished.";
+
+/// Why a rerun of what is ticked waits, so long as some of it is not listed.
+fn wait_for(unlisted: usize) -> String {
+    format!(
+        "{} that {} ticked before {} still being read: a rerun waits for that. Or clear, and tick \
+         anew.",
+        words::tests(unlisted),
+        if unlisted == 1 { "was" } else { "were" },
+        if unlisted == 1 { "is" } else { "are" },
+    )
+}
 
 /// The three verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +75,7 @@ pub fn RerunBar(
     let store = feed.tests;
     let sync = RwSignal::new(false);
     let question = RwSignal::new(None::<Question>);
-    let ticked = move || store.selection.with(retake_core::view::Selection::count);
+    let ticked = move || store.selection.with(Selection::count);
     let holds = move || {
         reruns
             .view
@@ -82,6 +93,12 @@ pub fn RerunBar(
             .with(|listing| store.selection.with(|selection| selection.hidden(listing)))
     });
     let held = memo(move |_| holds());
+    // What was ticked before a reload, and is not listed yet: a rerun without it would
+    // be of other tests than the button counts.
+    let unlisted = memo(move |_| {
+        let unlisted = store.selection.with(Selection::unlisted);
+        (unlisted > 0).then(|| wait_for(unlisted))
+    });
     let adhoc = memo(move |_| {
         feed.batch
             .with(|it| it.as_ref().is_some_and(|it| it.adhoc_suite))
@@ -90,6 +107,12 @@ pub fn RerunBar(
     let ask = move |verb: Verb| {
         // Why nothing opens is said, for those who pressed a key.
         if let Some(why) = held.get_untracked() {
+            announcer.say(why);
+            return;
+        }
+        if verb.is_of_ticked()
+            && let Some(why) = unlisted.get_untracked()
+        {
             announcer.say(why);
             return;
         }
@@ -123,15 +146,15 @@ pub fn RerunBar(
             } else {
                 0
             },
-            batch: batch.display_name(),
             total: store.total(&batch),
             unread: if verb.is_of_ticked() {
                 store.unread(&batch)
             } else {
                 0
             },
+            read_at: feed.read_at.get_untracked(),
+            batch,
             tests,
-            batch_runs: !batch.is_terminal(),
         }));
     };
     effect(move |_| {
@@ -144,24 +167,21 @@ pub fn RerunBar(
         let Question::Rerun {
             scope,
             sync_with_suite,
+            batch,
+            read_at,
             tests,
             ..
         } = asked
         else {
             return;
         };
-        let Some(batch) = feed.batch.get_untracked() else {
-            return;
+        let request = RerunRequest {
+            scope,
+            sync_with_suite,
         };
-        reruns.start(
-            &batch,
-            feed.read_at.get_untracked(),
-            RerunRequest {
-                scope,
-                sync_with_suite,
-            },
-            &tests,
-        );
+        if let Err(why) = reruns.start(&batch, read_at, request, &tests) {
+            announcer.trouble(format!("Nothing was sent. {why}"));
+        }
     };
     let untick_passed = move |()| {
         let again = question.with_untracked(|it| match it {
@@ -202,8 +222,12 @@ pub fn RerunBar(
     });
     let batch_runs = memo(move |_| runs());
     let none = move || count.get() == 0;
-    let reason = Signal::derive(move || held.get().or_else(|| none().then_some(NOTHING_TICKED)));
-    let blocked = move || (none() || held.get().is_some()).then_some("true");
+    let reason = Signal::derive(move || {
+        let held = held.get().map(str::to_owned);
+        held.or_else(|| none().then(|| NOTHING_TICKED.to_owned()))
+            .or_else(|| unlisted.get())
+    });
+    let blocked = move || reason.with(Option::is_some).then_some("true");
     // From signals alone: what reads a memo, and a memo of that one beside it, may miss
     // a change.
     let hint = memo(move |_| {
@@ -212,6 +236,10 @@ pub fn RerunBar(
         }
         if ticked() == 0 {
             return Some(NOTHING_TICKED.to_owned());
+        }
+        let unlisted = store.selection.with(Selection::unlisted);
+        if unlisted > 0 {
+            return Some(wait_for(unlisted));
         }
         let (listed, complete) = store.loading.with(|it| (it.listed as u64, it.complete));
         if !complete {

@@ -18,14 +18,40 @@ enum Leave {
     Forget,
 }
 
-/// What somebody was asked about before they leave.
-#[derive(Debug, Clone, Copy)]
-pub struct Leaving(RwSignal<Option<Leave>>);
+/// The way out, with what somebody is asked about before they leave. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Leaving {
+    asked: RwSignal<Option<Leave>>,
+    session: Session,
+    supervisions: Supervisions,
+    own: OwnReruns,
+}
 
 impl Leaving {
-    /// Nobody is.
-    pub fn nobody() -> Self {
-        Self(RwSignal::new(None))
+    /// Nobody leaves yet.
+    pub fn nobody(session: Session, supervisions: Supervisions, own: OwnReruns) -> Self {
+        Self {
+            asked: RwSignal::new(None),
+            session,
+            supervisions,
+            own,
+        }
+    }
+
+    /// Signs out, after a question where something is under way: it would stop.
+    pub fn sign_out(self) {
+        self.want(Leave::Keep);
+    }
+
+    fn want(self, how: Leave) {
+        let under_way =
+            || untrack(|| self.supervisions.active() + under_way(self.session, self.own));
+        // What goes on would stop; what is kept would be gone for good.
+        if how == Leave::Forget || under_way() > 0 {
+            self.asked.set(Some(how));
+        } else {
+            leave(self.session, how);
+        }
     }
 }
 
@@ -41,22 +67,8 @@ fn leave(session: Session, how: Leave) {
 
 /// The two entries of the account menu.
 #[component]
-pub fn SignOutItems(
-    /// Set where a question comes first.
-    leaving: Leaving,
-) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let supervisions = expect_context::<Supervisions>();
-    let own = expect_context::<OwnReruns>();
-    let under_way = move || under_way(session, own);
-    let want = move |how: Leave| {
-        // What goes on would stop; what is kept would be gone for good.
-        if how == Leave::Forget || untrack(|| supervisions.active() + under_way()) > 0 {
-            leaving.0.set(Some(how));
-        } else {
-            leave(session, how);
-        }
-    };
+pub fn SignOutItems() -> impl IntoView {
+    let leaving = expect_context::<Leaving>();
     let item = move |how: Leave, label: &'static str, hook: &'static str| {
         view! {
             <button
@@ -65,7 +77,7 @@ pub fn SignOutItems(
                 data-testid=hook
                 popovertarget="account"
                 popovertargetaction="hide"
-                on:click=move |_| want(how)
+                on:click=move |_| leaving.want(how)
             >
                 {label}
             </button>
@@ -79,15 +91,14 @@ pub fn SignOutItems(
 
 /// The question; outside the menu, which closes.
 #[component]
-pub fn SignOutQuestion(
-    /// What is asked about.
-    leaving: Leaving,
-) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let supervisions = expect_context::<Supervisions>();
-    let asked = leaving.0;
+pub fn SignOutQuestion() -> impl IntoView {
+    let Leaving {
+        asked,
+        session,
+        supervisions,
+        own,
+    } = expect_context();
     let open = open_while(asked);
-    let own = expect_context::<OwnReruns>();
     // `supervision of 2 batches and 1 rerun`
     let goes_on = move || {
         let (batches, reruns) = (supervisions.active(), under_way(session, own));

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     browser::{clock, dom, storage},
-    driver::supervisions::{Snapshot, Standing, Supervision, Supervisions},
+    driver::supervisions::{Snapshot, Standing, Supervision, SupervisionId, Supervisions},
     reactive::{effect, memo},
     shell::Ticker,
 };
@@ -70,6 +70,15 @@ pub fn SupervisePanel(
                 != b.map(|it| it.as_ref().map(|it| it.id.clone()))
         },
     );
+    // Asked for below one supervision, and not below the next, which may have been
+    // started in another tab.
+    effect(move |before: Option<Option<SupervisionId>>| {
+        let now = current.with(|it| it.as_ref().map(|it| it.id.clone()));
+        if before.is_some_and(|before| before != now) {
+            again.set(false);
+        }
+        now
+    });
     // What a link filled in is made use of once.
     effect(move |_| {
         let batch = batch.with_untracked(|it| it.as_ref().map(|it| it.id));

@@ -4,7 +4,10 @@
 //! A failed read is shown at once, with the time of the next try; the pauses
 //! grow. Everything stops with the page that opened the list.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use futures::{
     channel::oneshot,
@@ -27,6 +30,8 @@ use crate::{
 const RUNNING: Duration = Duration::from_secs(15);
 /// How often it is read while nothing runs.
 const QUIET: Duration = Duration::from_mins(1);
+/// Of the batches that only older pages had, so many are read beside the newest page.
+const OLDER_AT_ONCE: usize = 3;
 /// The first pause after a failure, before the jitter that grows.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -52,6 +57,8 @@ pub struct BatchShelf {
     /// Older batches are being read.
     pub busy: RwSignal<bool>,
     paging: StoredValue<Paging>,
+    /// How many looks at older batches there were: each has its turn.
+    looked: StoredValue<usize>,
     kick: StoredValue<Option<oneshot::Sender<()>>, LocalStorage>,
     client: Client,
     owner: StoredValue<Owner>,
@@ -72,6 +79,7 @@ impl BatchShelf {
             every: RwSignal::new(RUNNING),
             busy: RwSignal::new(false),
             paging: StoredValue::new(Paging::default()),
+            looked: StoredValue::new(0),
             kick: StoredValue::new_local(None),
             client,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
@@ -138,19 +146,52 @@ impl BatchShelf {
         }
     }
 
-    /// Reads the newest page and puts it over what is loaded.
+    /// Reads the newest page and puts it over what is loaded. Where so many batches are
+    /// new that it does not reach what is loaded, what lies between is not known: then the
+    /// list begins anew with it, and older ones are loaded on demand, as at first.
     async fn read_first(self) -> Result<(), ApiError> {
         let call = endpoint::list_batches(self.project, "", None);
         let asked = clock::wall();
         let page = self.client.send(&call).await?;
         let is_first = self.read_at.with_untracked(Option::is_none);
-        if is_first {
+        let begins_anew = self
+            .batches
+            .with_untracked(|known| page.next.is_some() && !meets(known, &page.items));
+        if is_first || begins_anew {
+            self.paging.set_value(Paging::default());
+            self.broken.set(None);
             self.turn(&page);
+            self.batches.set(Vec::new());
         }
+        let unread = self
+            .batches
+            .with_untracked(|known| still_running(known, &page.items));
         self.batches.update(|known| put_over(known, page.items));
         self.failing.set(None);
         self.read_at.set(Some(asked));
+        self.look_at_older(unread).await;
         Ok(())
+    }
+
+    /// Reads batches that were unfinished when an older page showed them, some at a time:
+    /// no newest page will ever tell how they ended.
+    async fn look_at_older(self, unread: Vec<BatchId>) {
+        let turn = self.looked.get_value();
+        self.looked.set_value(turn.wrapping_add(OLDER_AT_ONCE));
+        let count = unread.len();
+        let from = if count == 0 { 0 } else { turn % count };
+        for id in unread
+            .into_iter()
+            .cycle()
+            .skip(from)
+            .take(OLDER_AT_ONCE.min(count))
+        {
+            let call = endpoint::get_batch(self.project, id);
+            // One that cannot be read stays as it was; its turn comes again.
+            if let Ok(batch) = self.client.send(&call).await {
+                self.batches.update(|known| put_over(known, vec![batch]));
+            }
+        }
     }
 
     /// Reads the next older page.
@@ -189,6 +230,22 @@ impl BatchShelf {
             }
         }
     }
+}
+
+/// Whether a newest page reaches what is loaded, or shares a batch with it.
+fn meets(known: &[Batch], page: &[Batch]) -> bool {
+    let known: HashSet<BatchId> = known.iter().map(|it| it.id).collect();
+    page.iter().any(|it| known.contains(&it.id))
+}
+
+/// What is loaded, has not finished, and is not on this page.
+fn still_running(known: &[Batch], page: &[Batch]) -> Vec<BatchId> {
+    let page: HashSet<BatchId> = page.iter().map(|it| it.id).collect();
+    let older = known.iter().filter(|it| !page.contains(&it.id));
+    older
+        .filter(|it| !it.is_terminal())
+        .map(|it| it.id)
+        .collect()
 }
 
 /// Newer pictures replace older ones; the newest batch stands first.

@@ -12,7 +12,7 @@ use leptos_router::{
 };
 use retake_core::{
     api::links,
-    domain::{Batch as BatchData, Project, ProjectId, TestId, Timestamp},
+    domain::{Batch as BatchData, Project, ProjectId, RunCounter, TestId, Timestamp},
     view::{ViewQuery, open, query::escape, words},
 };
 
@@ -216,17 +216,25 @@ fn Found(
     let question = RwSignal::new(None::<Question>);
     let cancelling = RwSignal::new(Cancelling::No);
     let ask_cancel = move |()| {
-        let unfinished = feed
-            .batch
-            .with_untracked(|it| it.as_ref().map_or(0, |it| it.summary().running));
+        let Some(batch) = feed.batch.get_untracked() else {
+            return;
+        };
         question.set(Some(Question::Cancel {
             batch: name.clone(),
-            unfinished,
+            run: batch.run_counter,
+            unfinished: batch.summary().running,
             supervised: untrack(|| supervisions.of_batch(id).is_some_and(|one| one.is_active())),
         }));
     };
     let one = move |test: TestId| verb.set(Some(Verb::One(test)));
-    let yes = move |_: Question| {
+    let yes = move |asked: Question| {
+        let Question::Cancel { run, .. } = asked else {
+            return;
+        };
+        let now = feed.batch.get_untracked();
+        if let Some(why) = now.and_then(|batch| nothing_to_cancel(&batch, run)) {
+            return announcer.trouble(why);
+        }
         cancel(client, (project.id, id), feed, cancelling, move || {
             announcer.say("Cancel was accepted. Tests that run finish first.");
         });
@@ -260,6 +268,17 @@ fn Found(
         </div>
     }
     .into_any()
+}
+
+/// Why a yes to cancelling that run comes too late, if it does.
+fn nothing_to_cancel(batch: &BatchData, run: Option<RunCounter>) -> Option<&'static str> {
+    if batch.run_counter != run {
+        return Some(
+            "Nothing was cancelled: another run of the batch has begun since you were asked.",
+        );
+    }
+    let finished = batch.is_terminal();
+    finished.then_some("Nothing was cancelled: the batch finished while you were asked.")
 }
 
 /// Says that the name in the address is that of several batches.

@@ -72,11 +72,13 @@ impl Selection {
 
     /// Number of ticked tests.
     pub fn count(&self) -> usize {
-        if self.settled {
-            self.count
-        } else {
-            self.count + self.awaited.len()
-        }
+        self.count + self.unlisted()
+    }
+
+    /// How many of them are not listed yet, in a table that is still being read: they
+    /// count, but nobody knows them yet, so they cannot be sent.
+    pub fn unlisted(&self) -> usize {
+        if self.settled { 0 } else { self.awaited.len() }
     }
 
     /// Whether no test is ticked.

@@ -21,13 +21,18 @@ use retake_core::{
 pub use rerun::Reruns;
 pub(super) use written::landing_in;
 
-use crate::client::Client;
+use crate::{
+    browser::{journal, timer},
+    client::Client,
+};
 
 /// Everything that is rerun by hand in this tab; provided as context.
 #[derive(Clone, Copy)]
 pub struct OwnReruns {
     inner: StoredValue<Inner, LocalStorage>,
     list: RwSignal<Vec<Reruns>>,
+    /// How many sign-ins have looked for what was left open.
+    turn: StoredValue<u32>,
 }
 
 struct Inner {
@@ -59,6 +64,7 @@ impl OwnReruns {
                 tell: Rc::new(tell),
             }),
             list: RwSignal::new(Vec::new()),
+            turn: StoredValue::new(0),
         }
     }
 
@@ -101,13 +107,21 @@ impl OwnReruns {
                 reruns.resume();
             }
         }
+        let turn = self.turn.get_value() + 1;
+        self.turn.set_value(turn);
         spawn_local(async move {
-            for (batch, project, name) in written::left_open_by(&identity).await {
-                let of = Of {
-                    project,
-                    batch,
-                    name,
-                };
+            // A journal that cannot be read now is read again until it can; the list of
+            // supervisions, which are kept there too, says so meanwhile.
+            let left_open = loop {
+                let read = written::left_open_by(identity.clone());
+                match journal::in_time(read).await {
+                    Ok(left_open) => break left_open,
+                    // Read at another sign-in since.
+                    Err(_) if self.turn.get_value() != turn => return,
+                    Err(_) => timer::sleep(journal::READ_AGAIN).await,
+                }
+            };
+            for of in left_open {
                 let reruns = self.reruns(&identity, of, limits);
                 reruns.take_up_later(reruns.inner());
             }

@@ -148,20 +148,26 @@ impl Reruns {
     }
 
     /// Begins a rerun, unless one is on its way. Only ever called from a click.
-    /// `read_at`: when the picture of the batch was read that the person saw.
+    /// `batch`, `read_at`: the picture of the batch that the person saw when they were
+    /// asked, and when it was read. A run that began since then holds the rerun back.
+    ///
+    /// # Errors
+    /// Why nothing was begun, as a sentence: another rerun is on its way, or was found
+    /// in this browser meanwhile.
     pub fn start(
         &self,
         batch: &Batch,
         read_at: Option<Timestamp>,
         request: RerunRequest,
         tests: &[Test],
-    ) {
-        let Some(inner) = self.inner.try_get_value() else {
-            return;
-        };
-        if self.why_held().is_some() || inner.has_open() {
-            return;
+    ) -> Result<(), &'static str> {
+        if let Some(why) = self.why_held() {
+            return Err(why);
         }
+        let inner = self.inner.try_get_value();
+        let Some(inner) = inner.filter(|inner| !inner.has_open()) else {
+            return Err("Another rerun of this batch is on its way.");
+        };
         let now = clock::wall();
         let named: HashSet<TestId> = request.scope.tests().iter().copied().collect();
         let intent = Intent {
@@ -191,6 +197,7 @@ impl Reruns {
         inner.writer.borrow_mut().life = random::u64();
         *inner.submission.borrow_mut() = Some(submission);
         self.perform(&inner, wants);
+        Ok(())
     }
 
     /// Why no other rerun may start now; not tracked.

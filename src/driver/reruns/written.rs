@@ -6,14 +6,14 @@ use std::{iter, rc::Rc, time::Duration};
 use leptos::task::spawn_local;
 use retake_core::{
     auth::Identity,
-    domain::{BatchId, ProjectId, Timestamp},
+    domain::Timestamp,
     rerun::{Accepted, Doubt, Found, Left, Line, Submission},
     supervise::{Landing, SEND_WITHIN},
     underway::Underway,
     view::rerun::verb,
 };
 
-use super::rerun::Inner;
+use super::{Of, rerun::Inner};
 use crate::{
     browser::{
         clock,
@@ -64,14 +64,14 @@ fn owner(identity: &Identity) -> String {
 }
 
 /// What earlier lives of this account left open in this browser, and is still to
-/// be sent or looked into: batch, project and name.
-pub(super) async fn left_open_by(identity: &Identity) -> Vec<(BatchId, ProjectId, String)> {
-    let Ok(journal) = Journal::open().await else {
-        return Vec::new();
-    };
-    let stored = journal.load_all().await.unwrap_or_default();
-    let owner = owner(identity);
-    stored
+/// be sent or looked into.
+///
+/// # Errors
+/// The journals cannot be read.
+pub(super) async fn left_open_by(identity: Identity) -> Result<Vec<Of>, JournalError> {
+    let stored = Journal::open().await?.load_all().await?;
+    let owner = owner(&identity);
+    let open = stored
         .iter()
         .filter_map(|stored| {
             let (batch, owned_by) = stored.id.strip_prefix(PREFIX)?.split_once(':')?;
@@ -81,9 +81,15 @@ pub(super) async fn left_open_by(identity: &Identity) -> Vec<(BatchId, ProjectId
             // One that has lapsed is told on the page of its batch.
             let is_due = owned_by == owner && left.doubt(clock::wall()) != Doubt::Lapsed;
             let (project, name) = left.of.filter(|_| is_due)?;
-            Some((batch.parse().ok()?, project, name))
+            let batch = batch.parse().ok()?;
+            Some(Of {
+                project,
+                batch,
+                name,
+            })
         })
-        .collect()
+        .collect();
+    Ok(open)
 }
 
 impl Inner {

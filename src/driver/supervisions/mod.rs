@@ -64,8 +64,6 @@ use crate::{
 const PREFIX: &str = "s-";
 /// The journal is waited for this long before a supervision begins on screen.
 const STORAGE_TAKES: Duration = Duration::from_secs(3);
-/// A journal that cannot be read is read again after this.
-const READ_AGAIN: Duration = Duration::from_secs(5);
 /// A worker that did not start is tried again after this.
 const TICK_AGAIN: Duration = Duration::from_mins(1);
 /// A worker that ticks each second and was not heard for this long was asleep.
@@ -368,7 +366,7 @@ impl Supervisions {
                     Err(error) if only.is_none() => it.unread.set(Some(error.to_string())),
                     Err(_) => {}
                 }
-                timer::sleep(READ_AGAIN).await;
+                timer::sleep(journal::READ_AGAIN).await;
             };
             if only.is_none() {
                 it.unread.set(None);

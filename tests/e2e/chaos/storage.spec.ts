@@ -1,6 +1,23 @@
 /** A browser that does not keep what it is told (scenarios 32 to 35). */
+import type { Page } from '@playwright/test';
+
 import { expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, signInTo } from '../support/chaos.js';
 import { expect, Retake, test } from '../support/retake.js';
+
+/** All lines of the journals. */
+const journal = async (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const asked = indexedDB.open('retake');
+      asked.onsuccess = () => resolve(asked.result);
+    });
+    const asked = database.transaction('journal').objectStore('journal').getAll();
+    await new Promise((resolve) => {
+      asked.onsuccess = resolve;
+    });
+    database.close();
+    return asked.result.join('\n');
+  });
 
 test('32 storage is denied: it watches and says so, and sends nothing', async ({ retake, sandbox, page }) => {
   await page.addInitScript(() => {
@@ -143,6 +160,30 @@ test('34 the journal cannot be read after a reload, for a while: said, and taken
   await retake.hook('supervision-row').getByRole('link').first().click();
   await finishRuns(sandbox, batch);
   await expectEnd(retake, sandbox, batch, { posts: 1, verdict: [0, 'pass-after-rerun'], says: ['taken up again', 'accepted as run 2'] });
+});
+
+test('34 a rerun by hand that waited for the platform goes on once the journal can be read again', async ({ retake, sandbox, page }) => {
+  const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+  await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/rerun`, fault: '409', times: 1 });
+  await signInTo(retake, batch);
+  await retake.hook('select-failed').click();
+  await retake.hook('rerun-selected').click();
+  await retake.hook('confirm').click();
+  await expect(retake.hook('call-off')).toBeVisible();
+  // Before the answer is written down, a reload would not know of it.
+  await expect.poll(async () => journal(page)).toContain('Held');
+  await page.addInitScript(() => {
+    const open = IDBFactory.prototype.open;
+    IDBFactory.prototype.open = function (...words: [string, number?]): IDBOpenDBRequest {
+      if (performance.now() < 4_000) throw new DOMException('Internal error opening backing store.', 'UnknownError');
+      return open.apply(this, words);
+    };
+  });
+  // Not the batch's own page: nobody comes by to look what it left.
+  await page.goto('/');
+  await expect(retake.hook('project-row').first()).toBeVisible();
+  await expect.poll(async () => (await sandbox.reruns(batch)).map((it) => it.status), { timeout: 60_000 }).toEqual([409, 200]);
+  await expectServer(sandbox, batch, { posts: 2, applied: 1 });
 });
 
 test('34 the storage does not answer: said after a while, and what it did not take is written once it does', async ({ retake, sandbox, page }) => {

@@ -171,6 +171,29 @@ test.describe('every error path', () => {
     await expect(retake.hook('sign-in-token')).toBeVisible();
   });
 
+  test('another account is signed in with only after the question that signing out asks', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.openBatch(batch);
+    await retake.supervise({ 'poll-every': '1s' });
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.getByRole('link', { name: 'Retake, all projects' }).click();
+    await page.getByRole('link', { name: 'fault: 403', exact: true }).click();
+    await page.getByRole('button', { name: 'sign in with another account' }).click();
+    await expect(page.getByRole('dialog')).toContainText('Supervision of 1 batch: paused until you sign in again');
+    await retake.hook('sign-out-stay').click();
+    await expect(page.getByRole('button', { name: 'sign in with another account' })).toBeVisible();
+    await page.goBack();
+    await page.goBack();
+    await expect(page.locator('.supervise__now')).toHaveAttribute('data-acting', 'here');
+  });
+
+  test('a browser that has no clipboard says so', async ({ retake, sandbox, page }) => {
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined }));
+    await retake.openBatch(await sandbox.batch({ tests: 12 }));
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    await expect(page.getByRole('region', { name: 'Messages' })).toContainText('Could not copy: a page that was opened by http: has no clipboard');
+  });
+
   test('the tests of a batch cannot be read: the batch is shown, the gap is said', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.fixture('fault: one call at a time', '503 on the tests');
     await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);

@@ -81,6 +81,31 @@ test.describe('filter and share the link', () => {
     await expect(drawer).toHaveCount(0);
   });
 
+  test('what was read of a test stays on screen until its new state is there', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [60_000, 90_000] });
+    await retake.openBatch(batch);
+    await retake.rows.first().locator('.row__name').click();
+    const body = page.getByRole('region', { name: 'Test details' });
+    await expect(body).toContainText('Run 1');
+    const id = new URL(page.url()).searchParams.get('test');
+    let letOn = (): void => undefined;
+    const held = new Promise<void>((done) => {
+      letOn = done;
+    });
+    await page.route(new RegExp(`/jobs/${id}$`), async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(new RegExp(`/jobs/${id}$`));
+    await sandbox.act(batch, 'finish');
+    await asked;
+    await expect(body).toContainText('Run 1');
+    await expect(body).not.toContainText('Reading the test');
+    await expect(body).not.toContainText('SUCCEEDED');
+    letOn();
+    await expect(body).toContainText('SUCCEEDED');
+  });
+
   test('a row changes in place while the batch runs; nothing jumps, no tick is lost', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [60_000, 90_000], outcomes: { error: 3 } });
     await retake.openBatch(batch);

@@ -114,6 +114,73 @@ test.describe('find a batch', () => {
     await expect(retake.hook('open-wrong')).toBeEmpty();
   });
 
+  test('of two batches that are asked for, the last one is opened', async ({ retake, sandbox, page }) => {
+    const [slow, meant] = [await sandbox.batch({ tests: 12 }), await sandbox.batch({ tests: 12 })];
+    await retake.signIn(`/projects/${slow.projectID}`);
+    await page.route(new RegExp(`lookup/name/${slow.name}|/batches/${slow.batchID}$`), async (route) => {
+      await new Promise((done) => setTimeout(done, 1_500));
+      await route.continue();
+    });
+    const late = page.waitForResponse(new RegExp(slow.name));
+    const field = retake.hook('open-batch');
+    await field.fill(slow.name);
+    await field.press('Enter');
+    await field.fill(meant.name);
+    // As slow as it may be without being the later one of the two.
+    await page.route(new RegExp(`lookup/name/${meant.name}`), async (route) => {
+      await late;
+      await new Promise((done) => setTimeout(done, 500));
+      await route.continue();
+    });
+    await field.press('Enter');
+    await expect(page.getByRole('heading', { level: 1, name: meant.name })).toBeVisible();
+    await expect(page).toHaveURL(new RegExp(`/batches/${meant.batchID}$`));
+  });
+
+  test('a list that so many batches are new to that it cannot be joined begins anew, and says what it has', async ({ retake, sandbox, page }) => {
+    const project = await sandbox.project('Warehouse robots');
+    const later = { isLater: false };
+    await page.route(/\/batches\?/, async (route) => {
+      const response = await route.fetch();
+      const told = (await response.json()) as { batches: Record<string, unknown>[]; nextPageToken: string };
+      // As after a night: a whole page of others.
+      const others = told.batches.map((it, n) => ({ ...it, batchID: crypto.randomUUID(), friendlyName: `new ${n}` }));
+      const json = later.isLater ? { ...told, batches: others, nextPageToken: 'older' } : { ...told, nextPageToken: '' };
+      await route.fulfill({ response, json });
+    });
+    await retake.signIn(`/projects/${project}`);
+    await expect(retake.hook('list-foot')).toHaveText(/^All \d+ loaded/);
+    const before = await retake.hook('batch-row').count();
+    later.isLater = true;
+    await retake.hook('refresh').click();
+    await expect(retake.hook('batch-row').first()).toContainText('new ');
+    await expect(retake.hook('batch-row')).toHaveCount(before);
+    await expect(retake.hook('list-foot')).toHaveText(/^\d+ loaded/);
+    await expect(retake.hook('load-more')).toBeVisible();
+  });
+
+  test('a batch that only an older page had does not seem to run for ever', async ({ retake, sandbox, page }) => {
+    const name = `older-${Date.now()}`;
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true }, name);
+    let isFirst = true;
+    await page.route(/\/batches\?/, async (route) => {
+      const response = await route.fetch();
+      const told = (await response.json()) as { batches: { batchID: string }[] };
+      const newest = told.batches.filter((it) => it.batchID !== batch.batchID);
+      await route.fulfill({ response, json: isFirst ? told : { ...told, batches: newest } });
+      isFirst = false;
+    });
+    await retake.signIn(`/projects/${batch.projectID}?q=${name}`);
+    const row = retake.hook('batch-row').filter({ hasText: name });
+    await expect(row).toContainText('RUNNING');
+    await sandbox.act(batch, 'finish');
+    // Each look has its turn for three of those that still ran.
+    await expect(async () => {
+      await retake.hook('refresh').click();
+      await expect(row).toContainText('SUCCEEDED', { timeout: 500 });
+    }).toPass();
+  });
+
   test('the filters of the lists stand in the address, and Back restores them', async ({ retake, sandbox, page }) => {
     const name = `shareable-${Date.now()}`;
     const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 1 } }, name);

@@ -76,6 +76,33 @@ test.describe('reload in the middle', () => {
     await expect(retake.field('wait-timeout')).toHaveValue('2h30m');
   });
 
+  test('what was ticked before a reload is rerun as a whole, once all of it is listed', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 300, outcomes: { error: 5 } });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(retake.hook('row-count')).toHaveText('300 of 300 tests');
+    await retake.hook('select-all').click();
+    await expect(retake.hook('selected-count')).toHaveText('300');
+    let letOn = (): void => undefined;
+    const held = new Promise<void>((done) => {
+      letOn = done;
+    });
+    await page.route(/\/jobs\?.*pageToken=./, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.reload();
+    await expect(retake.rows.first()).toBeVisible();
+    await expect(retake.hook('selected-count')).toHaveText('300');
+    const rerun = retake.hook('rerun-selected');
+    await expect(rerun).toHaveAttribute('aria-disabled', 'true');
+    await expect(rerun).toHaveAccessibleDescription(/^\d{3} tests that were ticked before are still being read: a rerun waits for that/);
+    await rerun.click({ force: true });
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    letOn();
+    await rerun.click();
+    await expect(page.getByRole('dialog')).toContainText('Rerun 300 of 300 tests?');
+  });
+
   test('parameters that were set for another batch are not passed over in silence', async ({ retake, sandbox }) => {
     const [one, other] = [await sandbox.batch({ tests: 12 }), await sandbox.batch({ tests: 12 })];
     await retake.openBatch(one);

@@ -105,6 +105,24 @@ test.describe('select across filters and rerun', () => {
     await expect(page.getByTestId('run-counter')).toHaveText('run 2');
   });
 
+  test('a yes is about the run that was asked about: one that began since then holds the rerun back', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { flaky: [{ count: 2, fails_runs: 1 }] }, duration_ms: [100, 200] });
+    await retake.openBatch(batch);
+    await retake.hook('select-failed').click();
+    await retake.hook('rerun-selected').click();
+    await expect(page.getByRole('dialog')).toContainText('Rerun 2 of 12 tests?');
+    // Somebody else was quicker, and their run is over and shown behind the question.
+    await sandbox.act(batch, 'rerun', { jobIDs: await sandbox.failing(batch) });
+    await expect.poll(async () => (await sandbox.state(batch)).status).toBe('SUCCEEDED');
+    await expect(retake.hook('run-counter')).toHaveText('run 2');
+    await expect(retake.chip('PASSED')).toHaveAttribute('data-count', '12');
+    await retake.hook('confirm').click();
+    await expect(retake.hook('rerun-refused')).toContainText('Nothing was sent: Rerun 2 tests.');
+    await expect(retake.hook('rerun-refused')).toContainText('The batch has changed since this was decided');
+    expect(await sandbox.reruns(batch)).toHaveLength(0);
+    await expect(retake.hook('selected-count')).toHaveText('2');
+  });
+
   test('a picture whose answer took long is as old as its question, and looked at again before anything is sent', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await retake.openBatch(batch);
@@ -586,6 +604,37 @@ test.describe('select across filters and rerun', () => {
     await retake.hook('cancel-batch').click({ force: true });
     await expect(page.getByRole('region', { name: 'Messages' })).toContainText('The batch has finished');
     await expect(retake.hook('cancel-batch')).toHaveAccessibleDescription(/has finished/);
+  });
+
+  test('a yes to cancelling is about the run that was asked about, and what became of it is not said of the next', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    const messages = page.getByRole('region', { name: 'Messages' });
+    await retake.openBatch(batch);
+    await retake.hook('cancel-batch').click();
+    await sandbox.act(batch, 'finish');
+    await expect(retake.hook('batch-status')).toHaveText('SUCCEEDED');
+    await retake.hook('confirm').click();
+    await expect(messages).toContainText('Nothing was cancelled: the batch finished while you were asked.');
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs });
+    await expect(retake.hook('run-counter')).toHaveText('run 2');
+    await expect(retake.hook('cancel-batch')).toBeEnabled();
+    await retake.hook('cancel-batch').click();
+    await sandbox.act(batch, 'finish');
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs });
+    await expect(retake.hook('run-counter')).toHaveText('run 3');
+    await retake.hook('confirm').click();
+    await expect(messages).toContainText('Nothing was cancelled: another run of the batch has begun');
+    expect(await sandbox.requests(`${batch.batchID}/:cancel`, 'POST')).toHaveLength(0);
+    // Sent, and then run 3 ended before anything was cancelled.
+    await sandbox.fault({ method: 'POST', path_contains: `${batch.batchID}/:cancel`, fault: '503', times: 1 });
+    await retake.hook('cancel-batch').click();
+    await retake.hook('confirm').click();
+    await expect(retake.hook('cancel-refused')).toBeVisible();
+    await sandbox.act(batch, 'finish');
+    await sandbox.act(batch, 'rerun', { jobIDs: batch.jobIDs });
+    await expect(retake.hook('run-counter')).toHaveText('run 4');
+    await expect(retake.hook('cancel-refused')).toHaveCount(0);
+    await expect(retake.hook('cancel-batch')).toBeEnabled();
   });
 
   test('a cancel that is refused stays on screen, and one without an answer is not called refused', async ({ retake, sandbox }) => {

@@ -52,6 +52,23 @@ test.describe('one batch in several tabs', () => {
     expect(await sandbox.reruns(batch)).toHaveLength(1);
   });
 
+  test('a verdict is shown also where another tab supervised again', async ({ retake, sandbox, context }) => {
+    const batch = await sandbox.batch(RUNNING);
+    await retake.openBatch(batch);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await retake.hook('supervise-stop').click();
+    await retake.page.getByRole('button', { name: 'Supervise again' }).click();
+    await expect(retake.hook('supervise-start')).toBeVisible();
+    const second = await open(await context.newPage(), batch);
+    await second.page.getByRole('button', { name: 'Supervise again' }).click();
+    await second.hook('supervise-start').click();
+    await expect(acting(retake)).toHaveAttribute('data-acting', 'other-tab');
+    await sandbox.act(batch, 'finish');
+    await second.verdict().toBe(0, 'clean-pass');
+    await retake.verdict().toBe(0, 'clean-pass');
+  });
+
   test('a mirror shows pause, countdown and verdict as they happen', async ({ retake, sandbox, context }) => {
     const batch = await sandbox.batch(RUNNING);
     await retake.openBatch(batch);
