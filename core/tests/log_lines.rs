@@ -285,7 +285,7 @@ fn a_pause_and_a_jump_of_the_clock_say_how_long() {
             epoch: 2,
             away: hour,
         },
-        "taken up again; this page was away for 1h0m0s",
+        "taken up again, 1h0m0s after the last line here",
     );
     says(
         Event::ClockJumped { shift_ms: 90_000 },

@@ -102,15 +102,21 @@ pub fn set_property(element: &HtmlElement, name: &str, value: &str) {
     let _ = element.style().set_property(name, value);
 }
 
-/// Replaces the query of the address, without a step in the history.
-pub fn replace_query(query: &str) {
+/// Writes the query of the address: as a step of its own, which Back undoes, or over
+/// what stands there.
+pub fn write_query(query: &str, is_step: bool) {
     let window = window();
     let (Ok(history), Ok(path)) = (window.history(), window.location().pathname()) else {
         return;
     };
     let state = history.state().unwrap_or_default();
+    let address = format!("{path}{query}");
     // Browsers refuse more than a hundred of these in half a minute; the next one mends it.
-    let _ = history.replace_state_with_url(&state, "", Some(&format!("{path}{query}")));
+    let _ = if is_step {
+        history.push_state_with_url(&state, "", Some(&address))
+    } else {
+        history.replace_state_with_url(&state, "", Some(&address))
+    };
 }
 
 /// The path of a [`route`], without its query.

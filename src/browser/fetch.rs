@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use gloo_net::http::{Method as GlooMethod, RequestBuilder};
 use js_sys::Uint8Array;
 use retake_core::{
-    api::{Answer, ApiError, ErrorKind, Method, Request},
+    api::{Answer, ApiError, ErrorKind, Method, OFFLINE, Request},
     rerun::POST_LIMIT,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -15,13 +15,20 @@ use web_sys::{
     AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect,
 };
 
-use super::{clock, timer, words};
+use super::{clock, timer, window, words};
 
 /// The longest body that is read, in bytes after decompression: a hundred
 /// tests with generous errors are a tenth of this.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// How long a read may take.
 pub const READ_LIMIT: Duration = Duration::from_secs(30);
+
+/// A call without an answer, in the browser's words, or because it is offline.
+fn unreachable(what: &'static str, said: String) -> ApiError {
+    let is_online = window().navigator().on_line();
+    let said = if is_online { said } else { OFFLINE.to_owned() };
+    ApiError::new(what, ErrorKind::Unreachable, said)
+}
 
 /// Sends a request of the API below `base` and returns whatever answer came.
 /// Never repeats it.
@@ -116,7 +123,7 @@ async fn send(
         let response = request
             .send()
             .await
-            .map_err(|error| ApiError::new(what, ErrorKind::Unreachable, error.to_string()))?;
+            .map_err(|error| unreachable(what, error.to_string()))?;
         let headers = response.headers();
         let mut answer = Answer {
             status: response.status(),
@@ -149,7 +156,7 @@ async fn read_bounded(
     what: &'static str,
     stream: &web_sys::ReadableStream,
 ) -> Result<Vec<u8>, ApiError> {
-    let dropped = |error: JsValue| ApiError::new(what, ErrorKind::Unreachable, words(&error));
+    let dropped = |error: JsValue| unreachable(what, words(&error));
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {

@@ -118,7 +118,7 @@ pub fn BatchHead(
                     aria-pressed=move || feed.paused.get().to_string()
                     on:click=move |_| feed.toggle_pause()
                 >
-                    {move || if feed.paused.get() { "Go on" } else { "Pause" }}
+                    {move || if feed.paused.get() { "Resume updates" } else { "Pause updates" }}
                 </button>
             </div>
             {move || batch.get().map(|batch| view! { <Facts batch names/> })}

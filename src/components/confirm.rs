@@ -30,6 +30,9 @@ pub enum Question {
         tests: Vec<Test>,
         /// Tests that are still to be read, so that they could not be ticked.
         unread: usize,
+        /// Where many were ticked at once before every test was read: how many were
+        /// read by then.
+        ticked_among: Option<usize>,
         /// All tests of the batch.
         total: usize,
         /// Ticked tests that the filter hides.
@@ -76,6 +79,8 @@ pub fn Confirm(
         <Modal open labelled_by="confirm-title">
             {move || question.get().map(|question| {
                 let danger = matches!(question, Question::Cancel { .. });
+                // Enter alone does nothing that is rarely meant.
+                let careful = danger || passed_among(&question) > 0;
                 let label = label(&question);
                 view! {
                     <div class="dialog__body">
@@ -87,7 +92,7 @@ pub fn Confirm(
                             type="button"
                             class="button"
                             data-testid="dismiss"
-                            autofocus=danger
+                            autofocus=careful
                             on:click=move |_| open.set(false)
                         >
                             {if danger { "Keep it running" } else { "Cancel" }}
@@ -98,7 +103,7 @@ pub fn Confirm(
                             class:button--primary=!danger
                             class:button--danger=danger
                             data-testid="confirm"
-                            autofocus=!danger
+                            autofocus=!careful
                             on:click=confirm
                         >
                             {label}
@@ -147,7 +152,17 @@ fn label(question: &Question) -> String {
     }
 }
 
+/// How many of the named tests have passed.
+fn passed_among(question: &Question) -> usize {
+    let Question::Rerun { tests, .. } = question else {
+        return 0;
+    };
+    let passed = tests.iter().filter(|test| test.shown_status().passes());
+    passed.count()
+}
+
 fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
+    let passed = passed_among(&question);
     match question {
         Question::Cancel { unfinished, supervised, .. } => view! {
             <p>
@@ -160,11 +175,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
             </p>
         }
         .into_any(),
-        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, hidden, read_at: _ } => {
-            let passed = tests
-                .iter()
-                .filter(|test| test.shown_status().passes())
-                .count();
+        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, ticked_among, hidden, read_at: _ } => {
             let [redone, kept] = what_happens(&scope, total);
             view! {
                 {(!tests.is_empty()).then(|| names(&tests))}
@@ -186,14 +197,9 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
                         </div>
                     })}
                 </dl>
-                {(unread > 0 && !tests.is_empty()).then(|| view! {
+                {(!tests.is_empty()).then(|| partly(unread, ticked_among, total)).flatten().map(|said| view! {
                     <div class="notice" data-tone="warning" data-testid="confirm-partial">
-                        <p>
-                            {format!(
-                                "Only tests that are read so far could be ticked; {} are still being read.",
-                                words::number(unread as u64),
-                            )}
-                        </p>
+                        <p>{said}</p>
                     </div>
                 })}
                 {(!batch.is_terminal()).then(|| view! {
@@ -224,6 +230,23 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
             .into_any()
         }
     }
+}
+
+/// That tests may be missing among the ticked ones, since not all were read by then.
+fn partly(unread: usize, ticked_among: Option<usize>, total: usize) -> Option<String> {
+    if let Some(read) = ticked_among.filter(|read| *read < total) {
+        return Some(format!(
+            "Ticked when {} of {} were read: none of the others is among them.",
+            words::number(read as u64),
+            words::tests(total),
+        ));
+    }
+    (unread > 0).then(|| {
+        format!(
+            "Only tests that are read so far could be ticked; {} are still being read.",
+            words::number(unread as u64),
+        )
+    })
 }
 
 fn hidden_of_them(n: usize) -> String {

@@ -68,9 +68,17 @@ fn Open(
 ) -> impl IntoView {
     let client = expect_context::<Client>();
     let listed = memo(move |_| store.find(id));
-    let stands = memo(move |_| {
+    let stands_now = move || {
         let it = store.find(id)?;
         Some((it.run_counter, it.status, it.conflated))
+    };
+    // A signal, as a memo that reads a memo may miss a change.
+    let stands = RwSignal::new(untrack(stands_now));
+    effect(move |_| {
+        let now = stands_now();
+        if stands.with_untracked(|before| *before != now) {
+            stands.set(now);
+        }
     });
     // Read anew when the listed test stands otherwise; what was read stays until then.
     let history = memo(move |_| {

@@ -115,10 +115,16 @@ pub fn PolicyFields(
                 context.project_name.get_untracked(),
             );
             let (limits, name) = (context.limits, batch.display_name());
+            let run = form.get_untracked();
             let started = supervisions.start(about, policy, limits, batch.id);
             spawn_local(async move {
                 match started.await {
-                    Ok(()) => drop(again.try_set(false)),
+                    Ok(()) => {
+                        // What a link filled in counts as set here now: who supervises
+                        // again goes on from it.
+                        storage::save_policy_form(&run);
+                        again.try_set(false);
+                    }
                     Err(why) => {
                         // Given back where the page was left meanwhile: it is said all the same.
                         if let Some(Some(why)) = refused.try_set(Some(why)) {

@@ -152,6 +152,10 @@ pub fn RerunBar(
             } else {
                 0
             },
+            ticked_among: store
+                .ticked_early
+                .get_untracked()
+                .filter(|_| verb.is_of_ticked()),
             read_at: feed.read_at.get_untracked(),
             batch,
             tests,
@@ -241,17 +245,11 @@ pub fn RerunBar(
         if unlisted > 0 {
             return Some(wait_for(unlisted));
         }
-        let (listed, complete) = store.loading.with(|it| (it.listed as u64, it.complete));
-        if !complete {
-            let listed = words::number(listed);
+        if let Some(read) = store.ticked_early.get() {
             return Some(format!(
-                "Ticked among the {listed} tests that are read so far."
+                "Ticked among the {} that were read by then; what came after is not ticked.",
+                words::tests(read)
             ));
-        }
-        if store.ticked_early.get() {
-            return Some(
-                "Every test is read now; what came after you ticked is not ticked.".into(),
-            );
         }
         runs().then(|| BATCH_RUNS.to_owned())
     });
@@ -272,14 +270,14 @@ pub fn RerunBar(
                 {move || (hidden.get() > 0).then(|| view! {
                     <span class="muted">
                         {words::number(hidden.get() as u64)} " hidden"
-                        <span class="only-wide">" by filter"</span>
                     </span>
                     <button
                         type="button"
                         class="button button--link"
+                        title="Clears the filter"
                         on:click=move |_| store.query.update(|query| query.filter = Default::default())
                     >
-                        "Clear filter"
+                        "Show"
                     </button>
                 })}
                 {move || (count.get() > 0).then(|| view! {
@@ -289,7 +287,7 @@ pub fn RerunBar(
                         data-testid="clear-selection"
                         on:click=move |_| store.clear_selection()
                     >
-                        "Clear"
+                        "Untick all"
                     </button>
                 })}
                 <label class="tick push" title=move || adhoc.get().then_some("This batch was launched without a saved suite")>

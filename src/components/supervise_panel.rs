@@ -8,9 +8,11 @@ use retake_core::{
     auth::Identity,
     domain::{Batch, ProjectId},
     rerun::Limits,
-    supervise::{PauseReason, Phase, Policy, Preview, supervise_command},
+    supervise::{PauseReason, Phase, Policy, Preview, State, supervise_command},
     view::{
+        open,
         supervision::{policy, progress},
+        verdict::Reported,
         words,
     },
 };
@@ -20,7 +22,7 @@ use super::{
     verdict::VerdictCard, was_it_applied::WasItApplied,
 };
 use crate::{
-    browser::{clock, dom, storage},
+    browser::{clock, dom, storage, window},
     driver::supervisions::{Snapshot, Standing, Supervision, SupervisionId, Supervisions},
     reactive::{effect, memo},
     shell::Ticker,
@@ -158,10 +160,24 @@ fn pause_words(why: &PauseReason) -> &'static str {
     }
 }
 
+/// What a report of its verdict says of the batch.
+fn reported(state: &State, project: ProjectId) -> Reported {
+    let id = state.batch.map(|id| id.to_string()).unwrap_or_default();
+    let name = state.name.as_deref().unwrap_or("batch");
+    let origin = window().location().origin().unwrap_or_default();
+    let path = state.batch.map(|id| open::batch_path(project, id));
+    Reported {
+        batch: format!("{name} ({id})"),
+        link: format!("{origin}{}", dom::at(&path.unwrap_or_default())),
+        policy: state.policy.in_words(),
+        at: state.last_at.to_rfc3339(),
+    }
+}
+
 #[component]
 fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> impl IntoView {
     let snapshot = one.snapshot;
-    let project_name = context.project_name;
+    let (project, project_name) = (context.project, context.project_name);
     let command = move || {
         snapshot.with(|it| {
             it.state.batch.map(|batch| {
@@ -184,7 +200,8 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
                         supervise_command(&it.state.policy, &project_name.get_untracked(), batch, 0)
                     })
                 });
-                view! { <VerdictCard verdict command=command.unwrap_or_default()/> }
+                let about = snapshot.with_untracked(|it| reported(&it.state, project));
+                view! { <VerdictCard verdict command=command.unwrap_or_default() about/> }
             })
         }}
         {move || trouble.get().map(|why| view! {

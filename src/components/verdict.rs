@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use retake_core::{
     supervise::{Outcome, Verdict},
-    view::{verdict as say, words::clean},
+    view::{
+        verdict::{self as say, Reported},
+        words::clean,
+    },
 };
 
 use super::copy_button::CopyButton;
@@ -27,8 +30,10 @@ pub fn VerdictCard(
     verdict: Verdict,
     /// The equal CLI command, for hand-over and cross-checking.
     command: String,
+    /// What a report says of its batch.
+    about: Reported,
 ) -> impl IntoView {
-    let markdown = say::markdown(&verdict);
+    let markdown = say::markdown(&verdict, &about);
     let tests = say::failing_sentence(&verdict)
         .into_iter()
         .chain(say::rerun_sentences(&verdict));

@@ -79,8 +79,8 @@ pub struct TestsStore {
     /// The batch shows that its tests have moved since they were listed, so what is
     /// listed is older than what is said of the batch.
     pub is_behind: RwSignal<bool>,
-    /// All matching tests were ticked before every test was read.
-    pub ticked_early: RwSignal<bool>,
+    /// Many were ticked at once before every test was read: how many were read by then.
+    pub ticked_early: RwSignal<Option<usize>>,
     /// Which tests wear the tags that were asked for.
     pub tags: RwSignal<TagIndex>,
     /// Tests came since the first listing that no answer about tags can have known.
@@ -108,7 +108,7 @@ impl TestsStore {
             loading,
             complete: memo(move |_| loading.with(|it| it.complete)),
             is_behind: RwSignal::new(false),
-            ticked_early: RwSignal::new(false),
+            ticked_early: RwSignal::new(None),
             tags: RwSignal::new(TagIndex::default()),
             has_new: StoredValue::new(false),
             later: StoredValue::new_local(Later::default()),
@@ -446,7 +446,7 @@ impl TestsStore {
     /// Ticks or unticks a test.
     pub fn toggle(&self, row: RowId, to_here: bool) {
         // Whoever ticks by hand sees what they tick.
-        self.ticked_early.set(false);
+        self.ticked_early.set(None);
         self.table.with_value(|table| {
             self.listing.with_untracked(|listing| {
                 self.selection.update(|selection| {
@@ -463,26 +463,41 @@ impl TestsStore {
     /// Ticks every matching test, or unticks them if all are ticked. While tests are
     /// read it is remembered that more may come.
     pub fn toggle_all_matching(&self) {
-        self.ticked_early
-            .set(!self.loading.with_untracked(|it| it.complete));
+        let on = self.table.with_value(|table| {
+            self.listing.with_untracked(|listing| {
+                let ticked = self
+                    .selection
+                    .with_untracked(|it| it.all_ticked(table, listing));
+                ticked != AllTicked::All
+            })
+        });
+        // What was read, and has no place in the list yet, is ticked too.
+        if on && !self.loading.with_untracked(|it| it.complete) {
+            self.order_anew();
+        }
+        self.note_ticked_early();
         self.table.with_value(|table| {
             self.listing.with_untracked(|listing| {
-                self.selection.update(|selection| {
-                    let on = selection.all_ticked(table, listing) != AllTicked::All;
-                    selection.set_matching(table, listing, on);
-                });
+                self.selection
+                    .update(|selection| selection.set_matching(table, listing, on));
             });
         });
     }
 
     /// Ticks exactly the tests of the batch with such a status.
     pub fn select_only(&self, wanted: impl Fn(&ConflatedStatus) -> bool) {
-        self.ticked_early
-            .set(!self.loading.with_untracked(|it| it.complete));
+        self.note_ticked_early();
         self.table.with_value(|table| {
             self.selection
                 .update(|selection| selection.only(table, wanted));
         });
+    }
+
+    fn note_ticked_early(&self) {
+        let read = self
+            .loading
+            .with_untracked(|it| (!it.complete).then_some(it.listed));
+        self.ticked_early.set(read);
     }
 
     /// Whether any listed test is in such a state; not tracked.
@@ -493,7 +508,7 @@ impl TestsStore {
 
     /// Unticks everything.
     pub fn clear_selection(&self) {
-        self.ticked_early.set(false);
+        self.ticked_early.set(None);
         self.selection.update(Selection::clear);
     }
 

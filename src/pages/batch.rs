@@ -199,9 +199,12 @@ fn Found(
 
     let verb = RwSignal::new(None::<Verb>);
     let wish = Callback::new(move |wish: Wish| {
-        verb.set(Some(match wish {
-            Wish::Rerun => Verb::Tests,
-            Wish::Metrics => Verb::TestMetrics,
+        // Whoever reads a test means that one.
+        let read = store.query.with_untracked(|it| it.open);
+        verb.set(Some(match (wish, read) {
+            (Wish::Rerun, Some(test)) if dom::has(".drawer:focus-within") => Verb::One(test),
+            (Wish::Rerun, _) => Verb::Tests,
+            (Wish::Metrics, _) => Verb::TestMetrics,
         }));
     });
     let tests = move || {
@@ -360,17 +363,36 @@ fn query_in_step() -> ViewQuery {
 /// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
     let wanted = memo(move |_| store.query.with(ViewQuery::to_query));
-    effect(move |before: Option<()>| {
+    let stepped_at = StoredValue::new(None::<String>);
+    effect(move |was_open: Option<bool>| {
         let wanted = wanted.get();
-        if before.is_some() {
+        let is_open = store.query.with_untracked(|it| it.open.is_some());
+        if let Some(was_open) = was_open {
             // After the rows, as the browser takes its time to change an address; but before
             // the next press, which may lead to another page.
             spawn_local(async move {
                 tick().await;
-                dom::replace_query(&wanted);
+                if dom::query() == wanted {
+                    return;
+                }
+                // A drawer covers a small screen: Back closes it.
+                let is_step = is_open && !was_open;
+                if is_step {
+                    stepped_at.try_set_value(window().location().pathname().ok());
+                }
+                dom::write_query(&wanted, is_step);
             });
         }
+        is_open
     });
+    // The router knows nothing of such a step.
+    let back = window_event_listener(leptos::ev::popstate, move |_| {
+        let path = window().location().pathname().ok();
+        if path.is_some() && stepped_at.get_value() == path {
+            store.query.set(ViewQuery::parse(&dom::query()));
+        }
+    });
+    on_cleanup(move || back.remove());
     let location = use_location();
     let here = location.pathname.get_untracked();
     effect(move |before: Option<()>| {

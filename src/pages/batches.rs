@@ -88,7 +88,7 @@ fn Listed(project: Project) -> impl IntoView {
     effect(move |before: Option<()>| {
         let query = filter.with(BatchFilter::to_query);
         if before.is_some() {
-            dom::replace_query(&query);
+            dom::write_query(&query, false);
         }
     });
     let names = NameBook::new(client, project.id);

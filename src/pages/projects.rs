@@ -52,7 +52,7 @@ pub fn Projects() -> impl IntoView {
         }
         if before.is_some() {
             let sign = if parts.is_empty() { "" } else { "?" };
-            dom::replace_query(&format!("{sign}{}", parts.join("&")));
+            dom::write_query(&format!("{sign}{}", parts.join("&")), false);
         }
     });
     let shown = memo(move |_| match loader.state.get() {

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::text;
 
+/// The message of a call that failed while the browser knew that it is offline, in the
+/// place of its own words.
+pub const OFFLINE: &str = "this computer is offline";
+
 /// A call that failed: which one, what it means, and the server's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
@@ -102,6 +106,7 @@ impl ApiError {
     /// is who was asked, if not the API.
     pub fn words(&self, whom: &str) -> String {
         let why = match &self.kind {
+            ErrorKind::Unreachable if self.is_offline() => OFFLINE,
             ErrorKind::Unreachable => {
                 "no answer from the API (offline, dropped, or blocked by CORS)"
             }
@@ -121,11 +126,17 @@ impl ApiError {
         if let Some(status) = self.status {
             words += &format!(" (HTTP {status})");
         }
-        if let Some(message) = self.message.as_deref().filter(|it| !it.is_empty()) {
+        let message = self.message.as_deref().filter(|_| !self.is_offline());
+        if let Some(message) = message.filter(|it| !it.is_empty()) {
             words += ": ";
             words += message;
         }
         words
+    }
+
+    /// Whether the browser knew that it is offline when the call failed.
+    fn is_offline(&self) -> bool {
+        self.message.as_deref() == Some(OFFLINE)
     }
 
     /// Adds what may be behind an API on another origin that has never
@@ -134,7 +145,7 @@ impl ApiError {
     #[must_use]
     pub fn perhaps_not_allowed(mut self, api: &str, site: &str) -> Self {
         let is_elsewhere = api.contains("://") && !api.starts_with(&format!("{site}/"));
-        if self.kind == ErrorKind::Unreachable && is_elsewhere {
+        if self.kind == ErrorKind::Unreachable && is_elsewhere && !self.is_offline() {
             let said = self.message.take().unwrap_or_default();
             self.message = Some(format!(
                 "{said}. Either {api} cannot be reached from here, or it does not allow this site, \
@@ -158,6 +169,15 @@ impl std::error::Error for ApiError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_that_is_offline_says_that_alone() {
+        let error = ApiError::new("read the batch", ErrorKind::Unreachable, OFFLINE);
+        let said = "could not read the batch: this computer is offline";
+        assert_eq!(error.to_string(), said);
+        let elsewhere = error.perhaps_not_allowed("https://api.example", "https://site.example");
+        assert_eq!(elsewhere.to_string(), said);
+    }
 
     #[test]
     fn whoever_was_asked_is_named() {

@@ -25,7 +25,7 @@ mod wire_tests;
 
 pub use call::{Answer, Call, Method, Request};
 pub use endpoint::{PAGE_SIZE, TestQuery};
-pub use error::{ApiError, ErrorKind};
+pub use error::{ApiError, ErrorKind, OFFLINE};
 pub use log_file::LogFile;
 pub(crate) use paging::MAX_PAGES;
 pub use paging::{Page, Paging};

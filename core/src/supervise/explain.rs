@@ -218,7 +218,10 @@ fn line(event: &Event) -> (LineKind, String) {
         ),
         Event::Restored { away, .. } => (
             Decision,
-            format!("taken up again; this page was away for {}", rounded(*away)),
+            format!(
+                "taken up again, {} after the last line here",
+                rounded(*away)
+            ),
         ),
         Event::ClockJumped { shift_ms } => {
             let by = rounded(Duration::from_millis(shift_ms.unsigned_abs()));

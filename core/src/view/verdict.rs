@@ -6,6 +6,8 @@ use crate::supervise::{ExitCode, NamedTest, Verdict};
 
 /// Names shown of a list before "and n more".
 const NAMES: usize = 5;
+/// The same in a report, which is read where nothing can be looked up.
+const NAMES_IN_REPORT: usize = 200;
 /// The longest name in a sentence, in characters.
 const NAME_CHARS: usize = 200;
 /// The longest text of a notification, in characters.
@@ -13,6 +15,10 @@ const BODY_CHARS: usize = 400;
 
 /// What became of the tests that were run again, a sentence for each kind.
 pub fn rerun_sentences(verdict: &Verdict) -> Vec<String> {
+    rerun_lines(verdict, NAMES)
+}
+
+fn rerun_lines(verdict: &Verdict, names: usize) -> Vec<String> {
     let reruns = &verdict.reruns;
     [
         ("passed after rerun", &reruns.passed_after_rerun),
@@ -24,25 +30,30 @@ pub fn rerun_sentences(verdict: &Verdict) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(_, tests)| !tests.is_empty())
-    .map(|(what, tests)| sentence(what, tests.len(), tests))
+    .map(|(what, tests)| sentence(what, tests.len(), tests, names))
     .collect()
 }
 
 /// Which tests are in a state that fails; beside a pass, which failed all the same.
 pub fn failing_sentence(verdict: &Verdict) -> Option<String> {
+    failing_line(verdict, NAMES)
+}
+
+fn failing_line(verdict: &Verdict, names: usize) -> Option<String> {
     let count = usize::try_from(verdict.failing_count).unwrap_or(usize::MAX);
     let what = match verdict.exit_code {
         ExitCode::Success => "failed without failing the batch",
         _ => "in a state that fails",
     };
-    (count > 0 && !verdict.failing.is_empty()).then(|| sentence(what, count, &verdict.failing))
+    (count > 0 && !verdict.failing.is_empty())
+        .then(|| sentence(what, count, &verdict.failing, names))
 }
 
-/// `count` tests, the first of which are `tests`.
-fn sentence(what: &str, count: usize, tests: &[NamedTest]) -> String {
+/// `count` tests, the first of which are `tests`; so many are named at the most.
+fn sentence(what: &str, count: usize, tests: &[NamedTest], most: usize) -> String {
     let names: Vec<String> = tests
         .iter()
-        .take(NAMES)
+        .take(most)
         .map(|test| words::line(&test.name, NAME_CHARS))
         .collect();
     let more = count.saturating_sub(names.len());
@@ -58,20 +69,38 @@ fn sentence(what: &str, count: usize, tests: &[NamedTest]) -> String {
     )
 }
 
-/// The whole verdict for an issue or a chat.
-pub fn markdown(verdict: &Verdict) -> String {
+/// What a report of a verdict says of the batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// The batch's name, and its ID.
+    pub batch: String,
+    /// The address of its page.
+    pub link: String,
+    /// What it was supervised by, as the end of a sentence.
+    pub policy: String,
+    /// When it ended, in words.
+    pub at: String,
+}
+
+/// The whole verdict for an issue or a chat: which batch, how it ended, by which rule,
+/// which tests.
+pub fn markdown(verdict: &Verdict, about: &Reported) -> String {
     let mut text = format!(
-        "**{}** (exit code {})\n\n{}\n",
+        "**{}** (exit code {})\n\n{}\n\n- Batch: {}\n- Page: {}\n- Supervised to {}; ended {}",
         verdict.outcome.words(),
         verdict.exit_code,
-        markdown_escape(&verdict.rule.to_string())
+        markdown_escape(&verdict.rule.to_string()),
+        markdown_escape(&words::line(&about.batch, NAME_CHARS)),
+        about.link,
+        markdown_escape(&about.policy),
+        markdown_escape(&about.at),
     );
     let sentences = verdict
         .figures_sentence()
         .into_iter()
         .chain(verdict.notes.iter().cloned())
-        .chain(failing_sentence(verdict))
-        .chain(rerun_sentences(verdict));
+        .chain(failing_line(verdict, NAMES_IN_REPORT))
+        .chain(rerun_lines(verdict, NAMES_IN_REPORT));
     for sentence in sentences {
         text.push_str(&format!("\n- {}", markdown_escape(&sentence)));
     }
@@ -86,4 +115,70 @@ pub fn notification(batch: Option<&str>, mark: &str, verdict: &Verdict) -> (Stri
         format!("{} · exit {}", verdict.outcome.words(), verdict.exit_code),
         words::line(&format!("{name}: {}", verdict.rule), BODY_CHARS),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{BatchStatus, TestId},
+        supervise::{Outcome, RerunOutcome, Rule},
+    };
+
+    fn concluded(count: u128) -> Verdict {
+        let named = |n: u128| NamedTest {
+            id: TestId::from_u128(n),
+            name: format!("dock_{n}"),
+        };
+        Verdict {
+            outcome: Outcome::Fail,
+            exit_code: ExitCode::Error,
+            rule: Rule::StatusAlone(Some(BatchStatus::Error)),
+            why_not: None,
+            attempts: 1,
+            max_attempts: 1,
+            run: None,
+            figures: None,
+            limit_percent: 50.0,
+            reruns: RerunOutcome::default(),
+            failing: (1..=count).map(named).collect(),
+            failing_count: u64::try_from(count).unwrap(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_card_names_a_few_and_a_report_all_of_them_with_the_batch() {
+        let verdict = concluded(9);
+        let on_the_card = failing_sentence(&verdict).unwrap();
+        assert!(on_the_card.ends_with("dock_5 and 4 more."), "{on_the_card}");
+        let report = markdown(
+            &verdict,
+            &Reported {
+                batch: "nightly (b-1)".into(),
+                link: "https://retake.example/projects/p/batches/b-1".into(),
+                policy: "wait and judge, rerun nothing".into(),
+                at: "2026-11-25T12:00:00Z".into(),
+            },
+        );
+        let lines: Vec<&str> = report.lines().collect();
+        assert!(
+            lines[0].starts_with("**") && lines[0].ends_with("(exit code 2)"),
+            "{report}"
+        );
+        for wanted in [
+            "- Batch: nightly",
+            "- Page: https://retake.example/projects/p/batches/b-1",
+            "- Supervised to wait and judge, rerun nothing; ended 2026",
+        ] {
+            assert!(
+                lines.iter().any(|line| line.starts_with(wanted)),
+                "{wanted}: {report}"
+            );
+        }
+        assert!(
+            report.contains("dock\\_9") && !report.contains("more"),
+            "{report}"
+        );
+    }
 }

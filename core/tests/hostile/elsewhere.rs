@@ -42,7 +42,20 @@ fn a_name_in_a_report_is_text_of_it() {
                 .find(|(at, _)| !lower[..*at].ends_with('\\'));
             assert!(at.is_none(), "{name:?} as {escaped:?}");
         }
-        text_of(&verdict::markdown(&concluded(&name)), &name);
+        text_of(
+            &verdict::markdown(&concluded(&name), &reported(&name)),
+            &name,
+        );
+    }
+}
+
+/// What a report says of a batch of that name.
+fn reported(name: &str) -> verdict::Reported {
+    verdict::Reported {
+        batch: name.to_owned(),
+        link: "https://retake.example/projects/p/batches/b".into(),
+        policy: "rerun Error up to 1 time".into(),
+        at: "2026-11-25T12:00:00Z".into(),
     }
 }
 

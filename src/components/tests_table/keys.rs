@@ -168,7 +168,16 @@ impl Table {
         #[allow(clippy::cast_possible_truncation)] // pixels of a page fit
         scroller.set_scroll_top(wanted as i32);
         self.top.set(wanted);
-        focus_row(index);
+        let reads_in_drawer = dom::has(".drawer:focus-within");
+        // An open drawer goes along.
+        if self.store.query.with_untracked(|it| it.open.is_some()) {
+            self.open();
+        }
+        if reads_in_drawer {
+            request_animation_frame(|| dom::focus(".drawer__close"));
+        } else {
+            focus_row(index);
+        }
     }
 }
 

@@ -187,6 +187,22 @@ test.describe('every error path', () => {
     await expect(page.locator('.supervise__now')).toHaveAttribute('data-acting', 'here');
   });
 
+  test('being offline is said as such, and what is supervised goes on afterwards', async ({ retake, sandbox, page, context }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.openBatch(batch);
+    await retake.supervise({ 'poll-every': '1s' });
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await context.setOffline(true);
+    await retake.hook('refresh').click();
+    await expect(retake.hook('freshness')).toContainText('this computer is offline');
+    await expect(retake.hook('freshness')).not.toContainText('CORS');
+    await context.setOffline(false);
+    await expect(retake.hook('freshness')).not.toContainText('offline');
+    await sandbox.act(batch, 'finish');
+    await retake.verdict().toBe(0, 'clean-pass');
+    await expect(page.locator('.supervise')).not.toContainText('CORS');
+  });
+
   test('a browser that has no clipboard says so', async ({ retake, sandbox, page }) => {
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined }));
     await retake.openBatch(await sandbox.batch({ tests: 12 }));

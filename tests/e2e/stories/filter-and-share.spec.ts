@@ -81,6 +81,25 @@ test.describe('filter and share the link', () => {
     await expect(drawer).toHaveCount(0);
   });
 
+  test('Back closes the drawer, and the next one leaves the page', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    await retake.signIn(`/projects/${batch.projectID}`);
+    await retake.hook('open-batch').fill(batch.batchID);
+    await retake.hook('open-batch').press('Enter');
+    await retake.chip('ERROR').click();
+    await retake.rows.first().locator('.row__name').click();
+    await expect(retake.hook('test-drawer')).toContainText('Run 1');
+    await expect(page).toHaveURL(/test=/);
+    await page.goBack();
+    await expect(retake.hook('test-drawer')).toHaveCount(0);
+    await expect(retake.chip('ERROR')).toHaveAttribute('aria-pressed', 'true');
+    await page.goForward();
+    await expect(retake.hook('test-drawer')).toContainText('Run 1');
+    await page.goBack();
+    await page.goBack();
+    await expect(retake.hook('batch-row').first()).toBeVisible();
+  });
+
   test('what was read of a test stays on screen until its new state is there', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, start: 'running', duration_ms: [60_000, 90_000] });
     await retake.openBatch(batch);

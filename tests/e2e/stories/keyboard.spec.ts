@@ -34,6 +34,29 @@ test.describe('by keyboard alone', () => {
     await expect(retake.hook('rerun-steps')).toContainText('Accepted as run 2');
   });
 
+  test('keys walk through the tests in the open drawer, and a rerun is of the one that is read', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 3 } });
+    await retake.openBatch(batch);
+    await retake.hook('job-select').nth(5).check();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('o');
+    const drawer = retake.hook('test-drawer');
+    const heading = drawer.getByRole('heading', { level: 2 });
+    const names = await retake.rows.locator('.row__name').allInnerTexts();
+    await expect(heading).toHaveText(names[0] ?? '');
+    await expect(drawer.getByRole('button', { name: 'Close' })).toBeFocused();
+    await page.keyboard.press('n');
+    await expect(heading).toHaveText(names[1] ?? '');
+    await expect(drawer.getByRole('button', { name: 'Close' }), 'still in the drawer').toBeFocused();
+    await page.keyboard.press('n');
+    await page.keyboard.press('p');
+    await expect(heading).toHaveText(names[1] ?? '');
+    await expect(drawer.getByRole('button', { name: 'Close' })).toBeFocused();
+    await page.keyboard.press('r');
+    await expect(page.getByRole('dialog')).toContainText('Rerun 1 of 12 tests?');
+    await expect(page.getByRole('dialog')).toContainText(names[1] ?? '');
+  });
+
   test('the row with the focus keeps it while the list is scrolled, and rows are read in their order', async ({
     retake,
     sandbox,

@@ -103,6 +103,30 @@ test.describe('reload in the middle', () => {
     await expect(page.getByRole('dialog')).toContainText('Rerun 300 of 300 tests?');
   });
 
+  test('tests that were ticked while others were still read are told as such, to the end', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 300, outcomes: { error: 5 } });
+    let letOn = (): void => undefined;
+    const held = new Promise<void>((done) => {
+      letOn = done;
+    });
+    await page.route(/\/jobs\?.*pageToken=./, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await expect(retake.rows.first()).toBeVisible();
+    await retake.hook('select-all').click();
+    const reason = /^Ticked among the 10\d tests that were read by then; what came after is not ticked\.$/;
+    await expect(retake.hook('rerun-selected')).toHaveAccessibleDescription(reason);
+    letOn();
+    await expect(retake.hook('row-count')).toHaveText('300 of 300 tests');
+    await expect(retake.hook('rerun-selected')).toHaveAccessibleDescription(reason);
+    await retake.hook('rerun-selected').click();
+    await expect(retake.hook('confirm-partial')).toHaveText(/^Ticked when 10\d of 300 tests were read: none of the others is among them\.$/);
+    // Most of them have passed: Enter alone reruns nothing.
+    await expect(retake.hook('dismiss')).toBeFocused();
+  });
+
   test('parameters that were set for another batch are not passed over in silence', async ({ retake, sandbox }) => {
     const [one, other] = [await sandbox.batch({ tests: 12 }), await sandbox.batch({ tests: 12 })];
     await retake.openBatch(one);

@@ -118,6 +118,17 @@ test.describe('supervise to the verdict', () => {
     await expect.poll(async () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('retake-linked-')))).toEqual([]);
   });
 
+  test('who supervises again goes on from what a link had filled in', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12 });
+    await retake.openBatch(batch, '?max-rerun-attempts=3&poll-every=1s');
+    await retake.hook('supervise-start').click();
+    await retake.verdict().toBe(0, 'clean-pass');
+    await page.getByRole('button', { name: 'Supervise again' }).click();
+    await expect(retake.field('max-rerun-attempts')).toHaveValue('3');
+    await expect(retake.field('poll-every')).toHaveValue('1s');
+    await expect(retake.hook('policy-origin')).toContainText('Filled in as last set in this browser.');
+  });
+
   test('the title over another batch of the name, which nobody supervises, says which one it tells of', async ({ retake, sandbox, page }) => {
     const name = `namesakes-${Date.now()}`;
     const watched = await sandbox.batch({ tests: 12, start: 'running', hang: true }, name);
