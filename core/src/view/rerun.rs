@@ -15,7 +15,7 @@ use super::{freshness::upper_first, words};
 use crate::{
     api::{ApiError, RerunRequest, RerunScope},
     domain::{Batch, BatchId, RunCounter, Timestamp},
-    rerun::{Accepted, Ended, Evidence, Fence, Passage, Stage, WaitReason},
+    rerun::{Accepted, Ended, Evidence, Fence, Stage, WaitReason},
 };
 
 /// A rerun that is accepted and not seen running for this long is remarked upon.
@@ -203,20 +203,7 @@ impl RerunView {
 
     /// Whether a picture of the batch shows the accepted run.
     pub fn is_shown_by(&self, batch: &Batch) -> bool {
-        if !self.is_accepted() {
-            return false;
-        }
-        let counted = self
-            .run()
-            .zip(batch.run_counter)
-            .map(|(awaited, now)| now >= awaited);
-        // Where a deployment counts no runs, anything that moved is the sign.
-        counted.unwrap_or_else(|| {
-            matches!(
-                self.fence.compare(batch),
-                Passage::Passed(_) | Passage::Unfinished(_)
-            )
-        })
+        self.is_accepted() && self.fence.shows_run(self.run(), &Fence::at(batch))
     }
 
     /// The steps that were taken, and those to come while any is.
@@ -585,12 +572,29 @@ mod tests {
 
     #[test]
     fn without_counters_what_moved_is_the_sign() {
-        let it = view(applied(1, 2));
+        let mut it = view(applied(1, 2));
         let mut uncounted = finished();
         uncounted.run_counter = None;
+        let mut running = uncounted.clone();
+        running.status = Some(BatchStatus::ExperiencesRunning);
+        for later in [&uncounted, &running] {
+            assert!(!it.is_shown_by(later), "its counter is only missing");
+        }
+        it.fence = Fence::at(&uncounted);
         assert!(!it.is_shown_by(&uncounted));
-        uncounted.status = Some(BatchStatus::ExperiencesRunning);
-        assert!(it.is_shown_by(&uncounted));
+        assert!(it.is_shown_by(&running));
+        let started = |seconds| {
+            let mut batch = uncounted.clone();
+            batch.last_run = Some(at(seconds));
+            batch
+        };
+        assert!(
+            !it.is_shown_by(&started(1)),
+            "its start was only missing before"
+        );
+        it.fence = Fence::at(&started(1));
+        assert!(!it.is_shown_by(&started(1)));
+        assert!(it.is_shown_by(&started(2)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Evidence, Passage, PersonSays, Stage, Submission, SubmissionNote, Then,
+    Effect, Ended, Evidence, Fence, Passage, PersonSays, Stage, Submission, SubmissionNote, Then,
     WaitReason,
 };
 use crate::{
@@ -39,7 +39,7 @@ impl Submission {
             passage = Passage::Unmoved;
         }
         let differs = matches!(passage, Passage::Unfinished(_) | Passage::Stale);
-        if differs && !self.intent.fence.shares_a_mark(batch) {
+        if differs && !self.intent.fence.shares_a_mark(&Fence::at(batch)) {
             self.unclear_at = Some(now);
         }
         if let Passage::Unfinished(status) = passage {
