@@ -30,6 +30,7 @@ use std::time::Duration;
 #[cfg(feature = "planted")]
 use retake_figures::Figure;
 use retake_figures::Figures;
+use retake_sim::Batch;
 
 /// The promises by which a bug may be caught.
 #[cfg(feature = "planted")]
@@ -79,10 +80,11 @@ const PROMISES: [&str; 14] = [
 #[cfg(feature = "planted")]
 const WITHIN: Duration = Duration::from_mins(1);
 
+/// Looks for each planted bug in these runs, until it is caught.
 #[cfg(feature = "planted")]
-pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
+pub(crate) fn run(among: &Batch, how: &str, figures: &mut Figures) -> bool {
     use retake_core::planted::plant;
-    use retake_sim::{Batch, run_many};
+    use retake_sim::run_many;
 
     println!(
         "Planted bugs: each must be caught within {} s, by a promise that it breaks.\n",
@@ -95,7 +97,7 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
             stop_at_failure: true,
             stop_at: expected(*bug),
             within: Some(WITHIN),
-            ..Batch::swarm(0, most.max(u64::from(u32::MAX)))
+            ..among.clone()
         };
         let totals = run_many(&batch, || plant(Some(*bug)));
         let caught = |by: &&retake_sim::Failure| expected(*bug).contains(&by.letter());
@@ -132,7 +134,11 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
     if !toothless.is_empty() {
         println!("no bug was caught by: {}", toothless.join(", "));
     }
-    let sound = run_many(&Batch::swarm(0, longest), || plant(None));
+    let same = Batch {
+        seeds: longest,
+        ..among.clone()
+    };
+    let sound = run_many(&same, || plant(None));
     let all = Bug::ALL.len();
     println!(
         "\n{all} bugs, {} caught; the same {} seeds without a bug: {} violations",
@@ -177,7 +183,7 @@ pub(crate) fn replays(
 ) -> bool {
     use crate::wasm::{self, Run};
     use retake_core::planted::plant;
-    use retake_sim::{Batch, imprint, replays_alike};
+    use retake_sim::{imprint, replays_alike};
 
     let batch = Batch::swarm(0, LOOKED);
     let (mut differ, mut kinds) = (0, 0);
@@ -252,14 +258,19 @@ pub(crate) fn replays(
 pub(crate) fn replays(
     _wanted: u64,
     _module: Option<&Path>,
-    how: &str,
-    figures: &mut Figures,
+    _how: &str,
+    _figures: &mut Figures,
 ) -> bool {
-    run(0, how, figures)
+    needs_the_feature()
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) fn run(_most: u64, _how: &str, _figures: &mut Figures) -> bool {
+pub(crate) fn run(_among: &Batch, _how: &str, _figures: &mut Figures) -> bool {
+    needs_the_feature()
+}
+
+#[cfg(not(feature = "planted"))]
+fn needs_the_feature() -> bool {
     eprintln!("Planted bugs need the feature: cargo xtask sim --planted builds with it.");
     false
 }
