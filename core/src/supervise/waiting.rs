@@ -26,7 +26,8 @@ use crate::{
 
 /// While nothing changes, a sign of life is written this often.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
-/// First pause after a failed read; doubles, with full jitter.
+/// Half of what the pause after the first failed read is at the most: it doubles with each
+/// failure, that one included, with full jitter.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// How reading goes.
@@ -285,8 +286,8 @@ impl Supervisor {
     }
 }
 
-/// Pause before the next read after `failures` failed ones: full jitter below
-/// a doubling bound that never exceeds the poll interval, so that a failing
+/// Pause before the next read after `failures` failed ones, counted from 1: full jitter
+/// below a bound of 2 s that doubles and never exceeds the poll interval, so that a failing
 /// API is found working again no later than by a poll. At least half a second;
 /// at least what the server asked for.
 fn backoff(
