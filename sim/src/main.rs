@@ -11,7 +11,7 @@ mod words;
 use std::process::ExitCode;
 
 use retake_figures::Figures;
-use retake_sim::{Batch, replay, run_many, shrink};
+use retake_sim::{SeedRange, replay, run_many, shrink};
 
 use words::Words;
 
@@ -30,42 +30,42 @@ fn main() -> ExitCode {
     };
     let how = words.how();
     let mut figures = Figures::of(&words.commit);
-    let batch = words.batch();
+    let range = words.range();
     let passed = if let Some(seed) = words.seed {
-        tell(&batch, seed)
+        tell(&range, seed)
     } else if let Some(wanted) = words.replays {
         planted::replays(wanted, words.wasm.as_deref(), &how, &mut figures)
     } else if words.planted {
-        planted::run(&batch, &how, &mut figures)
+        planted::run(&range, &how, &mut figures)
     } else if words.sweep {
         let seeds = words.seeds.unwrap_or(SWEEP_SEEDS);
         table::sweep(seeds, &words.commit, &how, &mut figures)
     } else if let Some(seeds) = words.compare {
         table::compare(seeds, &words.commit, &how, &mut figures)
     } else {
-        let totals = run_many(&batch, || ());
-        table::print(&totals, &batch, &words.commit, words.coverage);
+        let totals = run_many(&range, || ());
+        table::print(&totals, &range, &words.commit, words.coverage);
         if let Some(failure) = totals.failures.first() {
-            tell(&batch, failure.seed);
+            tell(&range, failure.seed);
         }
-        let reached = table::is_reached(&totals, batch.seeds);
+        let reached = table::is_reached(&totals, range.seeds);
         let fast = table::is_fast(&totals, words.demand_speed);
-        figures::swarm(&totals, &batch, reached, &how, &mut figures);
+        figures::swarm(&totals, &range, reached, &how, &mut figures);
         totals.failed == 0 && reached && fast
     };
     figures.conclude(words.figures.as_deref(), passed)
 }
 
 /// Tells one run; a failing one is shrunk first.
-fn tell(batch: &Batch, seed: u64) -> bool {
-    let (story, failure, fingerprint) = replay(batch, seed);
+fn tell(range: &SeedRange, seed: u64) -> bool {
+    let (story, failure, fingerprint) = replay(range, seed);
     let Some(failure) = failure else {
         table::story(&story);
         println!("seed {seed}: every promise is kept, fingerprint {fingerprint:016x}");
         return true;
     };
     println!("\nseed {seed} breaks a promise: {}", failure.promise);
-    if let Some(shrunk) = shrink(batch, seed) {
+    if let Some(shrunk) = shrink(range, seed) {
         println!(
             "{} of {} faults are needed:",
             shrunk.needed.len(),
@@ -78,7 +78,7 @@ fn tell(batch: &Batch, seed: u64) -> bool {
     }
     println!(
         "fingerprint of the whole run {fingerprint:016x}; again: {}",
-        words::again(batch, seed)
+        words::again(range, seed)
     );
     false
 }

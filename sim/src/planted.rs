@@ -30,7 +30,7 @@ use std::time::Duration;
 #[cfg(feature = "planted")]
 use retake_figures::Figure;
 use retake_figures::Figures;
-use retake_sim::Batch;
+use retake_sim::SeedRange;
 
 /// The promises by which a bug may be caught.
 #[cfg(feature = "planted")]
@@ -82,7 +82,7 @@ const WITHIN: Duration = Duration::from_mins(1);
 
 /// Looks for each planted bug in these runs, until it is caught.
 #[cfg(feature = "planted")]
-pub(crate) fn run(among: &Batch, how: &str, figures: &mut Figures) -> bool {
+pub(crate) fn run(among: &SeedRange, how: &str, figures: &mut Figures) -> bool {
     use retake_core::planted::plant;
     use retake_sim::run_many;
 
@@ -93,13 +93,13 @@ pub(crate) fn run(among: &Batch, how: &str, figures: &mut Figures) -> bool {
     let (mut missed, mut longest, mut slowest) = (0, 0, Duration::ZERO);
     let mut shown: Vec<&str> = Vec::new();
     for bug in Bug::ALL {
-        let batch = Batch {
+        let range = SeedRange {
             stop_at_failure: true,
             stop_at: expected(*bug),
             within: Some(WITHIN),
             ..among.clone()
         };
-        let totals = run_many(&batch, || plant(Some(*bug)));
+        let totals = run_many(&range, || plant(Some(*bug)));
         let caught = |by: &&retake_sim::Failure| expected(*bug).contains(&by.letter());
         let line = if let Some(failure) = totals.failures.iter().find(caught) {
             longest = longest.max(totals.runs);
@@ -134,7 +134,7 @@ pub(crate) fn run(among: &Batch, how: &str, figures: &mut Figures) -> bool {
     if !toothless.is_empty() {
         println!("no bug was caught by: {}", toothless.join(", "));
     }
-    let same = Batch {
+    let same = SeedRange {
         seeds: longest,
         ..among.clone()
     };
@@ -185,14 +185,14 @@ pub(crate) fn replays(
     use retake_core::planted::plant;
     use retake_sim::{imprint, replays_alike};
 
-    let batch = Batch::swarm(0, LOOKED);
+    let range = SeedRange::swarm(0, LOOKED);
     let (mut differ, mut kinds) = (0, 0);
     let mut runs = Vec::new();
     // A rare bug has fewer.
     let share = usize::try_from(wanted.div_ceil(20)).unwrap_or(usize::MAX);
     for (bug, place) in Bug::ALL.iter().zip(1..) {
         plant(Some(*bug));
-        let failing = (0..LOOKED).filter_map(|seed| Some((seed, replays_alike(&batch, seed)?)));
+        let failing = (0..LOOKED).filter_map(|seed| Some((seed, replays_alike(&range, seed)?)));
         let failing: Vec<(u64, bool)> = failing.take(share).collect();
         println!("{:<55} {:>4} failures", bug.words(), failing.len());
         kinds += u64::from(!failing.is_empty());
@@ -200,7 +200,7 @@ pub(crate) fn replays(
         runs.extend(failing.iter().map(|(seed, _)| Run {
             bug: place,
             seed: *seed,
-            imprint: imprint(&batch, *seed),
+            imprint: imprint(&range, *seed),
         }));
     }
     plant(None);
@@ -210,7 +210,7 @@ pub(crate) fn replays(
     runs.extend((0..healthy).map(|seed| Run {
         bug: 0,
         seed,
-        imprint: imprint(&batch, seed),
+        imprint: imprint(&range, seed),
     }));
     let here = differ;
     let (mut platforms, mut elsewhere) = (1, String::new());
@@ -265,7 +265,7 @@ pub(crate) fn replays(
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) fn run(_among: &Batch, _how: &str, _figures: &mut Figures) -> bool {
+pub(crate) fn run(_among: &SeedRange, _how: &str, _figures: &mut Figures) -> bool {
     needs_the_feature()
 }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use retake_sim::{Batch, Mix};
+use retake_sim::{Mix, SeedRange};
 
 /// Seeds of a run without words: what every change must pass.
 const SEEDS: u64 = 1_000_000;
@@ -80,17 +80,17 @@ impl Words {
     }
 
     /// The runs that were asked for.
-    pub(crate) fn batch(&self) -> Batch {
+    pub(crate) fn range(&self) -> SeedRange {
         // Each planted bug is looked for until it is caught, or its time is over.
         let seeds = if self.planted {
             u64::from(u32::MAX)
         } else {
             SEEDS
         };
-        Batch {
+        SeedRange {
             mix: self.mix,
             settle: self.settle.map(Duration::from_secs),
-            ..Batch::swarm(self.from, self.seeds.unwrap_or(seeds))
+            ..SeedRange::swarm(self.from, self.seeds.unwrap_or(seeds))
         }
     }
 
@@ -117,24 +117,24 @@ impl Words {
             if self.from != 0 {
                 how.push_str(&format!(" --from {}", self.from));
             }
-            how.push_str(&setup(&self.batch()));
+            how.push_str(&setup(&self.range()));
         }
         how
     }
 }
 
 /// The command that makes one of these runs again, and tells it.
-pub(crate) fn again(batch: &Batch, seed: u64) -> String {
-    format!("cargo xtask sim --seed {seed}{}", setup(batch))
+pub(crate) fn again(range: &SeedRange, seed: u64) -> String {
+    format!("cargo xtask sim --seed {seed}{}", setup(range))
 }
 
 /// The words without which a seed is another run.
-fn setup(batch: &Batch) -> String {
+fn setup(range: &SeedRange) -> String {
     let mut words = String::new();
-    if batch.mix != Mix::Swarm {
-        words.push_str(&format!(" --mix {}", batch.mix.name()));
+    if range.mix != Mix::Swarm {
+        words.push_str(&format!(" --mix {}", range.mix.name()));
     }
-    if let Some(settle) = batch.settle {
+    if let Some(settle) = range.settle {
         words.push_str(&format!(" --settle {}", settle.as_secs()));
     }
     words
@@ -176,21 +176,21 @@ mod tests {
                 "cargo xtask sim --seed 3 --mix mild --settle 60",
             ),
         ] {
-            let batch = read(words).batch();
-            assert_eq!(again(&batch, 3), command);
+            let range = read(words).range();
+            assert_eq!(again(&range, 3), command);
             let same = command
                 .strip_prefix("cargo xtask sim")
                 .expect("it begins so");
             let same = read(same);
             assert_eq!(same.seed, Some(3));
-            let same = same.batch();
-            assert_eq!((same.mix, same.settle), (batch.mix, batch.settle));
+            let same = same.range();
+            assert_eq!((same.mix, same.settle), (range.mix, range.settle));
         }
     }
 
     #[test]
     fn planted_bugs_are_looked_for_in_the_seeds_that_are_asked_for() {
-        let seeds = |words| read(words).batch().seeds;
+        let seeds = |words| read(words).range().seeds;
         assert_eq!(seeds("--planted --seeds 5"), 5);
         assert_eq!(seeds("--planted"), u64::from(u32::MAX));
         assert_eq!(seeds("--seeds 1_000"), 1_000);
