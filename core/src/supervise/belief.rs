@@ -93,7 +93,7 @@ impl State {
     /// counter has reached it, or another mark has passed the fence. A cancel
     /// needs no proof.
     pub(super) fn leaves_no_doubt(&self, batch: &Batch) -> bool {
-        let Some(fence) = &self.doubt else {
+        let Some(fence) = &self.must_pass else {
             return true;
         };
         let reached = match (batch.run_counter, self.awaited) {
@@ -116,7 +116,7 @@ impl Supervisor {
         if self.state.leaves_no_doubt(batch) {
             return Belief::Believed { unproven: false };
         }
-        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
+        if self.state.must_pass.as_ref().is_some_and(Fence::is_blind) {
             self.awaiting.blind_reads += 1;
             if self.awaiting.blind_reads >= BLIND_READS {
                 return Belief::Believed { unproven: true };

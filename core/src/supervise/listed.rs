@@ -21,7 +21,7 @@ use crate::{
         words::{number, tests_do},
     },
     planted::{self, Bug},
-    rerun::{Fence, OLD_PICTURE},
+    rerun::{Fence, REPLICA_LAG},
 };
 
 /// Why a listing is torn that shows a test running.
@@ -125,7 +125,7 @@ impl Supervisor {
         let picture = self.reading.picture.as_ref();
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
         // By when it was sent: the page may have slept before it was taken in.
-        let runs = |since| sent_at.since(since) < OLD_PICTURE;
+        let runs = |since| sent_at.since(since) < REPLICA_LAG;
         if finished && self.reading.sights.runs_since.is_some_and(runs) {
             return Some(RUNS.to_owned());
         }
@@ -167,7 +167,7 @@ impl Supervisor {
         let why = why?;
         let since = self.same_since(before, tests, now);
         self.reading.sights.miscounted_since = Some(since);
-        (sent_at.since(since) < OLD_PICTURE).then_some(why)
+        (sent_at.since(since) < REPLICA_LAG).then_some(why)
     }
 
     /// Until when a listing with a test that runs is not decided on: it may be one of the next
@@ -191,7 +191,7 @@ impl Supervisor {
         }
         let since = self.same_since(before, tests, now);
         self.reading.sights.stays_since = Some(since);
-        let until = since.after(OLD_PICTURE);
+        let until = since.after(REPLICA_LAG);
         (sent_at < until).then_some(until)
     }
 
@@ -235,7 +235,7 @@ impl Supervisor {
             newest,
             since: now.wall,
         }));
-        sent_at.since(ahead.since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
+        sent_at.since(ahead.since) < REPLICA_LAG || planted::is(Bug::LateStartsDoubted)
     }
 
     /// Until when a listing may show how the run before ended: a replica that
@@ -259,7 +259,7 @@ impl Supervisor {
         // Of a run that was there before us nothing tells when it began, but it had when
         // the batch was first seen (seeds 18467133, 19866351).
         let since = began.map(|run| run.at).or(self.state.first_seen)?;
-        let until = since.after(OLD_PICTURE);
+        let until = since.after(REPLICA_LAG);
         let is_new = |test: &Test| test.last_run >= start;
         let shown = start.is_some()
             && match began {
@@ -294,7 +294,7 @@ impl Supervisor {
         {
             return None;
         }
-        let until = self.reading.sights.ran_at?.after(OLD_PICTURE);
+        let until = self.reading.sights.ran_at?.after(REPLICA_LAG);
         (sent_at < until).then_some(until)
     }
 }

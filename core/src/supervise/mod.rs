@@ -65,7 +65,7 @@ pub use journal::{Event, PauseReason, Record, STORED_FORM, Seen, read_records};
 pub use landing::Landing;
 pub use machine::Supervisor;
 pub use not_passed::{Counted, NotPassed};
-pub use plan::{Choice, Figures, Plan, WhyNot, plan_rerun};
+pub use plan::{Choice, Plan, TestFigures, WhyNot, plan_rerun};
 pub use policy::{Policy, WatchedStates};
 pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};
 pub use preview::Preview;

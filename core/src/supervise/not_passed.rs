@@ -143,7 +143,7 @@ fn passed_by_counts(batch: &Batch) -> u64 {
 /// The counts of this finished batch, if it takes fewer requests to list the tests that did
 /// not pass than to list all; `tests_a_page` are on each page. None of a batch that has more
 /// tests than anybody lists.
-fn counted_if_quicker(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
+fn counts_where_fewer_requests(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
     let counts = batch.status_counts.is_some() && batch.metrics_counts.is_some();
     let total = batch.total_tests?;
     let passed = passed_by_counts(batch);
@@ -156,14 +156,14 @@ fn counted_if_quicker(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
 
 impl Supervisor {
     /// The picture's counts, if only the tests that did not pass are to be listed.
-    pub(super) fn counted_if_quicker(&self) -> Option<Counted> {
+    pub(super) fn counts_for_others(&self) -> Option<Counted> {
         // The tests of another batch may have other IDs: which of them ran again only a
         // whole listing tells.
         if self.reading.lists_all || self.reading.listed_all >= MISSES || self.state.moved {
             return None;
         }
         let batch = self.reading.picture.as_deref()?;
-        counted_if_quicker(batch, u64::from(self.state.limits.tests_a_page))
+        counts_where_fewer_requests(batch, u64::from(self.state.limits.tests_a_page))
     }
 
     /// The tests that did not pass arrived, or did not.
@@ -331,7 +331,7 @@ mod tests {
             passed: 995,
             others: 5,
         };
-        assert_eq!(counted_if_quicker(&batch(), 100), Some(counted));
+        assert_eq!(counts_where_fewer_requests(&batch(), 100), Some(counted));
         let pages = |total, failing| {
             let mut batch = batch();
             batch.total_tests = Some(total);
@@ -341,7 +341,7 @@ mod tests {
                 error: failing,
                 ..StatusCounts::default()
             });
-            counted_if_quicker(&batch, 100).map(|it| it.passed)
+            counts_where_fewer_requests(&batch, 100).map(|it| it.passed)
         };
         assert_eq!(pages(200, 1), None, "two pages, or a count and a page");
         assert_eq!(pages(201, 1), Some(200));
@@ -356,7 +356,7 @@ mod tests {
         let without = |change: fn(&mut Batch)| {
             let mut batch = batch();
             change(&mut batch);
-            counted_if_quicker(&batch, 100)
+            counts_where_fewer_requests(&batch, 100)
         };
         assert_eq!(without(|it| it.status_counts = None), None);
         assert_eq!(without(|it| it.metrics_counts = None), None);

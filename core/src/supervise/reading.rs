@@ -21,7 +21,7 @@ use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
     domain::{Batch, BatchStatus, Test, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{FRESH, Fence, Intent, IntentTest, error_signature, last_change},
+    rerun::{FRESH_FOR, Fence, Intent, IntentTest, error_signature, last_change},
 };
 
 /// Listings that may be torn in a row before the next one waits for as long as a poll does.
@@ -334,7 +334,7 @@ impl Supervisor {
         let long = self
             .reading
             .listed_at
-            .is_some_and(|at| sent_at.since(at) > FRESH);
+            .is_some_and(|at| sent_at.since(at) > FRESH_FOR);
         long && Fence::at(batch).is_blind()
     }
 

@@ -15,9 +15,9 @@ const STORAGE_PAUSE: Duration = Duration::from_mins(1);
 /// … up to this.
 const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
 /// Longest pause after reruns in a row that did not leave, or were not applied …
-const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+const LONGEST_REDECIDE_PAUSE: Duration = Duration::from_mins(10);
 /// … and how often it doubles at the most.
-const LONGEST_SHIFT: u8 = 8;
+const MOST_DOUBLINGS: u8 = 8;
 /// Reruns in a row that were not applied end it only after this many, and only once that has
 /// lasted for the wait timeout: while reruns alone fail, that is an outage too.
 const UNAPPLIED_LIMIT: u32 = 5;
@@ -110,7 +110,7 @@ impl Supervisor {
             }
             // Whatever held it back is given a while, and longer each time.
             Ended::NotSent(_) => {
-                self.kept_back = (kept_back + 1).min(LONGEST_SHIFT);
+                self.kept_back = (kept_back + 1).min(MOST_DOUBLINGS);
                 self.decide_later(u32::from(kept_back), now);
             }
             Ended::CalledOff => {}
@@ -120,8 +120,8 @@ impl Supervisor {
     /// Looks and decides again after a poll's time, doubled so often.
     fn decide_later(&mut self, doubled: u32, now: Now) {
         let pause = self.state.policy.poll_every;
-        let longest = LONGEST_PAUSE.max(pause);
-        let pause = pause.saturating_mul(1 << doubled.min(u32::from(LONGEST_SHIFT)));
+        let longest = LONGEST_REDECIDE_PAUSE.max(pause);
+        let pause = pause.saturating_mul(1 << doubled.min(u32::from(MOST_DOUBLINGS)));
         // A look that was open when a person said that nothing was applied answers nobody.
         self.open_call = None;
         self.due = Some(now.wall.after(pause.min(longest)));

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExitCode, Figures, Policy, Rule, WatchedStates, WhyNot, exit_code::exit_code};
+use super::{ExitCode, Policy, Rule, TestFigures, WatchedStates, WhyNot, exit_code::exit_code};
 use crate::{
     domain::{
         BatchStatus, ConflatedBatchStatus, RunCounter, Test, TestId, text,
@@ -102,7 +102,7 @@ pub struct Verdict {
     /// The run that was judged, where counters are known.
     pub run: Option<RunCounter>,
     /// The test figures, where the tests could be listed.
-    pub figures: Option<Figures>,
+    pub figures: Option<TestFigures>,
     /// The guard's limit.
     pub limit_percent: f64,
     /// What became of the tests that were run again.
@@ -132,7 +132,7 @@ pub struct Findings<'a> {
     /// The run that the last read showed.
     pub run: Option<RunCounter>,
     /// What the tests added up to in the end, where they could be listed.
-    pub figures: Option<Figures>,
+    pub figures: Option<TestFigures>,
     /// Why nothing more is run again.
     pub why_not: WhyNot,
     /// Reruns that were made.
@@ -298,7 +298,7 @@ impl Verdict {
         let share = format!(
             "{} of {} tests in a rerun state ({:.1} %), limit {} %",
             number(figures.failing),
-            number(figures.listed),
+            number(figures.total),
             figures.percent(),
             self.limit_percent
         );
@@ -385,7 +385,7 @@ fn failing_tests(tests: &[Test], filter: WatchedStates, uncounted: bool) -> Vec<
 }
 
 /// Tests in the states that fail.
-fn watched_count(figures: &Figures, filter: WatchedStates) -> u64 {
+fn watched_count(figures: &TestFigures, filter: WatchedStates) -> u64 {
     [
         (filter.blocker, figures.blocker),
         (filter.error, figures.error),
@@ -400,7 +400,7 @@ fn watched_count(figures: &Figures, filter: WatchedStates) -> u64 {
 mod tests {
     use super::*;
 
-    fn verdict(word: &str, figures: Figures, attempts: u32, policy: &Policy) -> Verdict {
+    fn verdict(word: &str, figures: TestFigures, attempts: u32, policy: &Policy) -> Verdict {
         Verdict::of_finished(
             policy,
             Findings {
@@ -441,11 +441,11 @@ mod tests {
 
     #[test]
     fn the_figures_make_sense_without_reruns() {
-        let figures = Figures {
-            listed: 20,
+        let figures = TestFigures {
+            total: 20,
             failing: 2,
             blocker: 2,
-            ..Figures::default()
+            ..TestFigures::default()
         };
         let policy = Policy {
             max_rerun_attempts: 0,
@@ -465,10 +465,10 @@ mod tests {
             rerun_on: WatchedStates::default(),
             ..Policy::default()
         };
-        let with = |blocker| Figures {
-            listed: 10,
+        let with = |blocker| TestFigures {
+            total: 10,
             blocker,
-            ..Figures::default()
+            ..TestFigures::default()
         };
         let beside = verdict("BLOCKER", with(3), 0, &policy);
         assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
@@ -496,8 +496,8 @@ mod tests {
                     ..Policy::default()
                 };
                 let of = states(failed);
-                let figures = Figures {
-                    listed: 10,
+                let figures = TestFigures {
+                    total: 10,
                     failing: 0,
                     blocker: u64::from(of.blocker),
                     error: u64::from(of.error),
@@ -534,9 +534,9 @@ mod tests {
                     status: Some(&BatchStatus::Succeeded),
                     word: None,
                     run: None,
-                    figures: Some(Figures {
-                        listed: 1,
-                        ..Figures::default()
+                    figures: Some(TestFigures {
+                        total: 1,
+                        ..TestFigures::default()
                     }),
                     why_not: WhyNot::NoneFailing,
                     attempts: 0,
@@ -588,11 +588,11 @@ mod tests {
             fail_on: WatchedStates::parse("Warning").expect("states"),
             ..Policy::default()
         };
-        let figures = Figures {
-            listed: 10,
+        let figures = TestFigures {
+            total: 10,
             failing: 2,
             blocker: 2,
-            ..Figures::default()
+            ..TestFigures::default()
         };
         let beside = verdict("BLOCKER", figures, 0, &policy);
         assert_eq!(beside.exit_code, ExitCode::Success, "as the CLI");
@@ -615,10 +615,10 @@ mod tests {
             status: Some(&BatchStatus::Error),
             word: Some(&ConflatedBatchStatus::Error),
             run: None,
-            figures: Some(Figures {
-                listed: 10,
+            figures: Some(TestFigures {
+                total: 10,
                 error: 1,
-                ..Figures::default()
+                ..TestFigures::default()
             }),
             why_not: WhyNot::NoneFailing,
             attempts: 0,
@@ -637,8 +637,8 @@ mod tests {
             rerun_on: WatchedStates::parse("Error").unwrap(),
             ..Policy::default()
         };
-        let figures = Figures {
-            listed: 10,
+        let figures = TestFigures {
+            total: 10,
             failing: 3,
             error: 3,
             blocker: 1,
@@ -652,9 +652,9 @@ mod tests {
 
     #[test]
     fn a_pass_that_needed_a_rerun_is_never_called_clean() {
-        let figures = Figures {
-            listed: 10,
-            ..Figures::default()
+        let figures = TestFigures {
+            total: 10,
+            ..TestFigures::default()
         };
         let policy = Policy::default();
         assert_eq!(
@@ -692,11 +692,11 @@ mod tests {
 
     #[test]
     fn the_figures_are_said_with_the_reruns_that_were_made_and_why_no_more_were() {
-        let figures = Figures {
-            listed: 8,
+        let figures = TestFigures {
+            total: 8,
             failing: 6,
             error: 6,
-            ..Figures::default()
+            ..TestFigures::default()
         };
         let policy = Policy {
             max_rerun_attempts: 2,
@@ -764,7 +764,7 @@ mod tests {
                 status: Some(&BatchStatus::Succeeded),
                 word: Some(&ConflatedBatchStatus::Complete),
                 run: None,
-                figures: Some(Figures::default()),
+                figures: Some(TestFigures::default()),
                 why_not: WhyNot::NoneFailing,
                 attempts: 0,
                 reruns: RerunOutcome::default(),

@@ -21,7 +21,7 @@ use crate::{
     api::{ApiError, ErrorKind},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
-    rerun::OLD_PICTURE,
+    rerun::REPLICA_LAG,
 };
 
 /// While nothing changes, a sign of life is written this often.
@@ -149,7 +149,7 @@ impl Supervisor {
             );
         }
         // Without a rerun of ours that is waited for it is a replica that lags.
-        let reran = self.state.doubt.is_some();
+        let reran = self.state.must_pass.is_some();
         let note = reran.then(|| match self.state.awaited {
             Some(run) => format!("Run {run} was accepted but never showed."),
             None => "The rerun was accepted but its run never showed.".to_owned(),
@@ -207,7 +207,7 @@ impl Supervisor {
             || self
                 .reads
                 .finished_at
-                .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
+                .is_some_and(|at| sent_at.since(at) < REPLICA_LAG);
         let late = sent_at >= deadline && !in_doubt && !planted::is(Bug::NeverTimesOut);
         if late || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();

@@ -153,7 +153,7 @@ impl RerunView {
     fn run(&self) -> Option<RunCounter> {
         match &self.stage {
             Stage::Ended(Ended::Applied { run, .. })
-            | Stage::Landing {
+            | Stage::SeenEarly {
                 ended: Ended::Applied { run, .. },
                 ..
             } => *run,
@@ -190,7 +190,7 @@ impl RerunView {
     pub fn holds(&self) -> Option<&'static str> {
         if self.is_open() && self.can_be_called_off() {
             Some("The last rerun still waits for its next try.")
-        } else if matches!(self.stage, Stage::Landing { .. }) {
+        } else if matches!(self.stage, Stage::SeenEarly { .. }) {
             Some("A run began, and the last rerun may still be applied.")
         } else if self.is_open() {
             Some("A rerun is on its way.")
@@ -232,7 +232,7 @@ impl RerunView {
             Stage::Ended(Ended::Applied { run, .. }) if self.is_of_somebody() => {
                 steps.push((began("Another run", *run), Some("doubt")));
             }
-            Stage::Landing { .. } => steps.push((began("A run", self.run()), Some("doubt"))),
+            Stage::SeenEarly { .. } => steps.push((began("A run", self.run()), Some("doubt"))),
             Stage::Ended(Ended::Applied { run, .. }) => {
                 let accepted = run.map_or("Accepted".to_owned(), |run| {
                     format!("Accepted as run {run}")
@@ -297,7 +297,7 @@ impl RerunView {
                     )
                 }
             },
-            Stage::Landing { until, .. } => format!(
+            Stage::SeenEarly { until, .. } => format!(
                 "A run began. Whether it is yours is not known for {} s yet: until then ReSim may \
                  still apply this rerun, which got no answer, so nothing more is sent.",
                 left(*until)
@@ -454,7 +454,7 @@ mod tests {
             run: run.map(RunCounter),
             evidence: Evidence::RunCounter(RunCounter(2)),
         };
-        Stage::Landing {
+        Stage::SeenEarly {
             until: at(30),
             ended,
         }
@@ -865,7 +865,7 @@ mod tests {
             assert_eq!(it.can_be_called_off(), may, "{:?}", it.stage);
             let held = match (it.is_open(), may) {
                 (false, _) => None,
-                _ if matches!(it.stage, Stage::Landing { .. }) => {
+                _ if matches!(it.stage, Stage::SeenEarly { .. }) => {
                     Some("A run began, and the last rerun may still be applied.")
                 }
                 (true, true) => Some("The last rerun still waits for its next try."),

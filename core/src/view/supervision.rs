@@ -171,7 +171,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 WaitReason::Throttled => format!("Too many requests; next try {next}."),
             }
         }
-        Stage::Settling { .. } | Stage::Landing { .. } => {
+        Stage::Settling { .. } | Stage::SeenEarly { .. } => {
             "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
                 .to_owned()
         }
