@@ -97,7 +97,7 @@ impl ser::Error for Unknown {
 }
 
 impl<H: Hasher> Likeness<'_, H> {
-    #[allow(clippy::unnecessary_wraps)] // what every caller gives back
+    #[expect(clippy::unnecessary_wraps, reason = "what every caller gives back")]
     fn put(&mut self, value: impl Hash) -> Result<(), Unknown> {
         value.hash(self.to);
         Ok(())

@@ -57,7 +57,11 @@ impl TestFigures {
         // The guard's own comparison, so that the preview cannot disagree with
         // it by a rounding; the estimate is at most a step or two off.
         let estimate = (limit_percent * self.total as f64 / 100.0).floor().max(0.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // floored, not negative
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "floored, not negative"
+        )]
         let estimate = estimate as u64;
         for candidate in estimate.saturating_sub(2)..=(estimate + 2).min(self.total) {
             let share = Self {

@@ -171,7 +171,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 WaitReason::Throttled => format!("Too many requests; next try {next}."),
             }
         }
-        Stage::Settling { .. } | Stage::SeenEarly { .. } => {
+        Stage::Settling { .. } => {
             "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
                 .to_owned()
         }
@@ -181,7 +181,9 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 .to_owned()
         }
         Stage::Parked => "Waiting for sign-in.".to_owned(),
-        Stage::Ended(_) => "Done.".to_owned(),
+        // Never while a supervision reruns: the one is by hand alone, and what has ended is
+        // no longer on its way.
+        Stage::SeenEarly { .. } | Stage::Ended(_) => "Rerunning.".to_owned(),
     }
 }
 
@@ -501,7 +503,7 @@ mod tests {
                 "Nothing shows whether the rerun was applied. Look it up at ReSim, then say so.",
             ),
             (Stage::Parked, "Waiting for sign-in."),
-            (Stage::Ended(crate::rerun::Ended::NotApplied), "Done."),
+            (Stage::Ended(crate::rerun::Ended::NotApplied), "Rerunning."),
         ] {
             let doing = Doing {
                 submission: Some(&stage),
