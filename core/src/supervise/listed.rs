@@ -129,14 +129,9 @@ impl Supervisor {
         if finished && self.reading.sights.runs_since.is_some_and(runs) {
             return Some(RUNS.to_owned());
         }
-        let mut seen = BTreeSet::new();
-        let twice = tests
-            .iter()
-            .filter_map(|test| test.id)
-            .find(|id| !seen.insert(*id));
         let unnamed = tests.iter().any(|test| test.id.is_none());
         let total = picture.and_then(|batch| batch.total_tests);
-        let why = match (twice, total) {
+        let why = match (twice_in(tests), total) {
             (Some(id), _) => format!("test {id} was listed twice"),
             // The count fits, and yet one may be missing (seed 15948919).
             _ if unnamed => "a test was listed without its ID".to_owned(),
@@ -297,6 +292,13 @@ impl Supervisor {
         let until = self.reading.sights.ran_at?.after(REPLICA_LAG);
         (sent_at < until).then_some(until)
     }
+}
+
+/// The first test that is listed twice, if any is.
+pub(super) fn twice_in(tests: &[Test]) -> Option<TestId> {
+    let mut seen = BTreeSet::new();
+    let mut ids = tests.iter().filter_map(|test| test.id);
+    ids.find(|id| !seen.insert(*id))
 }
 
 /// Whether a test is listed as one that has not ended. A word that nobody knows may as well

@@ -15,11 +15,9 @@
 //! not run has not changed. So what is listed is a part of what truly did not pass, and as
 //! many: it is all of it.
 
-use std::collections::BTreeSet;
-
 use super::{
     Event, Now, Supervisor,
-    listed::{OF_NEXT_RUN, OF_RUN_BEFORE},
+    listed::{OF_NEXT_RUN, OF_RUN_BEFORE, twice_in},
     machine::Asked,
     reading::Listing,
 };
@@ -94,12 +92,7 @@ impl NotPassed {
         if !self.tests.iter().all(Self::is_asked) {
             return Some("it lists tests in a state that was not asked for".into());
         }
-        let mut seen = BTreeSet::new();
-        if !self
-            .tests
-            .iter()
-            .all(|it| it.id.is_some_and(|id| seen.insert(id)))
-        {
+        if self.tests.iter().any(|it| it.id.is_none()) || twice_in(&self.tests).is_some() {
             return Some("it lists a test twice, or without its ID".into());
         }
         if let Some(why) = Self::states().find_map(|it| miscounted(it, &self.tests, batch)) {

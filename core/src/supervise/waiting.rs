@@ -18,7 +18,7 @@ use super::{
     streak::REFUSED_OVER,
 };
 use crate::{
-    api::{ApiError, ErrorKind},
+    api::{ApiError, ErrorKind, retry::doubled},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
     rerun::REPLICA_LAG,
@@ -297,7 +297,7 @@ fn backoff(
     dice: u64,
 ) -> Duration {
     let cap = poll_every.max(FIRST_BACKOFF);
-    let bound = FIRST_BACKOFF.saturating_mul(1 << failures.min(16)).min(cap);
+    let bound = doubled(FIRST_BACKOFF, failures.min(16), cap);
     let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).max(1);
     let jittered = Duration::from_millis(dice % millis).max(Duration::from_millis(500));
     jittered.max(retry_after.unwrap_or_default())

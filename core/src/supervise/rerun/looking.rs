@@ -8,7 +8,7 @@ use super::{
     WaitReason,
 };
 use crate::{
-    api::{ApiError, ErrorKind},
+    api::{ApiError, ErrorKind, retry::doubled},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
     supervise::streak::{REFUSED_OVER, Streak},
@@ -244,16 +244,16 @@ impl Submission {
     /// the server asked for. Half of it is another one for each batch, so that reruns that
     /// were lost together do not all look at the same moment.
     fn look_after_failure(&mut self, error: &ApiError, now: Timestamp) -> Vec<Effect> {
-        let doubled = self
-            .limits
-            .look_every
-            .saturating_mul(1 << self.failed_looks.min(10))
-            .min(LONGEST_LOOK_PAUSE);
+        let pause = doubled(
+            self.limits.look_every,
+            self.failed_looks,
+            LONGEST_LOOK_PAUSE,
+        );
         let bytes = self.intent.batch.as_u128().to_le_bytes();
         let share = bytes[self.failed_looks as usize % bytes.len()];
-        let doubled = doubled / 2 + doubled / 2 * u32::from(share) / 255;
+        let pause = pause / 2 + pause / 2 * u32::from(share) / 255;
         self.failed_looks += 1;
-        let due = now.after(doubled.max(error.retry_after.unwrap_or_default()));
+        let due = now.after(pause.max(error.retry_after.unwrap_or_default()));
         self.next_look = Some(due);
         vec![Effect::WakeAt(due)]
     }

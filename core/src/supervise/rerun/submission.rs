@@ -12,7 +12,7 @@ use super::{
     SubmissionNote, Then, Tries, WaitReason,
 };
 use crate::{
-    api::{ApiError, ErrorKind, RerunAnswer},
+    api::{ApiError, ErrorKind, RerunAnswer, retry::doubled},
     domain::Timestamp,
     planted::{self, Bug},
     supervise::{Now, SEND_WITHIN, Streak, clock::jump, machine::CALL_GUARD, state::shifted},
@@ -338,10 +338,10 @@ impl Submission {
                 if self.throttled >= self.limits.throttled_posts {
                     return self.end(Ended::StillBusy(error));
                 }
-                let doubled = THROTTLE_PAUSE.saturating_mul(1 << (self.throttled - 1).min(8));
+                let times = self.throttled - 1;
                 let pause = error
                     .retry_after
-                    .unwrap_or(doubled.min(LONGEST_THROTTLE_PAUSE));
+                    .unwrap_or_else(|| doubled(THROTTLE_PAUSE, times, LONGEST_THROTTLE_PAUSE));
                 self.cool(error, WaitReason::Throttled, pause, now)
             }
             ErrorKind::SignedOut => {
