@@ -331,7 +331,9 @@ impl State {
         }
     }
 
-    /// What lies ahead was noted before the clock was set back.
+    /// Brings back what was noted before somebody set the clock back. A run cannot have begun,
+    /// nor the batch have been seen, later than now; and no POST that has left can land later
+    /// than one that leaves now.
     fn bound_by(&mut self, now: Timestamp) {
         if let Some(began) = &mut self.began {
             began.at = began.at.min(now);
@@ -537,4 +539,29 @@ fn between(from: Timestamp, to: Timestamp) -> i64 {
 /// A time moved by a signed number of milliseconds.
 pub(super) fn shifted(at: Timestamp, shift_ms: i64) -> Timestamp {
     Timestamp::from_millis(at.as_millis().saturating_add(shift_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_moves_by_a_span_of_either_sign_and_ends_where_times_end() {
+        for (at, by, moved) in [
+            (1_000, 0, 1_000),
+            (1_000, 500, 1_500),
+            (1_000, -1_500, -500),
+            (i64::MAX - 1, 5, i64::MAX),
+            (i64::MIN + 1, -5, i64::MIN),
+        ] {
+            let at = Timestamp::from_millis(at);
+            assert_eq!(
+                shifted(at, by),
+                Timestamp::from_millis(moved),
+                "{at:?} by {by}"
+            );
+            let back = between(shifted(at, by), at);
+            assert!(back == -by || moved == i64::MAX || moved == i64::MIN);
+        }
+    }
 }

@@ -302,3 +302,36 @@ fn backoff(
     let jittered = Duration::from_millis(dice % millis).max(Duration::from_millis(500));
     jittered.max(retry_after.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_read_is_tried_again_within_a_bound_that_doubles_up_to_the_poll() {
+        // Failures, poll interval and Retry-After in milliseconds, dice, and the pause.
+        for (failures, poll, asked, dice, pause) in [
+            (1, 30_000, None, 1_999, 1_999),
+            (1, 30_000, None, 2_000, 500),
+            (2, 30_000, None, 3_999, 3_999),
+            (4, 30_000, None, 15_999, 15_999),
+            (5, 30_000, None, 29_999, 29_999),
+            (5, 30_000, None, 30_000, 500),
+            (u32::MAX, 30_000, None, 29_999, 29_999),
+            // A poll that is more often than once a second bounds nothing.
+            (1, 200, None, 999, 999),
+            (9, 200, None, 1_000, 500),
+            // The server asked for more, or for less.
+            (1, 30_000, Some(90_000), 1_999, 90_000),
+            (1, 30_000, Some(100), 1_999, 1_999),
+        ] {
+            let ms = Duration::from_millis;
+            let it = backoff(failures, ms(poll), asked.map(ms), dice);
+            assert_eq!(
+                it,
+                ms(pause),
+                "{failures} failures, poll {poll} ms, dice {dice}"
+            );
+        }
+    }
+}
