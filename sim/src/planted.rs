@@ -1,25 +1,8 @@
 //! Does the harness bite? Every planted bug of the core must be caught, and by a
 //! promise that it breaks: a bug that only another one catches shows nothing.
 //!
-//! | Promise | Shown to bite by |
-//! |---|---|
-//! | S1 applied once | after a 409 the fence is not asked |
-//! | S2 budget | one attempt too many; a new life forgets attempts or intent; an equal counter passes |
-//! | S3 the tests that fail | an empty list; the picture from before the listing; an unknown word fails; counts unchecked |
-//! | S4 durable, of this epoch | sent before it is stored; sent although storing failed |
-//! | S5 one writer | no step-down; the old epoch kept |
-//! | S6 nothing in doubt | no settle window; a short one; blind 409; repeated unanswered, or on resume; sent after sleep; no answer taken for a 409; a run that is seen ends the wait |
-//! | S7 a true verdict | finished believed of any run; torn listings; guard at the limit; new ID ignored |
-//! | S8 a true timeout | no read after the deadline; a pause counts; the wall clock alone; unfinished proves |
-//! | S9 cancel, guard | cancelled rerun; guard at the first attempt alone; unknown status ends |
-//! | S10 spacing | no spacing between reads |
-//! | S11 replay | a change of state without a record |
-//! | L1 it ends | the wait never ends; foreign runs set aside; the stopping clock alone |
-//! | L2 no deadlock | a failed read forgets when to act next |
-//! | L3 true age | counts from the question; counts a jump of the clock |
-//!
-//! S12 has no bug here: see `world/check.rs`. The table is what [`expected`]
-//! says; the run prints it from there, with the seeds.
+//! Which bug breaks which promise is what [`expected`] says; the run prints it from there, with
+//! the seeds, and RELIABILITY.md tells it in words. S12 has no bug here: see `world/check.rs`.
 
 #[cfg(feature = "planted")]
 use retake_core::planted::Bug;

@@ -24,7 +24,8 @@ use crate::{
     rerun::{Fence, REPLICA_LAG},
 };
 
-/// Why a listing is torn that shows a test running.
+/// Why a listing is torn that shows a test running. A journal is known by this text and the
+/// next: a text that takes its place is one more to be known ([`Sights::taken_up`]).
 const RUNS: &str = "the batch has finished, but a listed test has not";
 /// Why a listing is waited with.
 pub(super) const STILL_RUNS: &str =
@@ -38,15 +39,15 @@ pub(super) const OF_NEXT_RUN: &str =
 pub(super) struct Sights {
     /// Tests that were listed with a later start than the batch's.
     ahead: Option<Ahead>,
-    /// Since when each listing showed a test running …
+    /// Since when each listing has shown some test running.
     runs_since: Option<Timestamp>,
-    /// … when one first did, in this run …
+    /// When a listing first showed a test running, in this run.
     pub(super) ran_first: Option<Timestamp>,
-    /// … and when one last did.
+    /// When a listing last showed a test running, in any run.
     ran_at: Option<Timestamp>,
-    /// Since when each listing showed the same tests running …
+    /// Since when each listing has been the same, and has shown some test running.
     stays_since: Option<Timestamp>,
-    /// … and was counted otherwise than the batch counts, in the same way.
+    /// Since when each listing has been the same, and otherwise than the batch counts.
     miscounted_since: Option<Timestamp>,
 }
 
@@ -307,4 +308,32 @@ fn is_running(test: &Test) -> bool {
     test.conflated.as_ref().is_some_and(|status| {
         !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_tells_in_its_own_words_when_a_test_was_last_seen_running() {
+        let at = Timestamp::from_millis;
+        let torn = |seq: u32, why: &str| -> Record {
+            let ms = i64::from(seq) * 1_000;
+            let text = format!(
+                r#"{{"seq":{seq},"at":{ms},"event":{{"Torn":{{"why":"{why}","tries":1}}}}}}"#
+            );
+            serde_json::from_str(&text).expect("as it was stored")
+        };
+        let ran_at = |records: &[Record]| Sights::taken_up(records, at(9_000)).ran_at;
+        // The texts of journals that are kept in browsers: they never change.
+        for why in [
+            "the batch has finished, but a listed test has not",
+            "a listed test still runs, and may be of a run that the batch does not show yet",
+        ] {
+            let records = [torn(1, why), torn(2, why), torn(3, "another reason")];
+            assert_eq!(ran_at(&records), Some(at(2_000)), "{why}");
+        }
+        assert_eq!(ran_at(&[torn(1, "another reason")]), None);
+        assert_eq!(ran_at(&[]), None);
+    }
 }

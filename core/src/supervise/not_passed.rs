@@ -9,11 +9,15 @@
 //! together with the batch's total. Whatever does not agree is no reason to wait, nor to
 //! guess: all tests are listed, and the log says why.
 //!
-//! Why a listing that agrees cannot be an old picture with the same numbers: the batch's
-//! counts are those of a finished run that is believed (`belief`). A test that this run
-//! ran shows its start (`reading` asks that of each that is listed), and a test that it did
-//! not run has not changed. So what is listed is a part of what truly did not pass, and as
-//! many: it is all of it.
+//! Why a listing that agrees cannot be an old picture with the same numbers:
+//!
+//! 1. The batch's counts are those of a finished run that is believed (`belief`), so as many
+//!    tests as they say truly did not pass.
+//! 2. A listed test that this run ran shows its start (`listed` asks that of each), so it is
+//!    listed as this run left it.
+//! 3. A listed test that this run did not run has not changed.
+//! 4. By 2 and 3 each listed test truly did not pass, and none is listed twice. By 1 there are
+//!    as many of them as are listed: these are all.
 
 use super::{
     Event, Now, Supervisor,
