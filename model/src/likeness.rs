@@ -30,15 +30,31 @@ const LEAST_MONO: i128 = MONO as i128 * 1_000_000 / 2;
 /// tells nothing more: the longest is a read that is open for 90 s and rests on a
 /// run that began a minute before.
 const PAST: i64 = 180_000;
-/// The same for the last sign of life in the journal.
-const SIGN_OF_LIFE: i64 = 60_000;
+/// The same of single fields, by their names.
+const PAST_OF: [(&str, i64); 2] = [
+    // The last sign of life in the journal: the next one is due after a minute.
+    ("last_written", 60_000),
+    // Nothing is waited for any more once it is over.
+    ("listen_until", 0),
+];
+/// Fields that decide nothing: when it was started and last asked is for the screen.
+const FOR_THE_SCREEN: &[&str] = &["started", "calls", "last_poll"];
 
 /// Feeds `value` into `to`, as seen at the model's time `now`, in milliseconds.
-/// Fields of these names are left out.
+/// Fields of these names are left out, and those that are for the screen.
 pub(crate) fn feed<T: Serialize + ?Sized>(
     value: &T,
     now: i64,
     without: &[&str],
+    to: &mut impl Hasher,
+) {
+    feed_without(value, now, [FOR_THE_SCREEN, without], to);
+}
+
+fn feed_without<T: Serialize + ?Sized>(
+    value: &T,
+    now: i64,
+    without: [&[&str]; 2],
     to: &mut impl Hasher,
 ) {
     let mut likeness = Likeness {
@@ -56,7 +72,7 @@ pub(crate) fn feed<T: Serialize + ?Sized>(
 struct Likeness<'a, H> {
     to: &'a mut H,
     now: i64,
-    without: &'a [&'a str],
+    without: [&'a [&'a str]; 2],
     past: i64,
     /// A `Duration` that is being put together, in nanoseconds.
     span: Option<i128>,
@@ -81,7 +97,7 @@ impl ser::Error for Unknown {
 }
 
 impl<H: Hasher> Likeness<'_, H> {
-    #[allow(clippy::unnecessary_wraps)] // what every caller gives back
+    #[expect(clippy::unnecessary_wraps, reason = "what every caller gives back")]
     fn put(&mut self, value: impl Hash) -> Result<(), Unknown> {
         value.hash(self.to);
         Ok(())
@@ -254,16 +270,11 @@ impl<H: Hasher> ser::SerializeStruct for &mut Likeness<'_, H> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Unknown> {
-        // When it was started and last asked is for the screen.
-        if matches!(key, "started" | "calls" | "last_poll") || self.without.contains(&key) {
+        if self.without.iter().any(|names| names.contains(&key)) {
             return Ok(());
         }
-        self.past = match key {
-            "last_written_poll" => SIGN_OF_LIFE,
-            // Nothing is waited for any more once it is over.
-            "listen_until" => 0,
-            _ => PAST,
-        };
+        let past = PAST_OF.iter().find(|(name, _)| *name == key);
+        self.past = past.map_or(PAST, |(_, past)| *past);
         value.serialize(&mut **self)?;
         self.past = PAST;
         Ok(())
@@ -342,9 +353,17 @@ elements! {
 mod tests {
     use std::{hash::DefaultHasher, time::Duration};
 
-    use retake_core::domain::Timestamp;
+    use retake_core::{
+        domain::Timestamp,
+        supervise::{BatchRef, Opened, Role, Seat, Supervisor},
+    };
 
     use super::*;
+    use crate::{
+        bounds::Scene,
+        server::BATCH,
+        world::{LATER_OF_MACHINE, World, limits, policy, unheeded_of_seat},
+    };
 
     fn hash<T: Serialize>(value: &T, now: i64) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -363,5 +382,46 @@ mod tests {
         let span = Duration::from_secs(30);
         assert_eq!(hash(&span, 1), hash(&span, 2));
         assert_ne!(hash(&7_i64, 0), hash(&8_i64, 0));
+    }
+
+    /// Whether a field of this name decides what the hash of `value` is.
+    fn has<T: Serialize>(value: &T, field: &str) -> bool {
+        let hash = |without: &[&str]| {
+            let mut hasher = DefaultHasher::new();
+            feed_without(value, 0, [&[], without], &mut hasher);
+            hasher.finish()
+        };
+        hash(&[]) != hash(&[field])
+    }
+
+    #[test]
+    fn every_field_that_is_named_is_there() {
+        let now = World::new(1, Scene::OneTab).clock();
+        let machine = Supervisor::start(policy(), limits(), BatchRef::Id(BATCH), now);
+        let seat = Seat::open(Opened::Fresh, true, now);
+        let past = PAST_OF.map(|(name, _)| name);
+        let of_seat = [Some(Role::Acting), Some(Role::Mirroring), None].map(unheeded_of_seat);
+        for name in [FOR_THE_SCREEN, &past, LATER_OF_MACHINE]
+            .into_iter()
+            .chain(of_seat)
+            .flatten()
+        {
+            assert!(has(&machine, name) || has(&seat, name), "{name}");
+        }
+        assert!(!has(&machine, "last_written_poll"), "no field is called so");
+    }
+
+    #[test]
+    fn a_sign_of_life_is_past_once_the_next_one_is_due() {
+        #[derive(Serialize)]
+        struct Reads {
+            last_written: Timestamp,
+        }
+        let ago = |ms| {
+            let last_written = Timestamp::from_millis(WALL - ms);
+            hash(&Reads { last_written }, 0)
+        };
+        assert_ne!(ago(59_999), ago(60_000));
+        assert_eq!(ago(60_000), ago(100_000));
     }
 }

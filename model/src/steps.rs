@@ -33,7 +33,7 @@ pub(crate) enum Way {
 }
 
 /// One step of the model. Tabs are numbered from 0.
-#[allow(missing_docs)] // each is worded below
+// Each is worded below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     RunEnds(u8),

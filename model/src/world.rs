@@ -53,6 +53,19 @@ const LONG_FROZEN: i64 = 20_000;
 /// A read older than this is too old to send on, and before any deadline that is asked about.
 const LONG_READ: i64 = 180_000;
 
+/// The fields of a machine that nobody asks while it runs: the time of the last record is
+/// asked only when a journal is restored.
+pub(crate) const LATER_OF_MACHINE: &[&str] = &["last_at"];
+
+/// The fields of a seat that decide nothing in this role.
+pub(crate) fn unheeded_of_seat(role: Option<Role>) -> &'static [&'static str] {
+    match role {
+        Some(Role::Mirroring) => &["beaten"],
+        Some(Role::Acting) => &["heard", "listen_until"],
+        _ => &["beaten", "heard", "listen_until"],
+    }
+}
+
 /// What names a decision: time, attempt and epoch.
 pub(crate) type Key = (i64, u32, u64);
 
@@ -252,11 +265,7 @@ impl World {
         let frozen = frozen.map(|ms| if robbed { ms.min(LONG_FROZEN) } else { ms });
         (tab.life, tab.open, frozen, tab.machines, tab.epoch).hash(to);
         robbed.then(|| ago(tab.thawed).max(-LONG_FROZEN)).hash(to);
-        let without: &[&str] = match tab.seat.as_ref().map(Seat::role) {
-            Some(Role::Mirroring) => &["beaten"],
-            Some(Role::Acting) => &["heard", "listen_until"],
-            _ => &["beaten", "heard", "listen_until"],
-        };
+        let without = unheeded_of_seat(tab.seat.as_ref().map(Seat::role));
         likeness::feed(&tab.seat, now, without, to);
         tab.machine.is_some().hash(to);
         if let Some(machine) = &tab.machine {
@@ -288,8 +297,7 @@ impl World {
 
     fn hash_machine<H: Hasher>(&self, machine: &Machine, now: i64, to: &mut H) {
         let ago = |at: i64| (at - now).max(-LONG_READ);
-        // The time of the last record is asked only when a journal is restored.
-        likeness::feed(&machine.it, now, &["last_at"], to);
+        likeness::feed(&machine.it, now, LATER_OF_MACHINE, to);
         machine
             .it
             .log()

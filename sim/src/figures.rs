@@ -1,7 +1,7 @@
 //! What a run of the simulation says for `cargo xtask report`.
 
 use retake_figures::{Figure, Figures};
-use retake_sim::{Batch, Fault, Mix, OUTSIDE, Phase, Totals, Window, impossible};
+use retake_sim::{Fault, Mix, OUTSIDE, Phase, SeedRange, Totals, Window, impossible};
 
 use crate::table::{NIGHT, speed, years};
 
@@ -43,11 +43,17 @@ fn cells(totals: &Totals) -> Vec<u32> {
 
 /// Adds the figures of a run of the swarm. `reached`: every case was met that so many
 /// seeds must meet.
-pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, into: &mut Figures) {
-    let range = format!(
+pub(crate) fn swarm(
+    totals: &Totals,
+    range: &SeedRange,
+    reached: bool,
+    how: &str,
+    into: &mut Figures,
+) {
+    let which = format!(
         "seeds {} to {}",
-        batch.from,
-        (batch.from + totals.runs).saturating_sub(1)
+        range.from,
+        (range.from + totals.runs).saturating_sub(1)
     );
     // How many broke one of these, and by which seed it is seen first.
     let broken = |letters: &[&str]| {
@@ -66,7 +72,7 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
     };
     let mut promise = |id, what: &str, goal: &str, letters: &[&str]| {
         let (count, first) = broken(letters);
-        let measured = format!("{count} in {range}{first}");
+        let measured = format!("{count} in {which}{first}");
         let figure = Figure::promise(id, what, goal, measured, count == 0);
         into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
     };
@@ -92,11 +98,11 @@ pub(crate) fn swarm(totals: &Totals, batch: &Batch, reached: bool, how: &str, in
         "#1",
         "runs that broke any promise (S1 to S11, L1 to L3, no panic)",
         "0 in 1,000,000 seeds",
-        format!("{} in {range}", totals.failed),
+        format!("{} in {which}", totals.failed),
         totals.failed == 0,
     );
     into.add(figure.over(totals.runs, SEEDS, "seeds"), how);
-    into.add(newer_figure(totals, batch.mix), how);
+    into.add(newer_figure(totals, range.mix), how);
     let mut add = |figure: Figure| into.add(figure, how);
     let lived = years(totals.virtual_ms);
     add(Figure::goal(

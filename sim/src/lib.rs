@@ -28,7 +28,7 @@ pub use fault::{Class, Fault, OUTSIDE, Occurrence};
 pub use mixes::Mix;
 pub use phase::Phase;
 pub use reference::{Comparison, compare};
-pub use runs::{Batch, Failure, Totals, imprint, replay, replays_alike, run_many};
+pub use runs::{Failure, SeedRange, Totals, imprint, replay, replays_alike, run_many};
 pub use shrink::{Shrunk, shrink};
 pub use sweep::{Window, sweep};
 pub use world::Line;

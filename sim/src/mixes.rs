@@ -27,6 +27,23 @@ pub enum Mix {
 }
 
 impl Mix {
+    const ALL: [Self; 4] = [Self::Swarm, Self::Harsh, Self::Late, Self::Mild];
+
+    /// What the command line calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Swarm => "swarm",
+            Self::Harsh => "harsh",
+            Self::Late => "late",
+            Self::Mild => "mild",
+        }
+    }
+
+    /// The mix that is called so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mix| mix.name() == name)
+    }
+
     /// The chances of one call, in 1000 thousandths: dropped, lost, 5xx before,
     /// 5xx after, late, 429 each; garbage; crash.
     pub(crate) const fn permille(self) -> (u16, u16, u16) {

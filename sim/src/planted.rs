@@ -1,25 +1,8 @@
 //! Does the harness bite? Every planted bug of the core must be caught, and by a
 //! promise that it breaks: a bug that only another one catches shows nothing.
 //!
-//! | Promise | Shown to bite by |
-//! |---|---|
-//! | S1 applied once | after a 409 the fence is not asked |
-//! | S2 budget | one attempt too many; a new life forgets attempts or intent; an equal counter passes |
-//! | S3 the tests that fail | an empty list; the picture from before the listing; an unknown word fails; counts unchecked |
-//! | S4 durable, of this epoch | sent before it is stored; sent although storing failed |
-//! | S5 one writer | no step-down; the old epoch kept |
-//! | S6 nothing in doubt | no settle window; a short one; blind 409; repeated unanswered, or on resume; sent after sleep; no answer taken for a 409; a run that is seen ends the wait |
-//! | S7 a true verdict | finished believed of any run; torn listings; guard at the limit; new ID ignored |
-//! | S8 a true timeout | no read after the deadline; a pause counts; the wall clock alone; unfinished proves |
-//! | S9 cancel, guard | cancelled rerun; guard at the first attempt alone; unknown status ends |
-//! | S10 spacing | no spacing between reads |
-//! | S11 replay | a change of state without a record |
-//! | L1 it ends | the wait never ends; foreign runs set aside; the stopping clock alone |
-//! | L2 no deadlock | a failed read forgets when to act next |
-//! | L3 true age | counts from the question; counts a jump of the clock |
-//!
-//! S12 has no bug here: see `world/check.rs`. The table is what [`expected`]
-//! says; the run prints it from there, with the seeds.
+//! Which bug breaks which promise is what [`expected`] says; the run prints it from there, with
+//! the seeds, and RELIABILITY.md tells it in words. S12 has no bug here: see `world/check.rs`.
 
 #[cfg(feature = "planted")]
 use retake_core::planted::Bug;
@@ -30,6 +13,7 @@ use std::time::Duration;
 #[cfg(feature = "planted")]
 use retake_figures::Figure;
 use retake_figures::Figures;
+use retake_sim::SeedRange;
 
 /// The promises by which a bug may be caught.
 #[cfg(feature = "planted")]
@@ -79,10 +63,11 @@ const PROMISES: [&str; 14] = [
 #[cfg(feature = "planted")]
 const WITHIN: Duration = Duration::from_mins(1);
 
+/// Looks for each planted bug in these runs, until it is caught.
 #[cfg(feature = "planted")]
-pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
+pub(crate) fn run(among: &SeedRange, how: &str, figures: &mut Figures) -> bool {
     use retake_core::planted::plant;
-    use retake_sim::{Batch, run_many};
+    use retake_sim::run_many;
 
     println!(
         "Planted bugs: each must be caught within {} s, by a promise that it breaks.\n",
@@ -91,13 +76,13 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
     let (mut missed, mut longest, mut slowest) = (0, 0, Duration::ZERO);
     let mut shown: Vec<&str> = Vec::new();
     for bug in Bug::ALL {
-        let batch = Batch {
+        let range = SeedRange {
             stop_at_failure: true,
             stop_at: expected(*bug),
             within: Some(WITHIN),
-            ..Batch::swarm(0, most.max(u64::from(u32::MAX)))
+            ..among.clone()
         };
-        let totals = run_many(&batch, || plant(Some(*bug)));
+        let totals = run_many(&range, || plant(Some(*bug)));
         let caught = |by: &&retake_sim::Failure| expected(*bug).contains(&by.letter());
         let line = if let Some(failure) = totals.failures.iter().find(caught) {
             longest = longest.max(totals.runs);
@@ -132,7 +117,11 @@ pub(crate) fn run(most: u64, how: &str, figures: &mut Figures) -> bool {
     if !toothless.is_empty() {
         println!("no bug was caught by: {}", toothless.join(", "));
     }
-    let sound = run_many(&Batch::swarm(0, longest), || plant(None));
+    let same = SeedRange {
+        seeds: longest,
+        ..among.clone()
+    };
+    let sound = run_many(&same, || plant(None));
     let all = Bug::ALL.len();
     println!(
         "\n{all} bugs, {} caught; the same {} seeds without a bug: {} violations",
@@ -177,16 +166,16 @@ pub(crate) fn replays(
 ) -> bool {
     use crate::wasm::{self, Run};
     use retake_core::planted::plant;
-    use retake_sim::{Batch, imprint, replays_alike};
+    use retake_sim::{imprint, replays_alike};
 
-    let batch = Batch::swarm(0, LOOKED);
+    let range = SeedRange::swarm(0, LOOKED);
     let (mut differ, mut kinds) = (0, 0);
     let mut runs = Vec::new();
     // A rare bug has fewer.
     let share = usize::try_from(wanted.div_ceil(20)).unwrap_or(usize::MAX);
     for (bug, place) in Bug::ALL.iter().zip(1..) {
         plant(Some(*bug));
-        let failing = (0..LOOKED).filter_map(|seed| Some((seed, replays_alike(&batch, seed)?)));
+        let failing = (0..LOOKED).filter_map(|seed| Some((seed, replays_alike(&range, seed)?)));
         let failing: Vec<(u64, bool)> = failing.take(share).collect();
         println!("{:<55} {:>4} failures", bug.words(), failing.len());
         kinds += u64::from(!failing.is_empty());
@@ -194,7 +183,7 @@ pub(crate) fn replays(
         runs.extend(failing.iter().map(|(seed, _)| Run {
             bug: place,
             seed: *seed,
-            imprint: imprint(&batch, *seed),
+            imprint: imprint(&range, *seed),
         }));
     }
     plant(None);
@@ -204,7 +193,7 @@ pub(crate) fn replays(
     runs.extend((0..healthy).map(|seed| Run {
         bug: 0,
         seed,
-        imprint: imprint(&batch, seed),
+        imprint: imprint(&range, seed),
     }));
     let here = differ;
     let (mut platforms, mut elsewhere) = (1, String::new());
@@ -252,14 +241,19 @@ pub(crate) fn replays(
 pub(crate) fn replays(
     _wanted: u64,
     _module: Option<&Path>,
-    how: &str,
-    figures: &mut Figures,
+    _how: &str,
+    _figures: &mut Figures,
 ) -> bool {
-    run(0, how, figures)
+    needs_the_feature()
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) fn run(_most: u64, _how: &str, _figures: &mut Figures) -> bool {
+pub(crate) fn run(_among: &SeedRange, _how: &str, _figures: &mut Figures) -> bool {
+    needs_the_feature()
+}
+
+#[cfg(not(feature = "planted"))]
+fn needs_the_feature() -> bool {
     eprintln!("Planted bugs need the feature: cargo xtask sim --planted builds with it.");
     false
 }

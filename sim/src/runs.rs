@@ -34,7 +34,7 @@ impl Failure {
 
 /// Which runs to make.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub struct SeedRange {
     /// The first seed.
     pub from: u64,
     /// How many.
@@ -53,7 +53,7 @@ pub struct Batch {
     pub within: Option<Duration>,
 }
 
-impl Batch {
+impl SeedRange {
     /// The swarm, from this seed.
     pub fn swarm(from: u64, seeds: u64) -> Self {
         Self {
@@ -153,34 +153,38 @@ fn run_one(seed: u64, setup: &Setup, totals: Option<&mut Totals>) -> Outcome {
 }
 
 /// One run with these occurrences only, told.
-pub(crate) fn run_kept(batch: &Batch, seed: u64, keep: Option<BTreeSet<Occurrence>>) -> Outcome {
+pub(crate) fn run_kept(
+    range: &SeedRange,
+    seed: u64,
+    keep: Option<BTreeSet<Occurrence>>,
+) -> Outcome {
     let setup = Setup {
-        mix: batch.mix,
+        mix: range.mix,
         keep,
         tell: true,
-        settle: batch.settle,
-        only_doubles: batch.only_doubles,
+        settle: range.settle,
+        only_doubles: range.only_doubles,
     };
     run_one(seed, &setup, None)
 }
 
 /// One run, told line by line, with its failure and fingerprint.
-pub fn replay(batch: &Batch, seed: u64) -> (Vec<Line>, Option<Failure>, u64) {
-    let outcome = run_kept(batch, seed, None);
+pub fn replay(range: &SeedRange, seed: u64) -> (Vec<Line>, Option<Failure>, u64) {
+    let outcome = run_kept(range, seed, None);
     (outcome.story, outcome.failure, outcome.fingerprint)
 }
 
 /// Whether a run fails the same way again: made once as in a set of runs, and twice
 /// with its timeline, it breaks the same promise with the same fingerprint, and both
 /// timelines are the same. `None` if it does not fail.
-pub fn replays_alike(batch: &Batch, seed: u64) -> Option<bool> {
+pub fn replays_alike(range: &SeedRange, seed: u64) -> Option<bool> {
     let setup = Setup {
-        mix: batch.mix,
+        mix: range.mix,
         ..Setup::default()
     };
     let first = run_one(seed, &setup, None);
     let failure = first.failure?;
-    let told = [(); 2].map(|()| replay(batch, seed));
+    let told = [(); 2].map(|()| replay(range, seed));
     let same = told
         .iter()
         .all(|(_, again, print)| again.as_ref() == Some(&failure) && *print == first.fingerprint);
@@ -189,8 +193,8 @@ pub fn replays_alike(batch: &Batch, seed: u64) -> Option<bool> {
 
 /// One run in one number: its fingerprint, the promise that it broke and its whole timeline.
 /// It is the same wherever the run is made, bit for bit.
-pub fn imprint(batch: &Batch, seed: u64) -> u64 {
-    let (story, failure, fingerprint) = replay(batch, seed);
+pub fn imprint(range: &SeedRange, seed: u64) -> u64 {
+    let (story, failure, fingerprint) = replay(range, seed);
     let promise = failure.map(|failure| failure.promise).unwrap_or_default();
     let mut imprint = absorb(fingerprint, &promise);
     for line in story {
@@ -220,28 +224,28 @@ fn processor_time() -> Option<Duration> {
 const CHUNK: u64 = 64;
 
 /// Makes the runs on all cores; `prepare` is called on every worker first.
-pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
+pub fn run_many(range: &SeedRange, prepare: impl Fn() + Sync) -> Totals {
     let began = Instant::now();
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let setup = Setup {
-        mix: batch.mix,
+        mix: range.mix,
         keep: None,
         tell: false,
-        settle: batch.settle,
-        only_doubles: batch.only_doubles,
+        settle: range.settle,
+        only_doubles: range.only_doubles,
     };
     let work = || {
         prepare();
         let mut totals = Totals::default();
         while !stop.load(Ordering::Relaxed) {
             let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-            if from >= batch.seeds || batch.within.is_some_and(|most| began.elapsed() > most) {
+            if from >= range.seeds || range.within.is_some_and(|most| began.elapsed() > most) {
                 break;
             }
-            for seed in from..(from + CHUNK).min(batch.seeds) {
-                let outcome = run_one(batch.from + seed, &setup, Some(&mut totals));
+            for seed in from..(from + CHUNK).min(range.seeds) {
+                let outcome = run_one(range.from + seed, &setup, Some(&mut totals));
                 if let Some(failure) = outcome.failure {
                     totals.failed += 1;
                     let first = (0, failure.seed);
@@ -251,11 +255,11 @@ pub fn run_many(batch: &Batch, prepare: impl Fn() + Sync) -> Totals {
                         .or_insert(first)
                         .0 += 1;
                     let counts =
-                        batch.stop_at.is_empty() || batch.stop_at.contains(&failure.letter());
-                    if totals.failures.len() < 10 || (batch.stop_at_failure && counts) {
+                        range.stop_at.is_empty() || range.stop_at.contains(&failure.letter());
+                    if totals.failures.len() < 10 || (range.stop_at_failure && counts) {
                         totals.failures.push(failure);
                     }
-                    if batch.stop_at_failure && counts {
+                    if range.stop_at_failure && counts {
                         stop.store(true, Ordering::Relaxed);
                         totals.worked = processor_time();
                         return totals;
@@ -287,10 +291,10 @@ mod tests {
 
     #[test]
     fn an_imprint_tells_runs_apart_and_is_the_same_again() {
-        let batch = Batch::swarm(0, 3);
-        let all: BTreeSet<u64> = (0..3).map(|seed| imprint(&batch, seed)).collect();
+        let range = SeedRange::swarm(0, 3);
+        let all: BTreeSet<u64> = (0..3).map(|seed| imprint(&range, seed)).collect();
         assert_eq!(all.len(), 3);
-        assert!((0..3).all(|seed| all.contains(&imprint(&batch, seed))));
+        assert!((0..3).all(|seed| all.contains(&imprint(&range, seed))));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(crate) struct Run {
 }
 
 /// Which optional fields a deployment sends.
-#[allow(clippy::struct_excessive_bools)] // fields, each sent or not
+#[expect(clippy::struct_excessive_bools, reason = "fields, each sent or not")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sends {
     pub(crate) counter: bool,
@@ -80,7 +80,10 @@ impl Sends {
 }
 
 /// The server's side.
-#[allow(clippy::struct_excessive_bools)] // a model of independent peculiarities
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a model of independent peculiarities"
+)]
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     seed: u64,

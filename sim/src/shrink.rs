@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     fault::{Fault, Occurrence},
-    runs::{Batch, Outcome, run_kept},
+    runs::{Outcome, SeedRange, run_kept},
     world::Line,
 };
 
@@ -28,8 +28,8 @@ pub struct Shrunk {
 const TRIES: usize = 4_000;
 
 /// Shrinks a failing run; `None` if it does not fail.
-pub fn shrink(batch: &Batch, seed: u64) -> Option<Shrunk> {
-    let found = run_kept(batch, seed, None);
+pub fn shrink(range: &SeedRange, seed: u64) -> Option<Shrunk> {
+    let found = run_kept(range, seed, None);
     let promise = found.failure?.promise;
     let before = found.occurred.len();
     let mut tries = 0;
@@ -38,7 +38,7 @@ pub fn shrink(batch: &Batch, seed: u64) -> Option<Shrunk> {
         if tries > TRIES {
             return None;
         }
-        let outcome = run_kept(batch, seed, Some(keep.clone()));
+        let outcome = run_kept(range, seed, Some(keep.clone()));
         let same = outcome
             .failure
             .as_ref()

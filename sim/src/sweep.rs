@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     mixes::Mix,
-    runs::{Batch, run_many},
+    runs::{SeedRange, run_many},
 };
 
 /// The windows that are tried, in seconds.
@@ -36,13 +36,13 @@ pub fn sweep(seeds: u64) -> Vec<Window> {
     WINDOWS
         .into_iter()
         .map(|seconds| {
-            let batch = Batch {
+            let range = SeedRange {
                 mix: Mix::Late,
                 settle: Some(Duration::from_secs(seconds)),
                 only_doubles: true,
-                ..Batch::swarm(0, seeds)
+                ..SeedRange::swarm(0, seeds)
             };
-            let totals = run_many(&batch, || ());
+            let totals = run_many(&range, || ());
             Window {
                 seconds,
                 runs: totals.runs,

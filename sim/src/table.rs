@@ -1,7 +1,7 @@
 //! What a person reads of a simulation.
 
 use retake_sim::{
-    Batch, Ending, Fault, Line, Mix, OUTSIDE, Phase, Totals, compare as references, impossible,
+    Ending, Fault, Line, Mix, OUTSIDE, Phase, SeedRange, Totals, compare as references, impossible,
     run_many, sweep as windows,
 };
 
@@ -20,12 +20,12 @@ pub(crate) fn years(ms: u64) -> f64 {
 }
 
 /// The table of a set of runs.
-pub(crate) fn print(totals: &Totals, batch: &Batch, commit: &str, cells: bool) {
+pub(crate) fn print(totals: &Totals, range: &SeedRange, commit: &str, cells: bool) {
     let seconds = totals.took.as_secs_f64();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let rate = totals.runs as f64 / seconds / cores as f64;
-    println!("simulation of {:?} seeds, commit {commit}", batch.mix);
-    println!("  seeds            {} from {}", totals.runs, batch.from);
+    println!("simulation of {:?} seeds, commit {commit}", range.mix);
+    println!("  seeds            {} from {}", totals.runs, range.from);
     println!("  virtual time     {:.0} years", years(totals.virtual_ms));
     println!("  API calls        {}", totals.calls);
     println!("  violations       {}", totals.failed);
@@ -238,11 +238,11 @@ pub(crate) fn compare(seeds: u64, commit: &str, how: &str, into: &mut Figures) -
                 percent(it.doubled)
             );
         }
-        let batch = Batch {
+        let range = SeedRange {
             mix,
-            ..Batch::swarm(0, seeds)
+            ..SeedRange::swarm(0, seeds)
         };
-        let totals = run_many(&batch, || ());
+        let totals = run_many(&range, || ());
         let lost = totals
             .coverage
             .endings

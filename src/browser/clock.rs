@@ -10,7 +10,10 @@ use super::{random, window};
 
 /// The wall clock.
 pub fn wall() -> Timestamp {
-    #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 are whole and fit
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 are whole and fit"
+    )]
     Timestamp::from_millis(Date::now() as i64)
 }
 
@@ -130,7 +133,10 @@ fn format(at: Timestamp, parts: Parts) -> String {
         formatters.known.push((parts, formatter.clone()));
         formatter
     });
-    #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 fit a double
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 fit a double"
+    )]
     let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
     formatter
         .call1(&JsValue::UNDEFINED, &date)

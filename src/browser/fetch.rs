@@ -42,7 +42,6 @@ pub async fn perform(base: &str, bearer: &str, request: &Request) -> Result<Answ
         .method(match request.method {
             Method::Get => GlooMethod::GET,
             Method::Post => GlooMethod::POST,
-            Method::Patch => GlooMethod::PATCH,
         })
         .header("Authorization", &format!("Bearer {bearer}"))
         .header("Accept", "application/json")

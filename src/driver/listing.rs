@@ -5,7 +5,7 @@ use futures::future::join;
 use retake_core::{
     api::{
         ApiError, LogFile, Page, Paging, TestQuery, endpoint,
-        resolve::{BatchStep, ResolveBatch, ResolveProject, Step},
+        resolve::{BatchStep, ProjectStep, ResolveBatch, ResolveProject},
     },
     domain::{Batch, BatchId, ConflatedStatus, Project, ProjectId, Test, TestHistory, TestId},
     supervise::{Counted, NotPassed},
@@ -154,13 +154,13 @@ pub async fn find_project(client: &Client, text: &str) -> Result<Project, ApiErr
     let (mut search, mut step) = ResolveProject::begin(text);
     loop {
         step = match step {
-            Step::Read(id) => search.read(client.send(&endpoint::get_project(id)).await),
-            Step::List(token) => search.listed(
+            ProjectStep::Read(id) => search.read(client.send(&endpoint::get_project(id)).await),
+            ProjectStep::List(token) => search.listed(
                 client
                     .send(&endpoint::list_projects(token.as_deref()))
                     .await,
             ),
-            Step::Done(result) => return result,
+            ProjectStep::Done(result) => return result,
         };
     }
 }

@@ -12,8 +12,6 @@ pub enum Method {
     Get,
     /// Acts; never repeated by itself.
     Post,
-    /// Edits a description.
-    Patch,
 }
 
 impl Method {
@@ -22,7 +20,6 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
-            Self::Patch => "PATCH",
         }
     }
 }

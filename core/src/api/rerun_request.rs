@@ -23,7 +23,10 @@ impl TestIds {
     }
 
     /// How many; never zero.
-    #[allow(clippy::len_without_is_empty)] // it is never empty, by construction
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "it is never empty, by construction"
+    )]
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -32,11 +32,15 @@ pub fn pause_before_retry(error: &ApiError, tries: u32, dice: u64) -> Option<Dur
 
 /// A pause with full jitter after `tries` failures in a row (from 1).
 pub fn jitter(tries: u32, dice: u64) -> Duration {
-    let bound = BASE
-        .saturating_mul(1 << tries.saturating_sub(1).min(16))
-        .min(CAP);
+    let bound = doubled(BASE, tries.saturating_sub(1), CAP);
     let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(dice % millis.saturating_add(1))
+}
+
+/// A pause that was doubled so many times, and is no longer than `longest`.
+pub(crate) fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    let by = 1_u32.checked_shl(times).unwrap_or(u32::MAX);
+    first.saturating_mul(by).min(longest)
 }
 
 /// How many retries the tab may still make. Every answered request earns a
@@ -112,6 +116,26 @@ mod tests {
                 "{kind:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_pause_doubles_up_to_the_longest_however_often() {
+        let seconds = Duration::from_secs;
+        for (first, times, longest, pause) in [
+            (3, 0, 60, 3),
+            (3, 1, 60, 6),
+            (3, 4, 60, 48),
+            (3, 5, 60, 60),
+            (3, 31, 60, 60),
+            (3, 32, 60, 60),
+            (3, u32::MAX, 60, 60),
+            (90, 0, 60, 60),
+            (0, 9, 60, 0),
+        ] {
+            let it = doubled(seconds(first), times, seconds(longest));
+            assert_eq!(it, seconds(pause), "{first} s, {times} times");
+        }
+        assert_eq!(doubled(Duration::MAX, 1, Duration::MAX), Duration::MAX);
     }
 
     #[test]

@@ -103,7 +103,6 @@ wire! {
         #[serde(rename = "experienceTagID")] experience_tag_id: String,
         name: String,
         version: String,
-        test_suite_revision: i64,
     }
     Log {
         #[serde(rename = "logID")] log_id: String,

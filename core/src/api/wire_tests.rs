@@ -569,11 +569,6 @@ fn a_call_keeps_its_request_and_its_errors_when_its_result_is_turned() {
 
 #[test]
 fn methods_are_called_as_on_the_wire() {
-    for (method, word) in [
-        (Method::Get, "GET"),
-        (Method::Post, "POST"),
-        (Method::Patch, "PATCH"),
-    ] {
-        assert_eq!(method.as_str(), word);
-    }
+    assert_eq!(Method::Get.as_str(), "GET");
+    assert_eq!(Method::Post.as_str(), "POST");
 }

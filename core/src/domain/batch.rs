@@ -83,7 +83,10 @@ pub struct StatusChange {
 
 /// Number of tests in each orchestration state (`jobStatusCounts`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[allow(missing_docs)] // the fields are the API's words, documented in `TestStatus`
+#[expect(
+    missing_docs,
+    reason = "the fields are the API's words, documented in `TestStatus`"
+)]
 pub struct StatusCounts {
     pub submitted: u64,
     pub running: u64,
@@ -96,7 +99,10 @@ pub struct StatusCounts {
 
 /// Number of tests with each metrics outcome (`jobMetricsStatusCounts`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[allow(missing_docs)] // the fields are the API's words, documented in `MetricStatus`
+#[expect(
+    missing_docs,
+    reason = "the fields are the API's words, documented in `MetricStatus`"
+)]
 pub struct MetricsCounts {
     pub passed: u64,
     pub fail_warn: u64,

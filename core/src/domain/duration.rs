@@ -177,7 +177,11 @@ fn fraction(digits: &str, unit: u64) -> u64 {
         value = next;
         scale *= 10.0;
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Go truncates here
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "Go truncates here"
+    )]
     let nanos = (value as f64 * (unit as f64 / scale)) as u64;
     nanos
 }

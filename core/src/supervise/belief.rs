@@ -93,7 +93,7 @@ impl State {
     /// counter has reached it, or another mark has passed the fence. A cancel
     /// needs no proof.
     pub(super) fn leaves_no_doubt(&self, batch: &Batch) -> bool {
-        let Some(fence) = &self.doubt else {
+        let Some(fence) = &self.must_pass else {
             return true;
         };
         let reached = match (batch.run_counter, self.awaited) {
@@ -116,12 +116,141 @@ impl Supervisor {
         if self.state.leaves_no_doubt(batch) {
             return Belief::Believed { unproven: false };
         }
-        if self.state.doubt.as_ref().is_some_and(Fence::is_blind) {
+        if self.state.must_pass.as_ref().is_some_and(Fence::is_blind) {
             self.awaiting.blind_reads += 1;
             if self.awaiting.blind_reads >= BLIND_READS {
                 return Belief::Believed { unproven: true };
             }
         }
         Belief::Stale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{BatchId, RunCounter},
+        rerun::Limits,
+        supervise::{BatchRef, Event, Policy, Record},
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    /// What a read shows: whether it has finished, its counter, start and latest change.
+    fn seen(over: bool, run: Option<i64>, start: Option<i64>, change: Option<i64>) -> Seen {
+        Seen {
+            status: Some(if over {
+                BatchStatus::Succeeded
+            } else {
+                BatchStatus::ExperiencesRunning
+            }),
+            word: None,
+            run: run.map(RunCounter),
+            last_run: start.map(at),
+            last_change: change.map(at),
+            unfinished: 0,
+            total: 1,
+        }
+    }
+
+    /// A supervision that saw this last.
+    fn after(before: Seen) -> State {
+        let mut state = State::begin(&Record {
+            seq: 0,
+            at: at(0),
+            event: Event::Started {
+                policy: Policy::default(),
+                limits: Limits::default(),
+                batch: BatchRef::Id(BatchId::from_u128(1)),
+            },
+        })
+        .expect("it begins with a start");
+        state.awaited = before.run;
+        state.newest_start = before.last_run;
+        state.newest_change = before.last_change;
+        state.seen = Some(before);
+        state
+    }
+
+    #[test]
+    fn another_run_is_one_that_is_marked_later_once_the_one_before_is_over() {
+        let (one, two) = (Some(1), Some(2));
+        for (before, now, is_next) in [
+            // Counters tell it elsewhere.
+            (seen(true, one, one, one), seen(true, two, two, two), false),
+            // By the start, where both have one, and by nothing else then.
+            (seen(true, None, one, one), seen(true, None, two, one), true),
+            (
+                seen(true, None, one, one),
+                seen(true, None, one, two),
+                false,
+            ),
+            (
+                seen(true, None, one, one),
+                seen(false, None, one, one),
+                false,
+            ),
+            // The run before still goes on, as far as anybody has seen.
+            (
+                seen(false, None, one, one),
+                seen(true, None, two, two),
+                false,
+            ),
+            // Else by running again, or by a later change.
+            (
+                seen(true, None, None, one),
+                seen(false, None, None, one),
+                true,
+            ),
+            (
+                seen(true, None, None, one),
+                seen(true, None, None, two),
+                true,
+            ),
+            (
+                seen(true, None, None, one),
+                seen(true, None, None, one),
+                false,
+            ),
+            (
+                seen(true, None, None, None),
+                seen(false, None, None, None),
+                true,
+            ),
+            // The first mark of all is taken for a run of its own, also while one goes on.
+            (
+                seen(true, None, None, None),
+                seen(true, None, one, None),
+                true,
+            ),
+            (
+                seen(false, None, None, None),
+                seen(true, None, one, None),
+                true,
+            ),
+            (
+                seen(false, None, None, None),
+                seen(true, None, None, None),
+                false,
+            ),
+        ] {
+            let words = format!("{before:?}, then {now:?}");
+            assert_eq!(after(before).is_next_run(&now), is_next, "{words}");
+        }
+    }
+
+    #[test]
+    fn of_a_run_that_is_known_only_its_end_lets_another_one_begin() {
+        let mut state = after(seen(true, None, Some(1), None));
+        let later = seen(true, None, Some(2), None);
+        state.began = Some(Began::at(at(1), BTreeSet::new()));
+        assert!(!state.is_next_run(&later), "it was not seen to have ended");
+        state.began.as_mut().expect("it began").over = true;
+        assert!(state.is_next_run(&later));
+        state.seen = None;
+        assert!(!state.is_next_run(&later), "nothing was seen before");
     }
 }

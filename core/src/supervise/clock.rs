@@ -163,3 +163,44 @@ impl Supervisor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn only_what_nobody_waited_for_is_a_jump() {
+        let now = |wall_s: i64, mono_s: u64| Now {
+            wall: Timestamp::from_millis(wall_s * 1_000),
+            mono: Duration::from_secs(mono_s),
+            dice: 0,
+        };
+        // Seconds: how long it meant to wait, what went by on either clock, and the jump.
+        for (planned, wall, mono, jumped) in [
+            (10, 10, 10, None),
+            // A timer of a hidden tab is up to a minute late.
+            (10, 70, 70, None),
+            (10, 99, 99, None),
+            // Somebody set the clock, by half a minute or more.
+            (10, 39, 10, None),
+            (10, 40, 10, Some(30)),
+            (10, -19, 10, None),
+            (10, -20, 10, Some(-30)),
+            // It slept: where the other clock stops meanwhile, and where it goes on.
+            (10, 3_600, 10, Some(3_590)),
+            (10, 3_600, 3_600, Some(3_530)),
+            (0, 3_600, 3_600, Some(3_540)),
+            // What takes as long as it likes is no sleep.
+            (u64::MAX, 3_600, 3_600, None),
+        ] {
+            let it = jump(
+                now(1_000, 500),
+                now(1_000 + wall, 500 + mono),
+                Duration::from_secs(planned),
+            );
+            let what = format!("{planned} s planned, {wall} s and {mono} s went by");
+            assert_eq!(it, jumped.map(|seconds: i64| seconds * 1_000), "{what}");
+        }
+    }
+}

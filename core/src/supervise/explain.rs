@@ -172,7 +172,7 @@ fn line(event: &Event) -> (LineKind, String) {
             let share = format!(
                 "{} of {} = {:.1} % (BLOCKER {}, ERROR {}, WARNING {})",
                 number(figures.failing),
-                number(figures.listed),
+                number(figures.total),
                 figures.percent(),
                 number(figures.blocker),
                 number(figures.error),
@@ -362,7 +362,7 @@ fn clock(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::supervise::{BatchRef, Figures, Policy};
+    use crate::supervise::{BatchRef, Policy, TestFigures};
 
     fn text(event: Event) -> String {
         explain(&Record {
@@ -375,8 +375,8 @@ mod tests {
 
     #[test]
     fn a_decision_carries_its_numbers() {
-        let figures = Figures {
-            listed: 320,
+        let figures = TestFigures {
+            total: 320,
             failing: 14,
             blocker: 5,
             error: 9,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BatchRef, Figures, Policy, Verdict, WhyNot};
+use super::{BatchRef, Policy, TestFigures, Verdict, WhyNot};
 use crate::{
     api::ApiError,
     domain::{BatchId, BatchStatus, ConflatedBatchStatus, RunCounter, Timestamp},
@@ -158,7 +158,7 @@ pub enum Event {
     /// The decision.
     Decided {
         /// The numbers.
-        figures: Figures,
+        figures: TestFigures,
         /// Reruns already made.
         attempt: u32,
         /// Why nothing is run again; `None`: `figures.failing` tests are.

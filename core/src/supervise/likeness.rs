@@ -12,7 +12,7 @@ use crate::{
     supervise::reading::Listing,
 };
 
-#[allow(clippy::ref_option)] // serde passes the field
+#[expect(clippy::ref_option, reason = "serde passes the field")]
 pub(super) fn of_picture<S: Serializer>(
     picture: &Option<Box<Batch>>,
     to: S,
@@ -24,7 +24,7 @@ pub(super) fn of_picture<S: Serializer>(
     picture.as_deref().map(facts).serialize(to)
 }
 
-#[allow(clippy::ref_option)] // serde passes the field
+#[expect(clippy::ref_option, reason = "serde passes the field")]
 pub(super) fn of_listing<S: Serializer>(
     listing: &Option<Listing>,
     to: S,

@@ -21,10 +21,11 @@ use crate::{
         words::{number, tests_do},
     },
     planted::{self, Bug},
-    rerun::{Fence, OLD_PICTURE},
+    rerun::{Fence, REPLICA_LAG},
 };
 
-/// Why a listing is torn that shows a test running.
+/// Why a listing is torn that shows a test running. A journal is known by this text and the
+/// next: a text that takes its place is one more to be known ([`Sights::taken_up`]).
 const RUNS: &str = "the batch has finished, but a listed test has not";
 /// Why a listing is waited with.
 pub(super) const STILL_RUNS: &str =
@@ -38,15 +39,15 @@ pub(super) const OF_NEXT_RUN: &str =
 pub(super) struct Sights {
     /// Tests that were listed with a later start than the batch's.
     ahead: Option<Ahead>,
-    /// Since when each listing showed a test running …
+    /// Since when each listing has shown some test running.
     runs_since: Option<Timestamp>,
-    /// … when one first did, in this run …
+    /// When a listing first showed a test running, in this run.
     pub(super) ran_first: Option<Timestamp>,
-    /// … and when one last did.
+    /// When a listing last showed a test running, in any run.
     ran_at: Option<Timestamp>,
-    /// Since when each listing showed the same tests running …
+    /// Since when each listing has been the same, and has shown some test running.
     stays_since: Option<Timestamp>,
-    /// … and was counted otherwise than the batch counts, in the same way.
+    /// Since when each listing has been the same, and otherwise than the batch counts.
     miscounted_since: Option<Timestamp>,
 }
 
@@ -125,18 +126,13 @@ impl Supervisor {
         let picture = self.reading.picture.as_ref();
         let finished = picture.is_some_and(|it| it.status != Some(BatchStatus::Cancelled));
         // By when it was sent: the page may have slept before it was taken in.
-        let runs = |since| sent_at.since(since) < OLD_PICTURE;
+        let runs = |since| sent_at.since(since) < REPLICA_LAG;
         if finished && self.reading.sights.runs_since.is_some_and(runs) {
             return Some(RUNS.to_owned());
         }
-        let mut seen = BTreeSet::new();
-        let twice = tests
-            .iter()
-            .filter_map(|test| test.id)
-            .find(|id| !seen.insert(*id));
         let unnamed = tests.iter().any(|test| test.id.is_none());
         let total = picture.and_then(|batch| batch.total_tests);
-        let why = match (twice, total) {
+        let why = match (twice_in(tests), total) {
             (Some(id), _) => format!("test {id} was listed twice"),
             // The count fits, and yet one may be missing (seed 15948919).
             _ if unnamed => "a test was listed without its ID".to_owned(),
@@ -167,7 +163,7 @@ impl Supervisor {
         let why = why?;
         let since = self.same_since(before, tests, now);
         self.reading.sights.miscounted_since = Some(since);
-        (sent_at.since(since) < OLD_PICTURE).then_some(why)
+        (sent_at.since(since) < REPLICA_LAG).then_some(why)
     }
 
     /// Until when a listing with a test that runs is not decided on: it may be one of the next
@@ -191,7 +187,7 @@ impl Supervisor {
         }
         let since = self.same_since(before, tests, now);
         self.reading.sights.stays_since = Some(since);
-        let until = since.after(OLD_PICTURE);
+        let until = since.after(REPLICA_LAG);
         (sent_at < until).then_some(until)
     }
 
@@ -235,7 +231,7 @@ impl Supervisor {
             newest,
             since: now.wall,
         }));
-        sent_at.since(ahead.since) < OLD_PICTURE || planted::is(Bug::LateStartsDoubted)
+        sent_at.since(ahead.since) < REPLICA_LAG || planted::is(Bug::LateStartsDoubted)
     }
 
     /// Until when a listing may show how the run before ended: a replica that
@@ -259,7 +255,7 @@ impl Supervisor {
         // Of a run that was there before us nothing tells when it began, but it had when
         // the batch was first seen (seeds 18467133, 19866351).
         let since = began.map(|run| run.at).or(self.state.first_seen)?;
-        let until = since.after(OLD_PICTURE);
+        let until = since.after(REPLICA_LAG);
         let is_new = |test: &Test| test.last_run >= start;
         let shown = start.is_some()
             && match began {
@@ -294,9 +290,16 @@ impl Supervisor {
         {
             return None;
         }
-        let until = self.reading.sights.ran_at?.after(OLD_PICTURE);
+        let until = self.reading.sights.ran_at?.after(REPLICA_LAG);
         (sent_at < until).then_some(until)
     }
+}
+
+/// The first test that is listed twice, if any is.
+pub(super) fn twice_in(tests: &[Test]) -> Option<TestId> {
+    let mut seen = BTreeSet::new();
+    let mut ids = tests.iter().filter_map(|test| test.id);
+    ids.find(|id| !seen.insert(*id))
 }
 
 /// Whether a test is listed as one that has not ended. A word that nobody knows may as well
@@ -305,4 +308,32 @@ fn is_running(test: &Test) -> bool {
     test.conflated.as_ref().is_some_and(|status| {
         !status.is_terminal() && !matches!(status, ConflatedStatus::Unknown(_))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_tells_in_its_own_words_when_a_test_was_last_seen_running() {
+        let at = Timestamp::from_millis;
+        let torn = |seq: u32, why: &str| -> Record {
+            let ms = i64::from(seq) * 1_000;
+            let text = format!(
+                r#"{{"seq":{seq},"at":{ms},"event":{{"Torn":{{"why":"{why}","tries":1}}}}}}"#
+            );
+            serde_json::from_str(&text).expect("as it was stored")
+        };
+        let ran_at = |records: &[Record]| Sights::taken_up(records, at(9_000)).ran_at;
+        // The texts of journals that are kept in browsers: they never change.
+        for why in [
+            "the batch has finished, but a listed test has not",
+            "a listed test still runs, and may be of a run that the batch does not show yet",
+        ] {
+            let records = [torn(1, why), torn(2, why), torn(3, "another reason")];
+            assert_eq!(ran_at(&records), Some(at(2_000)), "{why}");
+        }
+        assert_eq!(ran_at(&[torn(1, "another reason")]), None);
+        assert_eq!(ran_at(&[]), None);
+    }
 }

@@ -352,7 +352,7 @@ impl Supervisor {
     pub(super) fn ask_tests(&mut self, now: Now) {
         if let Some(batch) = self.state.batch {
             let id = self.open(Asked::Tests, now);
-            self.outputs.push_back(match self.counted_if_quicker() {
+            self.outputs.push_back(match self.counts_for_others() {
                 Some(counted) => Output::ReadNotPassed(id, batch, counted),
                 None => Output::ReadTests(id, batch),
             });
@@ -404,7 +404,8 @@ impl Supervisor {
     /// Whether a finished picture may be of the run that is waited for, not surely of one
     /// before: an old picture that is read for hours must not keep the time from running out.
     fn may_show_the_end(&self, batch: &Batch) -> bool {
-        self.state.doubt.as_ref().is_none_or(Fence::is_blind) || self.state.leaves_no_doubt(batch)
+        self.state.must_pass.as_ref().is_none_or(Fence::is_blind)
+            || self.state.leaves_no_doubt(batch)
     }
 
     fn batch_read(&mut self, id: CallId, answer: Result<Box<Batch>, ApiError>, now: Now) {

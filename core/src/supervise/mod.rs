@@ -8,17 +8,19 @@
 //!
 //! To follow one attempt from poll to verdict, read in this order:
 //! [`Policy`] (what is allowed), `exchange` and `machine` (what goes in and out, who
-//! is asked next), `clock` (sleep, and what wakes it), `waiting`
+//! is asked next), `journal` (what is written down, and how that gives the state back),
+//! `state` (what follows from it: the attempt, the run that is waited for, a POST that may
+//! still land), `clock` (sleep, and what wakes it), `waiting`
 //! and `belief` (when a finished status is believed), `reading` (one consistent
 //! picture), `listed` (which listing is believed), `not_passed` (one picture of a large
 //! batch, without listing all of it), [`plan_rerun`] (which tests), `sending` and [`rerun`]
 //! (one POST and what became of it; whether an answer leaves that open is
-//! [`ErrorKind::leaves_post_unknown`](crate::api::ErrorKind::leaves_post_unknown)), `state`
-//! (what follows from it: the attempt, the run that is waited for, a POST that may still
-//! land), `pausing` (pause, stop and resume), [`exit_code()`] and [`Verdict`] (the
-//! conclusion), `journal` (what is written down, and how that gives the state back),
-//! `explain` (the log lines). [`Seat`] decides which tab does all this, and [`Landing`] says
-//! what other journals of the browser hold back.
+//! [`ErrorKind::leaves_post_unknown`](crate::api::ErrorKind::leaves_post_unknown)),
+//! `pausing` (pause, stop and resume), [`exit_code()`] and [`Verdict`] (the
+//! conclusion), `explain` (the log lines). [`Seat`] decides which tab does all this, and
+//! [`Landing`] says what other journals of the browser hold back. Whether an
+//! [`Output::SendRerun`] really leaves is decided outside, right before it does:
+//! `clear_to_send` in `src/driver/supervisions/perform.rs`.
 //!
 //! Beside that path: `streak` (what fails in a row), `policy_form` and `preview` (the form, and what it would do), `twin`
 //! (the CLI's command), `likeness` (for the model check). `exchange` and
@@ -26,6 +28,9 @@
 //! [`rerun`] is also re-exported at the top of the crate, since a rerun by hand is one too:
 //! `crate::rerun` in an import is the folder beside this file. `planted::is(Bug::…)` is a
 //! mistake on purpose that only a test can switch on (`crate::planted`): read past it.
+//!
+//! Clocks may be set back: [`Timestamp::since`](crate::domain::Timestamp::since) is zero
+//! where the earlier time is in fact later, so no rule here meets a negative span.
 //!
 //! Invariants (`design.md` §3): at most `max-rerun-attempts` reruns; never an
 //! empty list; never after a cancel; nothing is sent before its intent is
@@ -65,7 +70,7 @@ pub use journal::{Event, PauseReason, Record, STORED_FORM, Seen, read_records};
 pub use landing::Landing;
 pub use machine::Supervisor;
 pub use not_passed::{Counted, NotPassed};
-pub use plan::{Choice, Figures, Plan, WhyNot, plan_rerun};
+pub use plan::{Choice, Plan, TestFigures, WhyNot, plan_rerun};
 pub use policy::{Policy, WatchedStates};
 pub use policy_form::{Field, FieldError, FilledIn, LinkedForm, PolicyForm};
 pub use preview::Preview;

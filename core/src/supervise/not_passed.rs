@@ -9,17 +9,19 @@
 //! together with the batch's total. Whatever does not agree is no reason to wait, nor to
 //! guess: all tests are listed, and the log says why.
 //!
-//! Why a listing that agrees cannot be an old picture with the same numbers: the batch's
-//! counts are those of a finished run that is believed (`belief`). A test that this run
-//! ran shows its start (`reading` asks that of each that is listed), and a test that it did
-//! not run has not changed. So what is listed is a part of what truly did not pass, and as
-//! many: it is all of it.
-
-use std::collections::BTreeSet;
+//! Why a listing that agrees cannot be an old picture with the same numbers:
+//!
+//! 1. The batch's counts are those of a finished run that is believed (`belief`), so as many
+//!    tests as they say truly did not pass.
+//! 2. A listed test that this run ran shows its start (`listed` asks that of each), so it is
+//!    listed as this run left it.
+//! 3. A listed test that this run did not run has not changed.
+//! 4. By 2 and 3 each listed test truly did not pass, and none is listed twice. By 1 there are
+//!    as many of them as are listed: these are all.
 
 use super::{
     Event, Now, Supervisor,
-    listed::{OF_NEXT_RUN, OF_RUN_BEFORE},
+    listed::{OF_NEXT_RUN, OF_RUN_BEFORE, twice_in},
     machine::Asked,
     reading::Listing,
 };
@@ -94,12 +96,7 @@ impl NotPassed {
         if !self.tests.iter().all(Self::is_asked) {
             return Some("it lists tests in a state that was not asked for".into());
         }
-        let mut seen = BTreeSet::new();
-        if !self
-            .tests
-            .iter()
-            .all(|it| it.id.is_some_and(|id| seen.insert(id)))
-        {
+        if self.tests.iter().any(|it| it.id.is_none()) || twice_in(&self.tests).is_some() {
             return Some("it lists a test twice, or without its ID".into());
         }
         if let Some(why) = Self::states().find_map(|it| miscounted(it, &self.tests, batch)) {
@@ -143,7 +140,7 @@ fn passed_by_counts(batch: &Batch) -> u64 {
 /// The counts of this finished batch, if it takes fewer requests to list the tests that did
 /// not pass than to list all; `tests_a_page` are on each page. None of a batch that has more
 /// tests than anybody lists.
-fn counted_if_quicker(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
+fn counts_where_fewer_requests(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
     let counts = batch.status_counts.is_some() && batch.metrics_counts.is_some();
     let total = batch.total_tests?;
     let passed = passed_by_counts(batch);
@@ -156,14 +153,14 @@ fn counted_if_quicker(batch: &Batch, tests_a_page: u64) -> Option<Counted> {
 
 impl Supervisor {
     /// The picture's counts, if only the tests that did not pass are to be listed.
-    pub(super) fn counted_if_quicker(&self) -> Option<Counted> {
+    pub(super) fn counts_for_others(&self) -> Option<Counted> {
         // The tests of another batch may have other IDs: which of them ran again only a
         // whole listing tells.
         if self.reading.lists_all || self.reading.listed_all >= MISSES || self.state.moved {
             return None;
         }
         let batch = self.reading.picture.as_deref()?;
-        counted_if_quicker(batch, u64::from(self.state.limits.tests_a_page))
+        counts_where_fewer_requests(batch, u64::from(self.state.limits.tests_a_page))
     }
 
     /// The tests that did not pass arrived, or did not.
@@ -331,7 +328,7 @@ mod tests {
             passed: 995,
             others: 5,
         };
-        assert_eq!(counted_if_quicker(&batch(), 100), Some(counted));
+        assert_eq!(counts_where_fewer_requests(&batch(), 100), Some(counted));
         let pages = |total, failing| {
             let mut batch = batch();
             batch.total_tests = Some(total);
@@ -341,7 +338,7 @@ mod tests {
                 error: failing,
                 ..StatusCounts::default()
             });
-            counted_if_quicker(&batch, 100).map(|it| it.passed)
+            counts_where_fewer_requests(&batch, 100).map(|it| it.passed)
         };
         assert_eq!(pages(200, 1), None, "two pages, or a count and a page");
         assert_eq!(pages(201, 1), Some(200));
@@ -356,7 +353,7 @@ mod tests {
         let without = |change: fn(&mut Batch)| {
             let mut batch = batch();
             change(&mut batch);
-            counted_if_quicker(&batch, 100)
+            counts_where_fewer_requests(&batch, 100)
         };
         assert_eq!(without(|it| it.status_counts = None), None);
         assert_eq!(without(|it| it.metrics_counts = None), None);

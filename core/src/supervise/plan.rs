@@ -22,9 +22,10 @@ use crate::{
 
 /// What a test list says about a policy: the numbers that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Figures {
+pub struct TestFigures {
     /// All tests, listed or known to have passed (`not_passed`): the denominator.
-    pub listed: u64,
+    #[serde(rename = "listed")]
+    pub total: u64,
     /// Tests in a rerun state that have an ID: the numerator.
     pub failing: u64,
     /// Listed tests in BLOCKER, asked for or not.
@@ -35,13 +36,13 @@ pub struct Figures {
     pub warning: u64,
 }
 
-impl Figures {
+impl TestFigures {
     /// Share of failing tests in percent; 0 of an empty list.
     pub fn percent(&self) -> f64 {
-        if self.listed == 0 {
+        if self.total == 0 {
             return 0.0;
         }
-        self.failing as f64 * 100.0 / self.listed as f64
+        self.failing as f64 * 100.0 / self.total as f64
     }
 
     /// The guard: strictly more than the limit, in percent (`resim-api.md` §6.3,
@@ -55,12 +56,14 @@ impl Figures {
         let mut allowed = 0;
         // The guard's own comparison, so that the preview cannot disagree with
         // it by a rounding; the estimate is at most a step or two off.
-        let estimate = (limit_percent * self.listed as f64 / 100.0)
-            .floor()
-            .max(0.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // floored, not negative
+        let estimate = (limit_percent * self.total as f64 / 100.0).floor().max(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "floored, not negative"
+        )]
         let estimate = estimate as u64;
-        for candidate in estimate.saturating_sub(2)..=(estimate + 2).min(self.listed) {
+        for candidate in estimate.saturating_sub(2)..=(estimate + 2).min(self.total) {
             let share = Self {
                 failing: candidate,
                 ..*self
@@ -77,7 +80,7 @@ impl Figures {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The numbers that decided.
-    pub figures: Figures,
+    pub figures: TestFigures,
     /// The decision.
     pub choice: Choice,
 }
@@ -146,13 +149,13 @@ pub(super) fn plan_with_passed<'a>(
     policy: &Policy,
     attempt: u32,
 ) -> Plan {
-    let mut figures = Figures {
-        listed: passed,
-        ..Figures::default()
+    let mut figures = TestFigures {
+        total: passed,
+        ..TestFigures::default()
     };
     let mut failing = Vec::new();
     for (id, status) in tests {
-        figures.listed += 1;
+        figures.total += 1;
         let Some(status) = status else { continue };
         match status.meaning().means {
             Means::Fails(Failing::Blocker) => figures.blocker += 1,
@@ -254,32 +257,28 @@ mod tests {
         let plan = plan_rerun(None, tests, &Policy::default(), 0);
         assert_eq!(plan.choice, Choice::Nothing(WhyNot::NoneFailing));
         assert_eq!(
-            (
-                plan.figures.listed,
-                plan.figures.failing,
-                plan.figures.error
-            ),
+            (plan.figures.total, plan.figures.failing, plan.figures.error),
             (2, 0, 1)
         );
     }
 
     #[test]
     fn allowed_is_the_edge_of_the_guard() {
-        for listed in 0..400 {
+        for total in 0..400 {
             for percent in [0.3, 1.0, 7.0, 29.0, 30.0, 33.3, 50.0, 57.0, 99.9, 100.0] {
-                let figures = Figures {
-                    listed,
-                    ..Figures::default()
+                let figures = TestFigures {
+                    total,
+                    ..TestFigures::default()
                 };
                 let allowed = figures.allowed(percent);
-                let share = |failing| Figures { failing, ..figures }.percent();
+                let share = |failing| TestFigures { failing, ..figures }.percent();
                 assert!(
                     share(allowed) <= percent,
-                    "{allowed} of {listed} at {percent}"
+                    "{allowed} of {total} at {percent}"
                 );
                 assert!(
-                    allowed == listed || share(allowed + 1) > percent,
-                    "{allowed} of {listed} at {percent}"
+                    allowed == total || share(allowed + 1) > percent,
+                    "{allowed} of {total} at {percent}"
                 );
             }
         }

@@ -1,7 +1,7 @@
 //! What would happen now: the preview that a person sees before pressing
 //! Start. It calls the very function that decides later.
 
-use super::{Choice, Figures, Plan, Policy, WhyNot, plan_rerun};
+use super::{Choice, Plan, Policy, TestFigures, WhyNot, plan_rerun};
 use crate::domain::{
     Batch, ConflatedStatus, TestId,
     words::{number, tests, tests_do},
@@ -51,16 +51,16 @@ impl Preview {
     }
 
     /// The numbers.
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> TestFigures {
         self.plan.figures
     }
 
     /// The numbers measured against the whole batch, where not every test is
     /// listed yet and the batch says how many there are.
-    pub fn of_all(&self) -> Figures {
-        let listed = self.plan.figures.listed;
-        Figures {
-            listed: match self.total {
+    pub fn of_all(&self) -> TestFigures {
+        let listed = self.plan.figures.total;
+        TestFigures {
+            total: match self.total {
                 Some(total) if !self.complete => total.max(listed),
                 _ => listed,
             },
@@ -74,7 +74,7 @@ impl Preview {
         let share = format!(
             "{} of {} match, {:.1} %",
             number(figures.failing),
-            number(self.of_all().listed),
+            number(self.of_all().total),
             self.of_all().percent()
         );
         let limit = policy.rerun_max_failure_percent;
@@ -123,7 +123,7 @@ impl Preview {
         if !self.complete {
             sentence.push_str(&format!(
                 " Only {} listed yet, so more may match.",
-                tests_do(figures.listed, "is", "are")
+                tests_do(figures.total, "is", "are")
             ));
         }
         sentence

@@ -21,7 +21,7 @@ use crate::{
     api::{ApiError, ErrorKind, RerunRequest},
     domain::{Batch, BatchStatus, Test, TestId, Timestamp},
     planted::{self, Bug},
-    rerun::{FRESH, Fence, Intent, IntentTest, error_signature, last_change},
+    rerun::{FRESH_FOR, Fence, Intent, IntentTest, error_signature, last_change},
 };
 
 /// Listings that may be torn in a row before the next one waits for as long as a poll does.
@@ -334,7 +334,7 @@ impl Supervisor {
         let long = self
             .reading
             .listed_at
-            .is_some_and(|at| sent_at.since(at) > FRESH);
+            .is_some_and(|at| sent_at.since(at) > FRESH_FOR);
         long && Fence::at(batch).is_blind()
     }
 
@@ -451,4 +451,56 @@ fn same_picture(a: &Batch, b: &Batch) -> bool {
         )
     };
     facts(a) == facts(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        BatchId, ConflatedBatchStatus, MetricsCounts, RunCounter, StatusChange, StatusCounts,
+    };
+
+    #[test]
+    fn a_picture_is_the_same_as_long_as_nothing_differs_that_decides() {
+        let mut finished = Batch::new(BatchId::from_u128(1));
+        finished.status = Some(BatchStatus::Error);
+        let with = |change: fn(&mut Batch)| {
+            let mut it = finished.clone();
+            change(&mut it);
+            same_picture(&finished, &it)
+        };
+        let same: [fn(&mut Batch); 4] = [
+            |_| {},
+            |it| it.account = Some("somebody".into()),
+            |it| it.suite_revision = Some(3),
+            // A change without its time is no mark.
+            |it| {
+                it.history.push(StatusChange {
+                    status: BatchStatus::Error,
+                    at: None,
+                });
+            },
+        ];
+        for (n, change) in same.into_iter().enumerate() {
+            assert!(with(change), "change {n}");
+        }
+        let differ: [fn(&mut Batch); 8] = [
+            |it| it.status = Some(BatchStatus::Succeeded),
+            |it| it.conflated = Some(ConflatedBatchStatus::Error),
+            |it| it.run_counter = Some(RunCounter(1)),
+            |it| it.last_run = Some(Timestamp::from_millis(1)),
+            |it| {
+                it.history.push(StatusChange {
+                    status: BatchStatus::Error,
+                    at: Some(Timestamp::from_millis(1)),
+                });
+            },
+            |it| it.total_tests = Some(1),
+            |it| it.status_counts = Some(StatusCounts::default()),
+            |it| it.metrics_counts = Some(MetricsCounts::default()),
+        ];
+        for (n, change) in differ.into_iter().enumerate() {
+            assert!(!with(change), "change {n}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Now, Output, PauseReason, Supervisor, machine::Asked, waiting::Awaiting};
 use crate::{
-    api::ErrorKind,
+    api::{ErrorKind, retry::doubled},
     domain::Timestamp,
     rerun::{Effect, Ended, Intent, Submission, SubmissionInput},
 };
@@ -15,9 +15,9 @@ const STORAGE_PAUSE: Duration = Duration::from_mins(1);
 /// … up to this.
 const LONGEST_STORAGE_PAUSE: Duration = Duration::from_mins(10);
 /// Longest pause after reruns in a row that did not leave, or were not applied …
-const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+const LONGEST_REDECIDE_PAUSE: Duration = Duration::from_mins(10);
 /// … and how often it doubles at the most.
-const LONGEST_SHIFT: u8 = 8;
+const MOST_DOUBLINGS: u8 = 8;
 /// Reruns in a row that were not applied end it only after this many, and only once that has
 /// lasted for the wait timeout: while reruns alone fail, that is an outage too.
 const UNAPPLIED_LIMIT: u32 = 5;
@@ -104,13 +104,14 @@ impl Supervisor {
             ),
             Ended::NotStored(why) => {
                 self.pause(PauseReason::StorageRefused(why), now);
-                let pause = STORAGE_PAUSE.saturating_mul(1 << self.storage_refusals.min(8));
+                let times = self.storage_refusals;
+                let pause = doubled(STORAGE_PAUSE, times, LONGEST_STORAGE_PAUSE);
                 self.storage_refusals += 1;
-                self.due = Some(now.wall.after(pause.min(LONGEST_STORAGE_PAUSE)));
+                self.due = Some(now.wall.after(pause));
             }
             // Whatever held it back is given a while, and longer each time.
             Ended::NotSent(_) => {
-                self.kept_back = (kept_back + 1).min(LONGEST_SHIFT);
+                self.kept_back = (kept_back + 1).min(MOST_DOUBLINGS);
                 self.decide_later(u32::from(kept_back), now);
             }
             Ended::CalledOff => {}
@@ -118,12 +119,13 @@ impl Supervisor {
     }
 
     /// Looks and decides again after a poll's time, doubled so often.
-    fn decide_later(&mut self, doubled: u32, now: Now) {
-        let pause = self.state.policy.poll_every;
-        let longest = LONGEST_PAUSE.max(pause);
-        let pause = pause.saturating_mul(1 << doubled.min(u32::from(LONGEST_SHIFT)));
-        // A look that was open when a person said that nothing was applied answers nobody.
+    fn decide_later(&mut self, times: u32, now: Now) {
+        let every = self.state.policy.poll_every;
+        let longest = LONGEST_REDECIDE_PAUSE.max(every);
+        let pause = doubled(every, times.min(MOST_DOUBLINGS.into()), longest);
+        // A person may have said that nothing was applied while a look was open: its answer
+        // belongs to the rerun that has just ended, and is not waited for.
         self.open_call = None;
-        self.due = Some(now.wall.after(pause.min(longest)));
+        self.due = Some(now.wall.after(pause));
     }
 }

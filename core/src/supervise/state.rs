@@ -18,7 +18,7 @@ use crate::{
     domain::{Batch, BatchId, BatchStatus, RunCounter, TestId, Timestamp},
     planted::{self, Bug},
     rerun::{
-        Ended, Evidence, Fence, Intent, IntentTest, Limits, OLD_PICTURE, SubmissionNote, Tries,
+        Ended, Evidence, Fence, Intent, IntentTest, Limits, REPLICA_LAG, SubmissionNote, Tries,
     },
 };
 
@@ -100,7 +100,7 @@ pub struct State {
     /// An answer carried the batch's one word.
     pub words_sent: bool,
     /// After an applied rerun: a finished status is believed only past this.
-    pub doubt: Option<Fence>,
+    pub must_pass: Option<Fence>,
     /// The start of the newest run, where it began while this was supervised.
     pub began: Option<Began>,
     /// When the batch was first seen: nobody knows how long before that its run had begun.
@@ -172,7 +172,7 @@ impl State {
             newest_change: None,
             moved: false,
             words_sent: false,
-            doubt: None,
+            must_pass: None,
             began: None,
             first_seen: None,
             seen_running: false,
@@ -220,8 +220,8 @@ impl State {
                     .status
                     .as_ref()
                     .is_some_and(|status| !matches!(status, BatchStatus::Unknown(_)));
-                if unfinished && self.doubt.as_ref().is_some_and(Fence::is_blind) {
-                    self.doubt = None;
+                if unfinished && self.must_pass.as_ref().is_some_and(Fence::is_blind) {
+                    self.must_pass = None;
                 }
             }
             Event::Adopted { run } => {
@@ -235,7 +235,8 @@ impl State {
                     began.over = true;
                 }
                 // A fence without any mark could never be passed.
-                self.doubt.take_if(|fence| *unproven || fence.is_blind());
+                self.must_pass
+                    .take_if(|fence| *unproven || fence.is_blind());
                 self.phase = Phase::Reading;
             }
             Event::Listed { .. } | Event::ListedNotPassed { .. } => self.phase = Phase::Deciding,
@@ -321,7 +322,7 @@ impl State {
         if self.under_way_until.is_some_and(|until| until > paused) {
             self.under_way_until = Some(self.lands_by(now));
         }
-        let is_young = |since: &Timestamp| paused.since(*since) < OLD_PICTURE;
+        let is_young = |since: &Timestamp| paused.since(*since) < REPLICA_LAG;
         if let Some(began) = self.began.as_mut().filter(|it| is_young(&it.at)) {
             began.at = now;
         }
@@ -330,7 +331,9 @@ impl State {
         }
     }
 
-    /// What lies ahead was noted before the clock was set back.
+    /// Brings back what was noted before somebody set the clock back. A run cannot have begun,
+    /// nor the batch have been seen, later than now; and no POST that has left can land later
+    /// than one that leaves now.
     fn bound_by(&mut self, now: Timestamp) {
         if let Some(began) = &mut self.began {
             began.at = began.at.min(now);
@@ -422,7 +425,7 @@ impl State {
                         self.not_found = Streak::default();
                         self.clock_started = at;
                         self.awaited = *run;
-                        self.doubt = None;
+                        self.must_pass = None;
                         match evidence {
                             Evidence::LastRun(start) => self.note_start(Some(*start)),
                             Evidence::Answer if self.batch != Some(*batch) => {
@@ -440,7 +443,7 @@ impl State {
                             // batch that was seen unfinished for longer than one can
                             // lag leaves no doubt.
                             if same && !matches!(evidence, Evidence::StatusMoved(_)) {
-                                self.doubt = Some(open.intent.fence.clone());
+                                self.must_pass = Some(open.intent.fence.clone());
                             }
                             let tests = open.intent.tests.iter().map(|test| test.id);
                             self.began = same.then(|| Began::at(at, tests.collect()));
@@ -536,4 +539,29 @@ fn between(from: Timestamp, to: Timestamp) -> i64 {
 /// A time moved by a signed number of milliseconds.
 pub(super) fn shifted(at: Timestamp, shift_ms: i64) -> Timestamp {
     Timestamp::from_millis(at.as_millis().saturating_add(shift_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_moves_by_a_span_of_either_sign_and_ends_where_times_end() {
+        for (at, by, moved) in [
+            (1_000, 0, 1_000),
+            (1_000, 500, 1_500),
+            (1_000, -1_500, -500),
+            (i64::MAX - 1, 5, i64::MAX),
+            (i64::MIN + 1, -5, i64::MIN),
+        ] {
+            let at = Timestamp::from_millis(at);
+            assert_eq!(
+                shifted(at, by),
+                Timestamp::from_millis(moved),
+                "{at:?} by {by}"
+            );
+            let back = between(shifted(at, by), at);
+            assert!(back == -by || moved == i64::MAX || moved == i64::MIN);
+        }
+    }
 }

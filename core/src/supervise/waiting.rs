@@ -18,15 +18,16 @@ use super::{
     streak::REFUSED_OVER,
 };
 use crate::{
-    api::{ApiError, ErrorKind},
+    api::{ApiError, ErrorKind, retry::doubled},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
-    rerun::OLD_PICTURE,
+    rerun::REPLICA_LAG,
 };
 
 /// While nothing changes, a sign of life is written this often.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
-/// First pause after a failed read; doubles, with full jitter.
+/// Half of what the pause after the first failed read is at the most: it doubles with each
+/// failure, that one included, with full jitter.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// How reading goes.
@@ -148,7 +149,7 @@ impl Supervisor {
             );
         }
         // Without a rerun of ours that is waited for it is a replica that lags.
-        let reran = self.state.doubt.is_some();
+        let reran = self.state.must_pass.is_some();
         let note = reran.then(|| match self.state.awaited {
             Some(run) => format!("Run {run} was accepted but never showed."),
             None => "The rerun was accepted but its run never showed.".to_owned(),
@@ -206,7 +207,7 @@ impl Supervisor {
             || self
                 .reads
                 .finished_at
-                .is_some_and(|at| sent_at.since(at) < OLD_PICTURE);
+                .is_some_and(|at| sent_at.since(at) < REPLICA_LAG);
         let late = sent_at >= deadline && !in_doubt && !planted::is(Bug::NeverTimesOut);
         if late || (planted::is(Bug::TimesOutWithoutRead) && now.wall >= deadline) {
             let mut notes: Vec<String> = note.into_iter().collect();
@@ -285,8 +286,8 @@ impl Supervisor {
     }
 }
 
-/// Pause before the next read after `failures` failed ones: full jitter below
-/// a doubling bound that never exceeds the poll interval, so that a failing
+/// Pause before the next read after `failures` failed ones, counted from 1: full jitter
+/// below a bound of 2 s that doubles and never exceeds the poll interval, so that a failing
 /// API is found working again no later than by a poll. At least half a second;
 /// at least what the server asked for.
 fn backoff(
@@ -296,8 +297,41 @@ fn backoff(
     dice: u64,
 ) -> Duration {
     let cap = poll_every.max(FIRST_BACKOFF);
-    let bound = FIRST_BACKOFF.saturating_mul(1 << failures.min(16)).min(cap);
+    let bound = doubled(FIRST_BACKOFF, failures.min(16), cap);
     let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).max(1);
     let jittered = Duration::from_millis(dice % millis).max(Duration::from_millis(500));
     jittered.max(retry_after.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_read_is_tried_again_within_a_bound_that_doubles_up_to_the_poll() {
+        // Failures, poll interval and Retry-After in milliseconds, dice, and the pause.
+        for (failures, poll, asked, dice, pause) in [
+            (1, 30_000, None, 1_999, 1_999),
+            (1, 30_000, None, 2_000, 500),
+            (2, 30_000, None, 3_999, 3_999),
+            (4, 30_000, None, 15_999, 15_999),
+            (5, 30_000, None, 29_999, 29_999),
+            (5, 30_000, None, 30_000, 500),
+            (u32::MAX, 30_000, None, 29_999, 29_999),
+            // A poll that is more often than once a second bounds nothing.
+            (1, 200, None, 999, 999),
+            (9, 200, None, 1_000, 500),
+            // The server asked for more, or for less.
+            (1, 30_000, Some(90_000), 1_999, 90_000),
+            (1, 30_000, Some(100), 1_999, 1_999),
+        ] {
+            let ms = Duration::from_millis;
+            let it = backoff(failures, ms(poll), asked.map(ms), dice);
+            assert_eq!(
+                it,
+                ms(pause),
+                "{failures} failures, poll {poll} ms, dice {dice}"
+            );
+        }
+    }
 }

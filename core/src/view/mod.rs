@@ -9,13 +9,14 @@
 //! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
 //! - [`open`]: what a person pasted into "open".
 //! - [`runs`]: what is known of each run of a test, and why it failed.
-//! - [`supervision`]: how a supervision is getting on; [`verdict`]: how it ended;
-//!   [`called`]: what its batch is called by.
+//! - [`supervision`]: how a supervision is getting on, with `census` (all of them, counted)
+//!   and `title` (of the tab); [`verdict`]: how it ended; [`called`]: what its batch is called by.
 //! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
 pub mod batches;
 pub mod called;
+mod census;
 pub mod chips;
 pub mod export;
 pub mod freshness;
@@ -28,6 +29,7 @@ pub mod selection;
 pub mod supervision;
 pub mod table;
 pub mod tags;
+mod title;
 pub mod verdict;
 pub mod window;
 pub mod words;

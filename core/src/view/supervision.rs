@@ -8,7 +8,12 @@ use super::{freshness::upper_first, words};
 use crate::{
     domain::{BatchStatus, Timestamp, words::count},
     rerun::{Stage, WaitReason},
-    supervise::{Outcome, PauseReason, Phase, Policy, State},
+    supervise::{PauseReason, Phase, Policy, State},
+};
+
+pub use super::{
+    census::Census,
+    title::{in_title, last_look},
 };
 
 /// What a supervision is at, between two records.
@@ -91,73 +96,6 @@ pub fn policy(policy: &Policy) -> String {
     format!("{}.", upper_first(&policy.in_words()))
 }
 
-/// What is supervised in this browser, counted for the bar at the top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Census {
-    /// How many go on.
-    pub running: usize,
-    /// How many wait for a person.
-    pub paused: usize,
-    /// How many ended with a verdict.
-    pub verdicts: usize,
-    /// The worst of these verdicts.
-    pub worst: Option<Outcome>,
-}
-
-impl Census {
-    /// Takes one more supervision in.
-    pub fn count(&mut self, phase: &Phase) {
-        match phase {
-            Phase::Done(verdict) => {
-                self.verdicts += 1;
-                let outcome = verdict.outcome;
-                if self
-                    .worst
-                    .is_none_or(|worst| gravity(worst) < gravity(outcome))
-                {
-                    self.worst = Some(outcome);
-                }
-            }
-            Phase::Stopped => {}
-            Phase::Paused(_) => self.paused += 1,
-            _ => self.running += 1,
-        }
-    }
-
-    /// `2 running`.
-    pub fn running_words(&self) -> Option<String> {
-        (self.running > 0).then(|| format!("{} running", self.running))
-    }
-
-    /// `1 paused`.
-    pub fn paused_words(&self) -> Option<String> {
-        (self.paused > 0).then(|| format!("{} paused", self.paused))
-    }
-
-    /// `Fail`, or `3 verdicts, worst: Fail`.
-    pub fn verdict_words(&self) -> Option<String> {
-        let worst = self.worst?.words();
-        Some(if self.verdicts == 1 {
-            worst.to_owned()
-        } else {
-            format!("{} verdicts, worst: {worst}", self.verdicts)
-        })
-    }
-}
-
-/// How bad an outcome is for who wants to release.
-fn gravity(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::CleanPass => 0,
-        Outcome::PassAfterRerun => 1,
-        Outcome::PassHidingFailures => 2,
-        Outcome::Cancelled => 3,
-        Outcome::TimedOut => 4,
-        Outcome::CouldNotTell => 5,
-        Outcome::Fail => 6,
-    }
-}
-
 fn rerunning(stage: &Stage, now: Timestamp) -> String {
     match stage {
         Stage::Storing => "Writing down what will be rerun.".to_owned(),
@@ -171,7 +109,7 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 WaitReason::Throttled => format!("Too many requests; next try {next}."),
             }
         }
-        Stage::Settling { .. } | Stage::Landing { .. } => {
+        Stage::Settling { .. } => {
             "Sent, but nobody knows yet whether it was applied: looking, sending nothing."
                 .to_owned()
         }
@@ -181,7 +119,9 @@ fn rerunning(stage: &Stage, now: Timestamp) -> String {
                 .to_owned()
         }
         Stage::Parked => "Waiting for sign-in.".to_owned(),
-        Stage::Ended(_) => "Done.".to_owned(),
+        // Never while a supervision reruns: the one is by hand alone, and what has ended is
+        // no longer on its way.
+        Stage::SeenEarly { .. } | Stage::Ended(_) => "Rerunning.".to_owned(),
     }
 }
 
@@ -208,30 +148,35 @@ fn countdown(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Where a supervision stands, for the tab's title: `14 of 60`, `paused`.
-pub fn in_title(state: &State) -> String {
-    match (&state.phase, &state.seen) {
-        (Phase::Paused(_), _) => "paused".to_owned(),
-        (_, Some(seen)) if seen.unfinished > 0 => format!(
-            "{} of {}",
-            words::number(seen.total.saturating_sub(seen.unfinished)),
-            words::number(seen.total)
-        ),
-        (phase, _) => phase.words().to_lowercase(),
-    }
-}
+/// When it was started, in tests.
+#[cfg(test)]
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-/// When it was last looked, for the end of the tab's title. It changes with each look, also
-/// with one that fails: a hidden tab whose title changes is put away later
-/// (`reliability.md` §2.2). `at`: the time of the last one that did not fail.
-pub fn last_look(at: Option<&str>, failures: u32) -> String {
-    let failed = count(failures.into(), "failed look");
-    match (at, failures) {
-        (None, 0) => String::new(),
-        (Some(at), 0) => format!(" · {at}"),
-        (None, _) => format!(" · {failed}"),
-        (Some(at), _) => format!(" · {failed} since {at}"),
-    }
+/// One that was just started, with two reruns allowed.
+#[cfg(test)]
+pub(super) fn started() -> State {
+    use crate::{
+        domain::BatchId,
+        rerun::Limits,
+        supervise::{BatchRef, Event, Record},
+    };
+
+    let batch: BatchId = "b2cad0c7-6a0e-4b6d-9a44-0a1f3a9d1f11"
+        .parse()
+        .expect("an ID");
+    State::replay(&[Record {
+        seq: 0,
+        at: NOW,
+        event: Event::Started {
+            policy: Policy {
+                max_rerun_attempts: 2,
+                ..Policy::default()
+            },
+            limits: Limits::default(),
+            batch: BatchRef::Id(batch),
+        },
+    }])
+    .expect("a journal that starts")
 }
 
 #[cfg(test)]
@@ -239,32 +184,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        domain::{BatchId, RunCounter},
-        rerun::Limits,
-        supervise::{BatchRef, Event, Record, Seen},
-    };
-
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-
-    fn state() -> State {
-        let batch: BatchId = "b2cad0c7-6a0e-4b6d-9a44-0a1f3a9d1f11"
-            .parse()
-            .expect("an ID");
-        State::replay(&[Record {
-            seq: 0,
-            at: NOW,
-            event: Event::Started {
-                policy: Policy {
-                    max_rerun_attempts: 2,
-                    ..Policy::default()
-                },
-                limits: Limits::default(),
-                batch: BatchRef::Id(batch),
-            },
-        }])
-        .expect("a journal that starts")
-    }
+    use crate::{domain::RunCounter, supervise::Seen};
 
     fn doing(state: &State) -> Doing<'_> {
         Doing {
@@ -276,23 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn the_title_changes_with_each_look_and_with_each_that_fails() {
-        assert_eq!(last_look(None, 0), "");
-        assert_eq!(last_look(Some("14:03:22"), 0), " · 14:03:22");
-        assert_eq!(
-            last_look(Some("14:03:22"), 1),
-            " · 1 failed look since 14:03:22"
-        );
-        assert_eq!(
-            last_look(Some("14:03:22"), 2),
-            " · 2 failed looks since 14:03:22"
-        );
-        assert_eq!(last_look(None, 2), " · 2 failed looks");
-    }
-
-    #[test]
     fn a_finished_batch_that_is_not_concluded_says_why() {
-        let mut it = state();
+        let mut it = started();
         it.phase = Phase::Waiting;
         it.seen = Some(Seen {
             run: Some(RunCounter(1)),
@@ -317,7 +222,7 @@ mod tests {
 
     #[test]
     fn waiting_counts_down_to_the_next_look() {
-        let state = state();
+        let state = started();
         let mut doing = doing(&state);
         doing.next_due = Some(NOW.after(Duration::from_secs(8)));
         assert_eq!(
@@ -332,7 +237,7 @@ mod tests {
 
     #[test]
     fn failed_reads_are_counted() {
-        let state = state();
+        let state = started();
         let mut doing = doing(&state);
         doing.next_due = Some(NOW.after(Duration::from_secs(4)));
         doing.failures = 1;
@@ -349,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_rerun_says_its_stage_and_a_pause_its_reason() {
-        let mut state = state();
+        let mut state = started();
         state.phase = Phase::Rerunning;
         let stage = Stage::Cooling {
             until: NOW.after(Duration::from_secs(28)),
@@ -384,7 +289,7 @@ mod tests {
 
     #[test]
     fn progress_names_run_tests_and_reruns() {
-        let mut state = state();
+        let mut state = started();
         assert_eq!(progress(&state), "0 of 2 reruns made");
         let seen = Seen {
             run: Some(RunCounter(2)),
@@ -412,37 +317,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_counts_what_goes_on_what_waits_and_the_worst_end() {
-        let mut census = Census::default();
-        for phase in [
-            Phase::Waiting,
-            Phase::Rerunning,
-            Phase::Paused(PauseReason::ByPerson),
-            Phase::Stopped,
-        ] {
-            census.count(&phase);
-        }
-        assert_eq!((census.running, census.paused, census.verdicts), (2, 1, 0));
-        assert_eq!(census.running_words().as_deref(), Some("2 running"));
-        assert_eq!(census.paused_words().as_deref(), Some("1 paused"));
-        assert_eq!(census.verdict_words(), None);
-        for (verdicts, worst, words) in [
-            (1, Outcome::Fail, "Fail"),
-            (3, Outcome::TimedOut, "3 verdicts, worst: Timed out"),
-        ] {
-            let census = Census {
-                verdicts,
-                worst: Some(worst),
-                ..census
-            };
-            assert_eq!(census.verdict_words().as_deref(), Some(words));
-        }
-        assert!(gravity(Outcome::Fail) > gravity(Outcome::CouldNotTell));
-    }
-
-    #[test]
     fn each_phase_says_what_it_does() {
-        let mut state = state();
+        let mut state = started();
         for (phase, sentence) in [
             (Phase::Resolving, "Looking up the batch by its name."),
             (
@@ -473,7 +349,7 @@ mod tests {
 
     #[test]
     fn each_stage_of_a_rerun_says_whether_anything_was_sent() {
-        let mut state = state();
+        let mut state = started();
         state.phase = Phase::Rerunning;
         let until = NOW.after(Duration::from_secs(30));
         for (stage, sentence) in [
@@ -501,7 +377,7 @@ mod tests {
                 "Nothing shows whether the rerun was applied. Look it up at ReSim, then say so.",
             ),
             (Stage::Parked, "Waiting for sign-in."),
-            (Stage::Ended(crate::rerun::Ended::NotApplied), "Done."),
+            (Stage::Ended(crate::rerun::Ended::NotApplied), "Rerunning."),
         ] {
             let doing = Doing {
                 submission: Some(&stage),
@@ -513,7 +389,7 @@ mod tests {
 
     #[test]
     fn each_pause_says_what_ends_it() {
-        let mut state = state();
+        let mut state = started();
         let full = || PauseReason::StorageRefused("the disk is\u{202e} full".into());
         let due = Some(NOW.after(Duration::from_secs(9)));
         for (why, next_due, sentence) in [
@@ -554,65 +430,5 @@ mod tests {
             again.ends_with(" It looks and tries again in 9 s."),
             "{again}"
         );
-    }
-
-    #[test]
-    fn the_worst_verdict_is_the_one_that_keeps_a_release_back_most() {
-        let ended = |outcome| {
-            let policy = Policy::default();
-            let verdict = crate::supervise::Verdict {
-                outcome,
-                ..crate::supervise::Verdict::could_not_tell(&policy, "x".into(), 0)
-            };
-            Phase::Done(Box::new(verdict))
-        };
-        // From the best to the worst.
-        let order = [
-            Outcome::CleanPass,
-            Outcome::PassAfterRerun,
-            Outcome::PassHidingFailures,
-            Outcome::Cancelled,
-            Outcome::TimedOut,
-            Outcome::CouldNotTell,
-            Outcome::Fail,
-        ];
-        for (n, worse) in order.iter().enumerate() {
-            for better in &order[..=n] {
-                for both in [[*better, *worse], [*worse, *better]] {
-                    let mut census = Census::default();
-                    for outcome in both {
-                        census.count(&ended(outcome));
-                    }
-                    assert_eq!(
-                        (census.verdicts, census.worst),
-                        (2, Some(*worse)),
-                        "{both:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_title_says_how_far_it_is_or_what_it_does() {
-        let mut state = state();
-        assert_eq!(in_title(&state), "waiting");
-        let seen = |unfinished| Seen {
-            run: None,
-            total: 60,
-            unfinished,
-            status: None,
-            word: None,
-            last_run: None,
-            last_change: None,
-        };
-        state.seen = Some(seen(46));
-        assert_eq!(in_title(&state), "14 of 60");
-        state.seen = Some(seen(0));
-        state.phase = Phase::Reading;
-        assert_eq!(in_title(&state), "reading");
-        state.seen = Some(seen(46));
-        state.phase = Phase::Paused(PauseReason::ByPerson);
-        assert_eq!(in_title(&state), "paused");
     }
 }

@@ -13,7 +13,11 @@ pub fn visible_rows(top: f64, height: f64, row_height: f64, total: usize) -> Ran
     if row_height.is_nan() || row_height < 1.0 || total == 0 {
         return 0..0;
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped at zero before
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped at zero before"
+    )]
     let rows = |pixels: f64| (pixels.max(0.0) / row_height) as usize;
     // A list that became shorter may still be scrolled to where it was long.
     let lowest = (total as f64 * row_height - height).max(0.0);

@@ -3,7 +3,7 @@
 //! deliberate difference (`design.md` §3).
 
 #[path = "../rules/bench.rs"]
-#[allow(dead_code, reason = "the whole-machine rules use the rest of it")]
+#[expect(dead_code, reason = "the whole-machine rules use the rest of it")]
 mod bench;
 mod differences;
 mod oracle;

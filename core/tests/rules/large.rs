@@ -135,7 +135,7 @@ fn what_passed_after_its_rerun_is_named_although_nobody_listed_it() {
     };
     assert_eq!(names(&verdict.reruns.passed_after_rerun), ["t7"]);
     assert_eq!(names(&verdict.reruns.consistent), ["t300"]);
-    assert_eq!(verdict.figures.map(|it| it.listed), Some(SIZE));
+    assert_eq!(verdict.figures.map(|it| it.total), Some(SIZE));
 }
 
 #[test]

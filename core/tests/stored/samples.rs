@@ -10,8 +10,8 @@ use retake_core::{
     },
     rerun::{Ended, Evidence, Fence, Intent, IntentTest, Limits, Line, SubmissionNote, WaitReason},
     supervise::{
-        BatchRef, Event, ExitCode, Figures, NamedTest, Outcome, PauseReason, Policy, Record,
-        RerunOutcome, Rule, Seen, Verdict, WatchedStates, WhyNot,
+        BatchRef, Event, ExitCode, NamedTest, Outcome, PauseReason, Policy, Record, RerunOutcome,
+        Rule, Seen, TestFigures, Verdict, WatchedStates, WhyNot,
     },
 };
 use serde::Serialize;
@@ -235,9 +235,9 @@ fn error(kind: ErrorKind) -> ApiError {
     }
 }
 
-fn figures() -> Figures {
-    Figures {
-        listed: 3,
+fn figures() -> TestFigures {
+    TestFigures {
+        total: 3,
         failing: 2,
         blocker: 1,
         error: 1,

@@ -58,7 +58,7 @@ pub(super) fn left(bytes: &[u8]) -> Result<Outcome, Broken> {
 
 /// What kind of line it is, judged without the core's types. What is in it may be
 /// nested too deep for a tree of values.
-#[allow(clippy::zero_sized_map_values)] // only the keys count
+#[expect(clippy::zero_sized_map_values, reason = "only the keys count")]
 fn is(line: &str, kind: &str) -> bool {
     type Object = BTreeMap<String, IgnoredAny>;
     serde_json::from_str::<Object>(line).is_ok_and(|it| it.contains_key(kind))

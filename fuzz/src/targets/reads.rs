@@ -3,7 +3,7 @@
 use retake_core::{
     api::{
         ApiError, ErrorKind, RerunRequest, TestIds, TestQuery, endpoint,
-        resolve::{ResolveProject, Step},
+        resolve::{ProjectStep, ResolveProject},
     },
     domain::{BranchId, BuildId, ExperienceTagId, SystemId, TestId, TestSuiteId, Timestamp},
 };
@@ -84,9 +84,11 @@ pub(super) fn projects(bytes: &[u8]) -> Result<Outcome, Broken> {
         steps += 1;
         holds(steps <= 3, || "the search goes on".into())?;
         step = match step {
-            Step::List(token) => it.listed(endpoint::list_projects(token.as_deref()).read(&answer)),
-            Step::Read(_) => return Err(Broken::Promise("a name is read as an ID".into())),
-            Step::Done(result) => break result,
+            ProjectStep::List(token) => {
+                it.listed(endpoint::list_projects(token.as_deref()).read(&answer))
+            }
+            ProjectStep::Read(_) => return Err(Broken::Promise("a name is read as an ID".into())),
+            ProjectStep::Done(result) => break result,
         };
     };
     if let Ok(project) = &found {

@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // the fields of one happening
+    #[expect(clippy::too_many_arguments, reason = "the fields of one happening")]
     pub(crate) fn answered(
         &mut self,
         page: PageRef,

@@ -169,7 +169,10 @@ pub struct Line {
 }
 
 /// One simulated run.
-#[allow(clippy::struct_excessive_bools)] // four facts that have nothing to do with each other
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that have nothing to do with each other"
+)]
 pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) faults: Faults,

@@ -2,7 +2,7 @@
 //! no randomness but the seed that it is given. `cargo xtask sim --replays N` makes runs
 //! again in it and compares them with those of the machine (`sim/src/wasm.rs`).
 
-use retake_sim::{Batch, imprint};
+use retake_sim::{SeedRange, imprint};
 
 /// One run of the swarm in one number ([`imprint`]), with the planted bug of this place
 /// in `Bug::ALL`, counted from 1; 0 for none.
@@ -13,7 +13,7 @@ use retake_sim::{Batch, imprint};
 #[unsafe(no_mangle)]
 pub extern "C" fn imprint_of(bug: u32, seed: u64) -> u64 {
     plant(bug);
-    imprint(&Batch::swarm(seed, 1), seed)
+    imprint(&SeedRange::swarm(seed, 1), seed)
 }
 
 #[cfg(feature = "planted")]

@@ -35,7 +35,11 @@ impl Table {
             .and_then(|it| it.dyn_into::<web_sys::Element>().ok())
             .is_some_and(|it| it.matches("input, button, a").unwrap_or(false));
         let page = (self.height.get_untracked() / self.row_height.get_untracked()).max(1.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at least one
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least one"
+        )]
         let page = page as usize;
         let current = self.current.get_untracked();
         match event.key().as_str() {
@@ -165,7 +169,7 @@ impl Table {
         let (height, row) = (self.height.get_untracked(), self.row_height.get_untracked());
         let top = f64::from(scroller.scroll_top());
         let wanted = window::scroll_to_row(index, top, height - head, row);
-        #[allow(clippy::cast_possible_truncation)] // pixels of a page fit
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a page fit")]
         scroller.set_scroll_top(wanted as i32);
         self.top.set(wanted);
         let reads_in_drawer = dom::has(".drawer:focus-within");

@@ -5,4 +5,4 @@ mod batch;
 mod project;
 
 pub use batch::{BatchStep, ResolveBatch};
-pub use project::{ResolveProject, Step};
+pub use project::{ProjectStep, ResolveProject};

@@ -7,7 +7,7 @@ use crate::{
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub enum ProjectStep {
     /// Read this project, then say [`ResolveProject::read`].
     Read(ProjectId),
     /// List projects from this page token on, then say [`ResolveProject::listed`].
@@ -28,10 +28,10 @@ pub struct ResolveProject {
 
 impl ResolveProject {
     /// Begins with the project's name or ID.
-    pub fn begin(text: &str) -> (Self, Step) {
+    pub fn begin(text: &str) -> (Self, ProjectStep) {
         let first = match text.parse() {
-            Ok(id) => Step::Read(id),
-            Err(_) => Step::List(None),
+            Ok(id) => ProjectStep::Read(id),
+            Err(_) => ProjectStep::List(None),
         };
         (
             Self {
@@ -42,8 +42,8 @@ impl ResolveProject {
         )
     }
 
-    /// The answer to [`Step::Read`].
-    pub fn read(&mut self, answer: Result<Project, ApiError>) -> Step {
+    /// The answer to [`ProjectStep::Read`].
+    pub fn read(&mut self, answer: Result<Project, ApiError>) -> ProjectStep {
         match answer {
             Err(error)
                 if matches!(
@@ -51,29 +51,29 @@ impl ResolveProject {
                     ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Refused
                 ) =>
             {
-                Step::List(None)
+                ProjectStep::List(None)
             }
-            answer => Step::Done(answer),
+            answer => ProjectStep::Done(answer),
         }
     }
 
-    /// The answer to [`Step::List`].
-    pub fn listed(&mut self, answer: Result<Page<Project>, ApiError>) -> Step {
+    /// The answer to [`ProjectStep::List`].
+    pub fn listed(&mut self, answer: Result<Page<Project>, ApiError>) -> ProjectStep {
         let page = match answer {
             Ok(page) => page,
-            Err(error) => return Step::Done(Err(error)),
+            Err(error) => return ProjectStep::Done(Err(error)),
         };
         if let Some(project) = page.items.iter().find(|it| it.name == self.text) {
-            return Step::Done(Ok(project.clone()));
+            return ProjectStep::Done(Ok(project.clone()));
         }
         match self.paging.turn("find the project", &page) {
-            Ok(Some(token)) => Step::List(Some(token)),
-            Ok(None) => Step::Done(Err(ApiError::new(
+            Ok(Some(token)) => ProjectStep::List(Some(token)),
+            Ok(None) => ProjectStep::Done(Err(ApiError::new(
                 "find the project",
                 ErrorKind::NotFound,
                 format!("no project has the name or ID {}", self.text),
             ))),
-            Err(error) => Step::Done(Err(error)),
+            Err(error) => ProjectStep::Done(Err(error)),
         }
     }
 }
@@ -110,10 +110,10 @@ mod tests {
     #[test]
     fn an_id_is_read_directly() {
         let (mut it, step) = ResolveProject::begin(ID);
-        assert_eq!(step, Step::Read(ID.parse().unwrap()));
+        assert_eq!(step, ProjectStep::Read(ID.parse().unwrap()));
         assert_eq!(
             it.read(Ok(project(1, "x"))),
-            Step::Done(Ok(project(1, "x")))
+            ProjectStep::Done(Ok(project(1, "x")))
         );
     }
 
@@ -125,10 +125,10 @@ mod tests {
             ErrorKind::Refused,
         ] {
             let (mut it, _) = ResolveProject::begin(ID);
-            assert_eq!(it.read(Err(failure(kind))), Step::List(None));
+            assert_eq!(it.read(Err(failure(kind))), ProjectStep::List(None));
             assert_eq!(
                 it.listed(Ok(page(vec![project(2, ID)], None))),
-                Step::Done(Ok(project(2, ID)))
+                ProjectStep::Done(Ok(project(2, ID)))
             );
         }
     }
@@ -143,7 +143,7 @@ mod tests {
             let (mut it, _) = ResolveProject::begin(ID);
             assert_eq!(
                 it.read(Err(failure(kind.clone()))),
-                Step::Done(Err(failure(kind)))
+                ProjectStep::Done(Err(failure(kind)))
             );
         }
     }
@@ -151,17 +151,20 @@ mod tests {
     #[test]
     fn the_newest_exact_name_wins_over_all_pages() {
         let (mut it, step) = ResolveProject::begin("Demo");
-        assert_eq!(step, Step::List(None));
+        assert_eq!(step, ProjectStep::List(None));
         let first = page(vec![project(1, "demo"), project(2, " Demo")], Some("t"));
-        assert_eq!(it.listed(Ok(first)), Step::List(Some("t".into())));
+        assert_eq!(it.listed(Ok(first)), ProjectStep::List(Some("t".into())));
         let second = page(vec![project(3, "Demo"), project(4, "Demo")], None);
-        assert_eq!(it.listed(Ok(second)), Step::Done(Ok(project(3, "Demo"))));
+        assert_eq!(
+            it.listed(Ok(second)),
+            ProjectStep::Done(Ok(project(3, "Demo")))
+        );
     }
 
     #[test]
     fn nothing_found_names_what_was_looked_for() {
         let (mut it, _) = ResolveProject::begin("Demo");
-        let Step::Done(Err(error)) = it.listed(Ok(page(vec![], None))) else {
+        let ProjectStep::Done(Err(error)) = it.listed(Ok(page(vec![], None))) else {
             panic!()
         };
         assert_eq!(error.kind, ErrorKind::NotFound);
@@ -171,10 +174,10 @@ mod tests {
     #[test]
     fn a_project_without_a_name_is_passed_over() {
         let (mut it, step) = ResolveProject::begin("whole");
-        assert_eq!(step, Step::List(None));
+        assert_eq!(step, ProjectStep::List(None));
         assert_eq!(
             it.listed(Ok(page(vec![project(1, ""), project(2, "whole")], None))),
-            Step::Done(Ok(project(2, "whole")))
+            ProjectStep::Done(Ok(project(2, "whole")))
         );
     }
 }

@@ -92,7 +92,12 @@ impl Fence {
     /// merely unfinished again may be an old picture from before it finished,
     /// so it is said apart.
     pub fn compare(&self, later: &Batch) -> Passage {
-        if let (Some(base), Some(now)) = (self.run, later.run_counter) {
+        self.compare_with(&Self::at(later))
+    }
+
+    /// The same of a later picture that only its fence is left of.
+    fn compare_with(&self, later: &Self) -> Passage {
+        if let (Some(base), Some(now)) = (self.run, later.run) {
             if now > base || (planted::is(Bug::FenceAtLeast) && now == base) {
                 return Passage::Passed(Evidence::RunCounter(now));
             }
@@ -111,11 +116,11 @@ impl Fence {
         let cancelled = later.status == Some(BatchStatus::Cancelled);
         // Where the counters say that it is the same run, a later change of
         // status is a correction, not a run.
-        let counted = self.run.is_some() && later.run_counter.is_some();
+        let counted = self.run.is_some() && later.run.is_some();
         if was_terminal
             && !cancelled
             && !counted
-            && let (Some(base), Some(now)) = (self.last_change, last_change(later))
+            && let (Some(base), Some(now)) = (self.last_change, later.last_change)
         {
             if now > base {
                 return Passage::Passed(Evidence::History(now));
@@ -141,18 +146,35 @@ impl Fence {
         }
     }
 
-    /// Whether any read could ever pass this fence while the batch is
-    /// finished, that is, whether the API sends any of the three marks.
+    /// Whether a later picture, as its fence, shows the rerun from here that was accepted
+    /// as run `awaited`, where runs are counted.
+    ///
+    /// A wrong yes forgets a rerun that nothing shows, so what is missing says nothing: a
+    /// mark counts only if both pictures have it. A picture that is unfinished again may be
+    /// an old one, and counts only where no mark could ever show the run.
+    pub fn shows_run(&self, awaited: Option<RunCounter>, later: &Self) -> bool {
+        if let Some((awaited, now)) = awaited.zip(later.run) {
+            return now >= awaited;
+        }
+        match self.compare_with(later) {
+            Passage::Passed(_) => true,
+            Passage::Unfinished(_) => self.is_blind(),
+            Passage::Unmoved | Passage::Changed | Passage::Stale => false,
+        }
+    }
+
+    /// Whether the picture has none of the three marks, so that no read could ever pass
+    /// this fence while the batch is finished.
     pub fn is_blind(&self) -> bool {
         self.run.is_none() && self.last_run.is_none() && self.last_change.is_none()
     }
 
-    /// Whether an answer has any of the marks that this fence has, so that it can be
+    /// Whether a later picture has any of the marks that this fence has, so that it can be
     /// compared at all.
-    pub(super) fn shares_a_mark(&self, later: &Batch) -> bool {
-        (self.run.is_some() && later.run_counter.is_some())
+    pub(super) fn shares_a_mark(&self, later: &Self) -> bool {
+        (self.run.is_some() && later.run.is_some())
             || (self.last_run.is_some() && later.last_run.is_some())
-            || (self.last_change.is_some() && last_change(later).is_some())
+            || (self.last_change.is_some() && later.last_change.is_some())
     }
 
     /// The run that a rerun from here will be, where counters are known.
@@ -301,5 +323,47 @@ mod tests {
             Passage::Passed(Evidence::History(at(9)))
         );
         assert!(!Fence::at(&base).is_blind());
+    }
+    #[test]
+    fn an_accepted_run_is_shown_only_by_marks_that_both_pictures_have() {
+        let fence = |run: Option<i64>, start: Option<i64>, change: Option<i64>, status| Fence {
+            run: run.map(RunCounter),
+            last_run: start.map(Timestamp::from_millis),
+            last_change: change.map(Timestamp::from_millis),
+            status: Some(status),
+        };
+        let over = |run, start, change| fence(run, start, change, BatchStatus::Succeeded);
+        let runs = |run, start, change| fence(run, start, change, BatchStatus::ExperiencesRunning);
+        let blind = over(None, None, None);
+        let (one, two) = (Some(1), Some(2));
+        for (before, awaited, later, shown) in [
+            // Counters decide, and no other mark beside them.
+            (over(one, one, one), two, over(two, one, one), true),
+            (over(one, one, one), two, over(one, two, two), false),
+            (over(one, one, one), two, runs(one, one, one), false),
+            (over(one, None, None), None, over(two, None, None), true),
+            // What was missing before has not moved …
+            (blind.clone(), None, over(None, two, None), false),
+            (blind.clone(), None, over(None, None, two), false),
+            (over(None, None, one), None, over(None, two, one), false),
+            (over(None, one, None), None, over(None, one, two), false),
+            // … and what is missing now has not either.
+            (over(one, one, one), two, over(None, None, None), false),
+            (over(one, one, one), two, runs(None, None, None), false),
+            (over(None, one, None), None, runs(None, None, two), false),
+            // Where no counter tells, a later start or change does; an equal one does not.
+            (over(one, one, None), two, over(None, two, None), true),
+            (over(None, one, None), None, over(None, two, None), true),
+            (over(None, None, one), None, over(None, None, two), true),
+            (over(None, one, None), None, runs(None, one, None), false),
+            (over(None, two, None), None, runs(None, one, None), false),
+            // Where there is no mark at all, running again is the sign.
+            (blind.clone(), None, runs(None, None, None), true),
+            (blind.clone(), None, blind.clone(), false),
+        ] {
+            let awaited = awaited.map(RunCounter);
+            let it = before.shows_run(awaited, &later);
+            assert_eq!(it, shown, "{before:?}, {awaited:?}, {later:?}");
+        }
     }
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Ended, Evidence, Passage, PersonSays, Stage, Submission, SubmissionNote, Then,
+    Effect, Ended, Evidence, Fence, Passage, PersonSays, Stage, Submission, SubmissionNote, Then,
     WaitReason,
 };
 use crate::{
-    api::{ApiError, ErrorKind},
+    api::{ApiError, ErrorKind, retry::doubled},
     domain::{Batch, BatchStatus, Timestamp},
     planted::{self, Bug},
     supervise::streak::{REFUSED_OVER, Streak},
@@ -21,9 +21,9 @@ const AGREEING_READS: u8 = 2;
 const NOTHING_SHOWS: Duration = Duration::from_mins(10);
 /// Longer than a read can lag behind: a batch that is unfinished on every look
 /// for this long has really started again, whatever the counters say.
-pub(crate) const OLD_PICTURE: Duration = Duration::from_mins(1);
+pub(crate) const REPLICA_LAG: Duration = Duration::from_mins(1);
 /// The longest pause between two looks while looks fail.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_LOOK_PAUSE: Duration = Duration::from_mins(1);
 
 impl Submission {
     pub(super) fn looked(
@@ -39,12 +39,12 @@ impl Submission {
             passage = Passage::Unmoved;
         }
         let differs = matches!(passage, Passage::Unfinished(_) | Passage::Stale);
-        if differs && !self.intent.fence.shares_a_mark(batch) {
+        if differs && !self.intent.fence.shares_a_mark(&Fence::at(batch)) {
             self.unclear_at = Some(now);
         }
         if let Passage::Unfinished(status) = passage {
             let since = *self.unfinished_since.get_or_insert(now);
-            let long = now.since(since) >= OLD_PICTURE || planted::is(Bug::UnfinishedProves);
+            let long = now.since(since) >= REPLICA_LAG || planted::is(Bug::UnfinishedProves);
             passage = if long {
                 Passage::Passed(Evidence::StatusMoved(status))
             } else {
@@ -138,7 +138,7 @@ impl Submission {
         match self.stage {
             Stage::Settling { until, .. } if self.intent.attempt == 0 && now < until => {
                 self.next_look = None;
-                self.stage = Stage::Landing { until, ended };
+                self.stage = Stage::SeenEarly { until, ended };
                 vec![Effect::WakeAt(until)]
             }
             _ => self.end(ended),
@@ -154,7 +154,7 @@ impl Submission {
     /// A look that shows no mark may have been of a new run, and one that shows the old
     /// picture afterwards may come from a replica that lags behind it (seed 13918331).
     fn unclear_until(&self) -> Option<Timestamp> {
-        Some(self.unclear_at?.after(OLD_PICTURE))
+        Some(self.unclear_at?.after(REPLICA_LAG))
     }
 
     /// Nothing has left yet, and what it was decided on is no longer so.
@@ -244,16 +244,16 @@ impl Submission {
     /// the server asked for. Half of it is another one for each batch, so that reruns that
     /// were lost together do not all look at the same moment.
     fn look_after_failure(&mut self, error: &ApiError, now: Timestamp) -> Vec<Effect> {
-        let doubled = self
-            .limits
-            .look_every
-            .saturating_mul(1 << self.failed_looks.min(10))
-            .min(LONGEST_PAUSE);
+        let pause = doubled(
+            self.limits.look_every,
+            self.failed_looks,
+            LONGEST_LOOK_PAUSE,
+        );
         let bytes = self.intent.batch.as_u128().to_le_bytes();
         let share = bytes[self.failed_looks as usize % bytes.len()];
-        let doubled = doubled / 2 + doubled / 2 * u32::from(share) / 255;
+        let pause = pause / 2 + pause / 2 * u32::from(share) / 255;
         self.failed_looks += 1;
-        let due = now.after(doubled.max(error.retry_after.unwrap_or_default()));
+        let due = now.after(pause.max(error.retry_after.unwrap_or_default()));
         self.next_look = Some(due);
         vec![Effect::WakeAt(due)]
     }

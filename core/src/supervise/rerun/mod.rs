@@ -10,7 +10,7 @@
 //!               | 429        -> Cooling -> Checking -> Posting
 //!               | 401        -> Parked, until somebody has signed in -> Checking -> Posting
 //!               | no answer  -> Settling -> applied, or not applied
-//!               |                  | a run is seen too early, by hand: Landing -> applied
+//!               |                  | a run is seen too early, by hand: SeenEarly -> applied
 //!               |                  ` strict, or nothing can show it: Asking a person
 //!               | not sent   -> decided anew
 //!               ` refused    -> refused
@@ -37,7 +37,7 @@ mod submission;
 mod tries;
 
 pub(crate) use fence::last_change;
-pub(crate) use looking::OLD_PICTURE;
+pub(crate) use looking::REPLICA_LAG;
 
 pub use exchange::{Effect, PersonSays, SubmissionInput, SubmissionNote};
 pub use fence::{Evidence, Fence, Passage};
@@ -47,7 +47,7 @@ pub use left::{Accepted, Doubt, Found, Left, Line};
 pub(crate) use limits::MOST_SETTLE;
 pub use limits::{Limits, POST_LIMIT};
 pub use stage::{Ended, Stage, Then, WaitReason};
-pub(crate) use submission::FRESH;
+pub(crate) use submission::FRESH_FOR;
 pub use submission::Submission;
 pub use tries::{Held, Tries};
 

@@ -37,7 +37,8 @@ pub enum Stage {
     /// By hand: a run was seen while the POST may still be applied, so it may be somebody
     /// else's, and nothing more is sent before. A supervisor goes on with the run, and keeps
     /// the time in its own state.
-    Landing {
+    #[serde(rename = "Landing")]
+    SeenEarly {
         /// Until when the server may still apply it.
         until: Timestamp,
         /// How it ends then.

@@ -12,7 +12,7 @@ use super::{
     SubmissionNote, Then, Tries, WaitReason,
 };
 use crate::{
-    api::{ApiError, ErrorKind, RerunAnswer},
+    api::{ApiError, ErrorKind, RerunAnswer, retry::doubled},
     domain::Timestamp,
     planted::{self, Bug},
     supervise::{Now, SEND_WITHIN, Streak, clock::jump, machine::CALL_GUARD, state::shifted},
@@ -20,7 +20,7 @@ use crate::{
 
 /// A decision that is older than this when it is stored is looked at again
 /// before it is sent: the page may have slept in between.
-pub(crate) const FRESH: Duration = Duration::from_secs(10);
+pub(crate) const FRESH_FOR: Duration = Duration::from_secs(10);
 /// How long the page itself may take over a POST: until it leaves, and for its answer.
 /// What is left of [`Limits::settle`] is the life of a request behind it.
 const MAY_TAKE: Duration = SEND_WITHIN.saturating_add(POST_LIMIT);
@@ -178,7 +178,7 @@ impl Submission {
         match &mut self.stage {
             Stage::Cooling { until, .. }
             | Stage::Settling { until, .. }
-            | Stage::Landing { until, .. } => *until = shift(*until),
+            | Stage::SeenEarly { until, .. } => *until = shift(*until),
             _ => {}
         }
         self.sent_at = self.sent_at.map(&shift);
@@ -197,7 +197,7 @@ impl Submission {
     /// the computer slept, or somebody set the clock.
     pub fn note_time(&mut self, before: Now, now: Now) {
         let due = match &self.stage {
-            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => Some(*until),
+            Stage::Cooling { until, .. } | Stage::SeenEarly { until, .. } => Some(*until),
             _ if self.looking || self.stage == Stage::Posting => {
                 Some(before.wall.after(CALL_GUARD))
             }
@@ -263,7 +263,7 @@ impl Submission {
             return Vec::new();
         }
         match stored {
-            Ok(()) if now.since(self.rests_on) > FRESH => {
+            Ok(()) if now.since(self.rests_on) > FRESH_FOR => {
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
@@ -338,10 +338,10 @@ impl Submission {
                 if self.throttled >= self.limits.throttled_posts {
                     return self.end(Ended::StillBusy(error));
                 }
-                let doubled = THROTTLE_PAUSE.saturating_mul(1 << (self.throttled - 1).min(8));
+                let times = self.throttled - 1;
                 let pause = error
                     .retry_after
-                    .unwrap_or(doubled.min(LONGEST_THROTTLE_PAUSE));
+                    .unwrap_or_else(|| doubled(THROTTLE_PAUSE, times, LONGEST_THROTTLE_PAUSE));
                 self.cool(error, WaitReason::Throttled, pause, now)
             }
             ErrorKind::SignedOut => {
@@ -392,8 +392,8 @@ impl Submission {
                 self.stage = Stage::Checking { then: Then::Post };
                 self.look()
             }
-            Stage::Landing { until, ended } if now >= *until => self.end(ended.clone()),
-            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => {
+            Stage::SeenEarly { until, ended } if now >= *until => self.end(ended.clone()),
+            Stage::Cooling { until, .. } | Stage::SeenEarly { until, .. } => {
                 vec![Effect::WakeAt(*until)]
             }
             Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking if !self.looking => {
@@ -415,7 +415,7 @@ impl Submission {
                 self.look()
             }
             Stage::Checking { .. } | Stage::Settling { .. } | Stage::Asking => self.look(),
-            Stage::Cooling { until, .. } | Stage::Landing { until, .. } => {
+            Stage::Cooling { until, .. } | Stage::SeenEarly { until, .. } => {
                 vec![Effect::WakeAt(*until)]
             }
             _ => Vec::new(),

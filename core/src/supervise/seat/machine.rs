@@ -38,7 +38,10 @@ enum Lock {
 }
 
 /// Decides whether this tab acts. See the module's documentation.
-#[allow(clippy::struct_excessive_bools)] // each remembers one thing, whatever the others say
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each remembers one thing, whatever the others say"
+)]
 #[derive(Debug, Clone, Serialize)]
 pub struct Seat {
     role: Role,

@@ -75,7 +75,7 @@ fn a_run_that_is_seen_ends_no_rerun_by_hand_whose_post_may_still_be_applied() {
     let mut it = own_and_lost();
     let effects = look(&mut it, 31, batch(BatchStatus::Submitted, 2));
     assert_eq!(effects, [Effect::WakeAt(at(95))]);
-    assert!(matches!(it.stage(), Stage::Landing { .. }));
+    assert!(matches!(it.stage(), Stage::SeenEarly { .. }));
     assert!(!it.stage().can_be_called_off());
     for input in [
         SubmissionInput::Wake,
@@ -85,7 +85,7 @@ fn a_run_that_is_seen_ends_no_rerun_by_hand_whose_post_may_still_be_applied() {
     ] {
         let effects = it.handle(input, at(94));
         assert_eq!(posts(&effects), 0);
-        assert!(matches!(it.stage(), Stage::Landing { .. }));
+        assert!(matches!(it.stage(), Stage::SeenEarly { .. }));
     }
     it.handle(SubmissionInput::Wake, at(95));
     let run = match ended(&it) {
@@ -113,7 +113,7 @@ fn after_a_reload_a_run_that_is_seen_ends_it_no_earlier() {
     assert_eq!(effects, [Effect::Look]);
     look(&mut it, 51, batch(BatchStatus::Submitted, 2));
     it.handle(SubmissionInput::Wake, at(144));
-    assert!(matches!(it.stage(), Stage::Landing { .. }));
+    assert!(matches!(it.stage(), Stage::SeenEarly { .. }));
     it.handle(SubmissionInput::Wake, at(145));
     assert!(matches!(ended(&it), Ended::Applied { .. }));
 }
