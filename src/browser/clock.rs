@@ -39,6 +39,20 @@ pub fn local_time(at: Timestamp) -> String {
     )
 }
 
+/// Day and time to the second where the person is: `24 Nov, 14:03:22`.
+pub fn local_moment(at: Timestamp) -> String {
+    format(
+        at,
+        &[
+            ("day", "numeric"),
+            ("month", "short"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+        ],
+    )
+}
+
 /// Day and time where the person is: `24 Nov, 14:03`.
 pub fn local_day_time(at: Timestamp) -> String {
     format(

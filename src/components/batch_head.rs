@@ -118,7 +118,8 @@ pub fn BatchHead(
                     aria-pressed=move || feed.paused.get().to_string()
                     on:click=move |_| feed.toggle_pause()
                 >
-                    {move || if feed.paused.get() { "Resume updates" } else { "Pause updates" }}
+                    {move || if feed.paused.get() { "Resume" } else { "Pause" }}
+                    <span class="only-wide">" updates"</span>
                 </button>
             </div>
             {move || batch.get().map(|batch| view! { <Facts batch names/> })}

@@ -207,7 +207,7 @@ fn Details(history: TestHistory, memory: RunMemory) -> impl IntoView {
                         .map(|(status, at)| view! {
                             <div>
                                 <dt title=at.map(clock::in_full)>
-                                    {at.map_or_else(|| "no time".into(), clock::local_day_time)}
+                                    {at.map_or_else(|| "no time".into(), clock::local_moment)}
                                 </dt>
                                 <dd class="mono">{words::clean(status.word()).into_owned()}</dd>
                             </div>
