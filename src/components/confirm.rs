@@ -6,7 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use retake_core::{
     api::RerunScope,
-    domain::{Batch, RunCounter, Test, Timestamp},
+    domain::{Batch, Test, Timestamp},
     view::{rerun::verb, words},
 };
 
@@ -40,10 +40,8 @@ pub enum Question {
     },
     /// Cancelling the batch.
     Cancel {
-        /// The batch's name.
-        batch: String,
-        /// Which of its runs: a yes is not about a later one.
-        run: Option<RunCounter>,
+        /// The batch as it was then: a yes is not about a later run.
+        batch: Arc<Batch>,
         /// Tests that have not finished.
         unfinished: u64,
         /// Whether it is supervised in this browser.
@@ -141,7 +139,9 @@ fn title(question: &Question) -> String {
             scope: RerunScope::BatchMetrics,
             ..
         } => "Rerun the batch metrics only?".into(),
-        Question::Cancel { batch, .. } => format!("Cancel {}?", words::clean(batch)),
+        Question::Cancel { batch, .. } => {
+            format!("Cancel {}?", words::clean(&batch.display_name()))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The history of one test: its runs, its errors in full, its files.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use retake_core::{
     api::LogFile,
@@ -16,11 +18,14 @@ use super::{
     status::TestStatusBadge,
 };
 use crate::{
-    browser::{clock, dom},
+    browser::{clock, dom, timer},
     client::Client,
     driver::{listing, tests_store::TestsStore},
     reactive::{effect, memo},
 };
+
+/// Who goes on to another test this soon is walking: a test is read once they stay.
+const WALKING: Duration = Duration::from_millis(200);
 
 /// The drawer of the test that the URL names.
 #[component]
@@ -50,10 +55,11 @@ pub fn Drawer(
         }
         before.set_value(now);
     });
+    let read_at = StoredValue::new(None::<Duration>);
     move || {
         let app_link = app_link.clone();
         open.get()
-            .map(|id| view! { <Open project batch store id app_link rerun/> })
+            .map(|id| view! { <Open project batch store id app_link rerun read_at/> })
     }
 }
 
@@ -65,6 +71,8 @@ fn Open(
     id: TestId,
     app_link: Option<String>,
     rerun: Callback<TestId>,
+    /// When a test was last read here.
+    read_at: StoredValue<Option<Duration>>,
 ) -> impl IntoView {
     let client = expect_context::<Client>();
     let listed = memo(move |_| store.find(id));
@@ -84,9 +92,19 @@ fn Open(
     let history = memo(move |_| {
         stands.track();
         let client = client;
+        let now = clock::now().mono;
+        let before = read_at.get_value();
+        read_at.set_value(Some(now));
+        // A key that is held down walks past more tests than need to be read.
+        let is_walking = before.is_some_and(|before| now.saturating_sub(before) < WALKING);
         let loader = Loader::start(move || {
             let client = client;
-            async move { listing::test_history(&client, project, batch, id).await }
+            async move {
+                if is_walking {
+                    timer::sleep(WALKING).await;
+                }
+                listing::test_history(&client, project, batch, id).await
+            }
         });
         SameLoader(loader)
     });

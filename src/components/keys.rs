@@ -26,7 +26,10 @@ const OF_TESTS: Keys = &[
     (Either(&["a"]), "Tick all matching tests, or untick them"),
     (Either(&["o"]), "Open the test's history"),
     (Either(&["n", "p"]), "Next, previous failed test"),
-    (Either(&["r"]), "Rerun the ticked tests"),
+    (
+        Either(&["r"]),
+        "Rerun the ticked tests, or the one that is read",
+    ),
     (Either(&["m"]), "Recompute their metrics"),
     (Either(&["u"]), "Update the list"),
 ];

@@ -34,8 +34,8 @@ const BATCH_RUNS: &str = "The batch still runs: ReSim may refuse a rerun until i
 /// Why a rerun of what is ticked waits, so long as some of it is not listed.
 fn wait_for(unlisted: usize) -> String {
     format!(
-        "{} that {} ticked before {} still being read: a rerun waits for that. Or clear, and tick \
-         anew.",
+        "{} that {} ticked before {} still being read: a rerun waits for that. Or untick all, and \
+         tick anew.",
         words::tests(unlisted),
         if unlisted == 1 { "was" } else { "were" },
         if unlisted == 1 { "is" } else { "are" },
@@ -183,6 +183,12 @@ pub fn RerunBar(
             scope,
             sync_with_suite,
         };
+        // Where the page has seen another picture since, it is looked at before anything
+        // is sent, however young the one is that the question shows.
+        let is_still_so = feed
+            .batch
+            .with_untracked(|now| now.as_deref() == Some(&*batch));
+        let read_at = read_at.filter(|_| is_still_so);
         if let Err(why) = reruns.start(&batch, read_at, request, &tests) {
             announcer.trouble(format!("Nothing was sent. {why}"));
         }
@@ -203,9 +209,7 @@ pub fn RerunBar(
             .filter_map(|test| test.id)
             .filter_map(|id| store.with_table(|table| table.row(id)))
             .collect();
-        for row in passed {
-            store.toggle(row, false);
-        }
+        store.untick(&passed);
         // After the dialog has closed.
         request_animation_frame(move || ask(again));
     };

@@ -15,7 +15,7 @@ use futures::{
 };
 use leptos::prelude::*;
 use retake_core::{
-    api::{ApiError, Page, Paging, endpoint, retry},
+    api::{ApiError, ErrorKind, Page, Paging, endpoint, retry},
     domain::{Batch, BatchId, ProjectId, Timestamp},
     order,
 };
@@ -59,6 +59,10 @@ pub struct BatchShelf {
     paging: StoredValue<Paging>,
     /// How many looks at older batches there were: each has its turn.
     looked: StoredValue<usize>,
+    /// Such a look is under way.
+    looking: StoredValue<bool>,
+    /// Which list this is: it rises when the list begins anew.
+    list: StoredValue<u32>,
     kick: StoredValue<Option<oneshot::Sender<()>>, LocalStorage>,
     client: Client,
     owner: StoredValue<Owner>,
@@ -80,6 +84,8 @@ impl BatchShelf {
             busy: RwSignal::new(false),
             paging: StoredValue::new(Paging::default()),
             looked: StoredValue::new(0),
+            looking: StoredValue::new(false),
+            list: StoredValue::new(0),
             kick: StoredValue::new_local(None),
             client,
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
@@ -154,10 +160,11 @@ impl BatchShelf {
         let asked = clock::wall();
         let page = self.client.send(&call).await?;
         let is_first = self.read_at.with_untracked(Option::is_none);
-        let begins_anew = self
-            .batches
-            .with_untracked(|known| page.next.is_some() && !meets(known, &page.items));
+        let begins_anew = self.batches.with_untracked(|known| {
+            page.next.is_some() && !page.items.is_empty() && !meets(known, &page.items)
+        });
         if is_first || begins_anew {
+            self.list.update_value(|list| *list += 1);
             self.paging.set_value(Paging::default());
             self.broken.set(None);
             self.turn(&page);
@@ -169,29 +176,37 @@ impl BatchShelf {
         self.batches.update(|known| put_over(known, page.items));
         self.failing.set(None);
         self.read_at.set(Some(asked));
-        self.look_at_older(unread).await;
+        self.look_at_older(unread);
         Ok(())
     }
 
     /// Reads batches that were unfinished when an older page showed them, some at a time:
     /// no newest page will ever tell how they ended.
-    async fn look_at_older(self, unread: Vec<BatchId>) {
+    fn look_at_older(self, unread: Vec<BatchId>) {
+        let count = unread.len();
+        if count == 0 || self.looking.get_value() {
+            return;
+        }
         let turn = self.looked.get_value();
         self.looked.set_value(turn.wrapping_add(OLDER_AT_ONCE));
-        let count = unread.len();
-        let from = if count == 0 { 0 } else { turn % count };
-        for id in unread
-            .into_iter()
-            .cycle()
-            .skip(from)
-            .take(OLDER_AT_ONCE.min(count))
-        {
-            let call = endpoint::get_batch(self.project, id);
-            // One that cannot be read stays as it was; its turn comes again.
-            if let Ok(batch) = self.client.send(&call).await {
-                self.batches.update(|known| put_over(known, vec![batch]));
+        self.looking.set_value(true);
+        let those = unread.into_iter().cycle().skip(turn % count);
+        let look = async move {
+            for id in those.take(OLDER_AT_ONCE.min(count)) {
+                let call = endpoint::get_batch(self.project, id);
+                match self.client.send(&call).await {
+                    Ok(batch) => self.batches.update(|known| put_over(known, vec![batch])),
+                    Err(error) if error.kind == ErrorKind::NotFound => {
+                        self.batches.update(|known| known.retain(|it| it.id != id));
+                    }
+                    // It stays as it was; its turn comes again.
+                    Err(_) => {}
+                }
             }
-        }
+            self.looking.set_value(false);
+        };
+        // Beside the list's own reads, which do not wait for it.
+        self.owner.get_value().with(|| while_open(look));
     }
 
     /// Reads the next older page.
@@ -202,11 +217,14 @@ impl BatchShelf {
         self.busy.set(true);
         // The list's, not the button's: a click has no owner.
         let owner = self.owner.get_value();
+        let list = self.list.get_value();
         let read = async move {
             let call = endpoint::list_batches(self.project, "", Some(&token));
             let answer = self.client.read(&call).await;
             self.busy.set(false);
             match answer {
+                // Older than the list that was begun meanwhile.
+                Ok(_) if self.list.get_value() != list => {}
                 Ok(page) => {
                     self.turn(&page);
                     self.batches.update(|known| put_over(known, page.items));

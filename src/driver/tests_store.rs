@@ -460,6 +460,17 @@ impl TestsStore {
         });
     }
 
+    /// Unticks these tests, some of many that were ticked at once.
+    pub fn untick(&self, rows: &[RowId]) {
+        self.table.with_value(|table| {
+            self.selection.update(|selection| {
+                for row in rows {
+                    selection.toggle(table, *row);
+                }
+            });
+        });
+    }
+
     /// Ticks every matching test, or unticks them if all are ticked. While tests are
     /// read it is remembered that more may come.
     pub fn toggle_all_matching(&self) {

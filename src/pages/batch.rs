@@ -12,7 +12,7 @@ use leptos_router::{
 };
 use retake_core::{
     api::links,
-    domain::{Batch as BatchData, Project, ProjectId, RunCounter, TestId, Timestamp},
+    domain::{Batch as BatchData, Project, ProjectId, TestId, Timestamp},
     view::{ViewQuery, open, query::escape, words},
 };
 
@@ -223,19 +223,18 @@ fn Found(
             return;
         };
         question.set(Some(Question::Cancel {
-            batch: name.clone(),
-            run: batch.run_counter,
             unfinished: batch.summary().running,
+            batch,
             supervised: untrack(|| supervisions.of_batch(id).is_some_and(|one| one.is_active())),
         }));
     };
     let one = move |test: TestId| verb.set(Some(Verb::One(test)));
     let yes = move |asked: Question| {
-        let Question::Cancel { run, .. } = asked else {
+        let Question::Cancel { batch: asked, .. } = asked else {
             return;
         };
         let now = feed.batch.get_untracked();
-        if let Some(why) = now.and_then(|batch| nothing_to_cancel(&batch, run)) {
+        if let Some(why) = now.and_then(|now| nothing_to_cancel(&asked, &now)) {
             return announcer.trouble(why);
         }
         cancel(client, (project.id, id), feed, cancelling, move || {
@@ -273,15 +272,22 @@ fn Found(
     .into_any()
 }
 
-/// Why a yes to cancelling that run comes too late, if it does.
-fn nothing_to_cancel(batch: &BatchData, run: Option<RunCounter>) -> Option<&'static str> {
-    if batch.run_counter != run {
+/// Why a yes to cancelling the batch as it was asked about comes too late, if it does.
+fn nothing_to_cancel(asked: &BatchData, now: &BatchData) -> Option<&'static str> {
+    let is_another_run = match asked.run_counter.zip(now.run_counter) {
+        Some((asked, now)) => now > asked,
+        None => asked
+            .last_run
+            .zip(now.last_run)
+            .is_some_and(|(asked, now)| now > asked),
+    };
+    if is_another_run {
         return Some(
             "Nothing was cancelled: another run of the batch has begun since you were asked.",
         );
     }
-    let finished = batch.is_terminal();
-    finished.then_some("Nothing was cancelled: the batch finished while you were asked.")
+    now.is_terminal()
+        .then_some("Nothing was cancelled: the batch finished while you were asked.")
 }
 
 /// Says that the name in the address is that of several batches.
@@ -363,7 +369,9 @@ fn query_in_step() -> ViewQuery {
 /// the echo of its own earlier click.
 fn keep_query_in_url(store: TestsStore) {
     let wanted = memo(move |_| store.query.with(ViewQuery::to_query));
+    // Where the last drawer was opened by a step of its own, and whether that is where we are.
     let stepped_at = StoredValue::new(None::<String>);
+    let on_step = StoredValue::new(false);
     effect(move |was_open: Option<bool>| {
         let wanted = wanted.get();
         let is_open = store.query.with_untracked(|it| it.open.is_some());
@@ -375,21 +383,31 @@ fn keep_query_in_url(store: TestsStore) {
                 if dom::query() == wanted {
                     return;
                 }
-                // A drawer covers a small screen: Back closes it.
-                let is_step = is_open && !was_open;
+                // A drawer covers a small screen: Back closes it. One step is enough for all
+                // that are opened after each other.
+                let is_step = is_open && !was_open && on_step.try_get_value() == Some(false);
                 if is_step {
                     stepped_at.try_set_value(window().location().pathname().ok());
+                    on_step.try_set_value(true);
                 }
                 dom::write_query(&wanted, is_step);
             });
         }
         is_open
     });
-    // The router knows nothing of such a step.
+    // The router knows nothing of such a step, which is about the drawer alone: filter and
+    // sort stay as they are by now.
     let back = window_event_listener(leptos::ev::popstate, move |_| {
         let path = window().location().pathname().ok();
-        if path.is_some() && stepped_at.get_value() == path {
-            store.query.set(ViewQuery::parse(&dom::query()));
+        if path.is_none() || stepped_at.get_value() != path {
+            return;
+        }
+        let open = ViewQuery::parse(&dom::query()).open;
+        on_step.set_value(open.is_some());
+        store.query.update(|query| query.open = open);
+        let now = store.query.with_untracked(ViewQuery::to_query);
+        if dom::query() != now {
+            dom::write_query(&now, false);
         }
     });
     on_cleanup(move || back.remove());
@@ -400,7 +418,14 @@ fn keep_query_in_url(store: TestsStore) {
         // The router tells of the next page while the address is this one's still:
         // that page's query is not for here, nor to be written there.
         let is_here = location.pathname.with_untracked(|path| *path == here);
-        if before.is_some() && is_here && store.query.with_untracked(|now| *now != asked) {
+        // Where a drawer was opened by a step, every way back is told of above: the router would
+        // bring back the filter of before, too.
+        let is_told = stepped_at.with_value(Option::is_some);
+        if before.is_some()
+            && is_here
+            && !is_told
+            && store.query.with_untracked(|now| *now != asked)
+        {
             store.query.set(asked);
         }
     });

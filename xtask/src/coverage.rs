@@ -17,7 +17,7 @@ use crate::{process, sim, tools};
 /// Regions of the core that are to be run through (`reliability.md` §8, #26).
 const GOAL_PERCENT: f64 = 95.0;
 /// Files that are tests as a whole.
-const TESTS: &str = r"/tests(/|\.rs$)";
+const TESTS: &str = r"/tests(/|\.rs$)|_tests\.rs$";
 
 /// Runs the task.
 ///

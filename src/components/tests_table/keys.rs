@@ -71,6 +71,7 @@ impl Table {
         {
             return;
         }
+        self.go_on_from_the_drawer();
         let current = self.current.get_untracked();
         match event.key().as_str() {
             "j" => self.go(event, self.first_or(current.saturating_add(1))),
@@ -86,6 +87,23 @@ impl Table {
             "m" => wish.run(Wish::Metrics),
             "Escape" => self.store.query.update(|query| query.open = None),
             _ => {}
+        }
+    }
+
+    /// With an open drawer, the test that it shows is the current one, however it was
+    /// opened.
+    fn go_on_from_the_drawer(self) {
+        let Some(read) = self.store.query.with_untracked(|it| it.open) else {
+            return;
+        };
+        let row = self.store.with_table(|table| table.row(read));
+        let place = self
+            .store
+            .listing
+            .with_untracked(|it| it.order().iter().position(|it| Some(*it) == row));
+        if let Some(place) = place {
+            self.current.set(place);
+            self.is_used.set(true);
         }
     }
 
