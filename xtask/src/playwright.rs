@@ -13,6 +13,10 @@ use crate::{
     site::{self, Kind},
 };
 
+/// As many tests run at once at the most. Each may start a sign-in provider of its own, and
+/// the page is told beforehand where one may be.
+pub(crate) const MOST_WORKERS: u8 = 4;
+
 /// One run of Playwright.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
@@ -68,8 +72,9 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
     } else {
         Tries::AloneAtLast
     };
-    // Where the tests start sign-in providers of their own, one a worker.
-    let providers = [port::any_free()?, port::any_free()?];
+    let providers: Vec<u16> = (0..MOST_WORKERS)
+        .map(|_| port::any_free())
+        .collect::<Result<_, _>>()?;
     let flags: Vec<String> = providers
         .iter()
         .flat_map(|port| ["--connect".into(), format!("http://localhost:{port}")])
@@ -84,7 +89,11 @@ pub(crate) fn run(workspace: &Workspace, site: &Path, run: &Run<'_>) -> Outcome<
         .env("RETAKE_URL", format!("http://localhost:{port}"))
         .env(
             "RETAKE_PROVIDERS",
-            providers.map(|it| it.to_string()).join(","),
+            providers
+                .iter()
+                .map(u16::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
         )
         .env("RETAKE_CHROMIUM", &browser.chromium)
         .envs(run.settings.iter().map(|(name, value)| (name, value)));

@@ -51,7 +51,7 @@ export async function rideOut(retake: Retake, sandbox: Sandbox, outage: Outage):
   await expectEnd(retake, sandbox, batch, {
     posts: 1,
     verdict: [0, 'pass-after-rerun'],
-    says: [/no answer from the API/, /reads work again after \d+ failures?/],
+    says: [/no answer from the API|this computer is offline/, /reads work again after \d+ failures?/],
     timeout: 90_000,
   });
   const burst = (await looks()).slice(before).filter((it) => it.at_ms < first + BURST_MS).length;

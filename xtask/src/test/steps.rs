@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Outcome, fail};
-use crate::playwright::{self, Run, Tries};
+use crate::playwright::{self, MOST_WORKERS, Run, Tries};
 use crate::site::{self, Kind};
 use crate::tools::{self, Browser, RustTool, WASM};
 use crate::workspace::Workspace;
@@ -309,7 +309,8 @@ fn hosting(context: &mut Context<'_>) -> Outcome<()> {
 fn chaos(context: &mut Context<'_>) -> Outcome<()> {
     // These wait most of the time, for windows and pauses of the product: two at once leave two
     // cores mostly idle.
-    playwright(context, "chaos", "chaos", &["--workers", "4"])
+    let workers = MOST_WORKERS.to_string();
+    playwright(context, "chaos", "chaos", &["--workers", &workers])
 }
 
 fn accessibility(context: &mut Context<'_>) -> Outcome<()> {
