@@ -112,7 +112,6 @@ test.describe('select across filters and rerun', () => {
     const failing = await sandbox.failing(batch);
     await retake.hook('refresh').click();
     await expect(retake.hook('freshness')).toContainText('just now');
-    const asked = Date.now();
     await retake.hook('rerun-selected').click();
     await expect(page.getByRole('dialog')).toContainText('Rerun 2 of 12 tests?');
     // Somebody else was quicker, and their run is over and shown behind the question, which
@@ -121,7 +120,6 @@ test.describe('select across filters and rerun', () => {
     await expect.poll(async () => (await sandbox.state(batch)).status).toBe('SUCCEEDED');
     await page.evaluate(() => window.dispatchEvent(new Event('online')));
     await expect(retake.hook('run-counter')).toHaveText('run 2');
-    expect(Date.now() - asked).toBeLessThan(8_000);
     await expect(retake.chip('PASSED')).toHaveAttribute('data-count', '12');
     await retake.hook('confirm').click();
     await expect(retake.hook('rerun-refused')).toContainText('Nothing was sent: Rerun 2 tests.');
