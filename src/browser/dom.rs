@@ -23,6 +23,12 @@ pub fn at(route: &str) -> String {
     format!("{}{route}", base().trim_end_matches('/'))
 }
 
+/// The whole address of a route, for a text that is read elsewhere.
+pub fn address(route: &str) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    format!("{origin}{}", at(route))
+}
+
 /// The address of a file of the site.
 pub fn file(name: &str) -> String {
     format!("{}{name}", base())

@@ -22,7 +22,7 @@ use super::{
     verdict::VerdictCard, was_it_applied::WasItApplied,
 };
 use crate::{
-    browser::{clock, dom, storage, window},
+    browser::{clock, dom, storage},
     driver::supervisions::{Snapshot, Standing, Supervision, SupervisionId, Supervisions},
     reactive::{effect, memo},
     shell::Ticker,
@@ -164,11 +164,10 @@ fn pause_words(why: &PauseReason) -> &'static str {
 fn reported(state: &State, project: ProjectId) -> Reported {
     let id = state.batch.map(|id| id.to_string()).unwrap_or_default();
     let name = state.name.as_deref().unwrap_or("batch");
-    let origin = window().location().origin().unwrap_or_default();
     let path = state.batch.map(|id| open::batch_path(project, id));
     Reported {
         batch: format!("{name} ({id})"),
-        link: format!("{origin}{}", dom::at(&path.unwrap_or_default())),
+        link: dom::address(&path.unwrap_or_default()),
         policy: state.policy.in_words(),
         at: state.last_at.to_rfc3339(),
     }

@@ -191,10 +191,8 @@ fn Found(
         .or_else(|| links::app_origin(&account.environment.api));
     let app_link = app.map(|app| links::batch(&app, project.id, id));
     let link = Signal::derive(move || {
-        let origin = window().location().origin().unwrap_or_default();
         let query = store.query.with(ViewQuery::to_query);
-        let path = open::batch_path(project.id, id);
-        format!("{origin}{}{query}", dom::at(&path))
+        dom::address(&open::batch_path(project.id, id)) + &query
     });
 
     let verb = RwSignal::new(None::<Verb>);
@@ -274,14 +272,7 @@ fn Found(
 
 /// Why a yes to cancelling the batch as it was asked about comes too late, if it does.
 fn nothing_to_cancel(asked: &BatchData, now: &BatchData) -> Option<&'static str> {
-    let is_another_run = match asked.run_counter.zip(now.run_counter) {
-        Some((asked, now)) => now > asked,
-        None => asked
-            .last_run
-            .zip(now.last_run)
-            .is_some_and(|(asked, now)| now > asked),
-    };
-    if is_another_run {
+    if now.ran_again_since(asked) {
         return Some(
             "Nothing was cancelled: another run of the batch has begun since you were asked.",
         );

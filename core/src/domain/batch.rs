@@ -172,6 +172,18 @@ impl Batch {
         self.status.as_ref().is_some_and(BatchStatus::is_terminal)
     }
 
+    /// Whether this picture is of a later run than an earlier one, by what both of them
+    /// tell: the run counter, or the start of the latest run. What tells neither says no.
+    pub fn ran_again_since(&self, earlier: &Self) -> bool {
+        match earlier.run_counter.zip(self.run_counter) {
+            Some((then, now)) => now > then,
+            None => earlier
+                .last_run
+                .zip(self.last_run)
+                .is_some_and(|(then, now)| now > then),
+        }
+    }
+
     /// The server's conflated word, or the rule of `resim-api.md` §3.5 where
     /// the deployment sends none. For display; the verdict uses the server's
     /// word only, as the CLI does.
@@ -229,6 +241,31 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_run_is_told_by_a_mark_that_both_pictures_have() {
+        let picture = |run: Option<i64>, start: Option<i64>| {
+            let mut batch = Batch::new(BatchId::from_u128(1));
+            batch.run_counter = run.map(RunCounter);
+            batch.last_run = start.map(Timestamp::from_millis);
+            batch
+        };
+        for (then, now, again) in [
+            ((Some(1), None), (Some(2), None), true),
+            ((Some(1), None), (Some(1), None), false),
+            ((Some(2), None), (Some(1), None), false),
+            // The counter is the word where there is one.
+            ((Some(1), Some(5)), (Some(1), Some(6)), false),
+            ((None, Some(5)), (None, Some(6)), true),
+            ((None, Some(5)), (Some(2), Some(5)), false),
+            ((Some(1), Some(5)), (None, Some(6)), true),
+            ((None, None), (Some(2), Some(6)), false),
+            ((Some(1), Some(5)), (None, None), false),
+        ] {
+            let (earlier, later) = (picture(then.0, then.1), picture(now.0, now.1));
+            assert_eq!(later.ran_again_since(&earlier), again, "{then:?} {now:?}");
+        }
+    }
 
     #[test]
     fn passed_never_goes_below_zero() {

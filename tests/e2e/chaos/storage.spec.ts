@@ -1,23 +1,7 @@
 /** A browser that does not keep what it is told (scenarios 32 to 35). */
-import type { Page } from '@playwright/test';
-
 import { expectEnd, expectServer, expectWatching, finishRuns, FLAKY, FLAKY_RUNNING, pathOf, QUICK, signInTo } from '../support/chaos.js';
+import { journalled } from '../support/journalled.js';
 import { expect, Retake, test } from '../support/retake.js';
-
-/** All lines of the journals. */
-const journal = async (page: Page): Promise<string> =>
-  page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const asked = indexedDB.open('retake');
-      asked.onsuccess = () => resolve(asked.result);
-    });
-    const asked = database.transaction('journal').objectStore('journal').getAll();
-    await new Promise((resolve) => {
-      asked.onsuccess = resolve;
-    });
-    database.close();
-    return asked.result.join('\n');
-  });
 
 test('32 storage is denied: it watches and says so, and sends nothing', async ({ retake, sandbox, page }) => {
   await page.addInitScript(() => {
@@ -171,7 +155,7 @@ test('34 a rerun by hand that waited for the platform goes on once the journal c
   await retake.hook('confirm').click();
   await expect(retake.hook('call-off')).toBeVisible();
   // Before the answer is written down, a reload would not know of it.
-  await expect.poll(async () => journal(page)).toContain('Held');
+  await expect.poll(async () => journalled(page)).toContain('Held');
   await page.addInitScript(() => {
     const open = IDBFactory.prototype.open;
     IDBFactory.prototype.open = function (...words: [string, number?]): IDBOpenDBRequest {

@@ -1,4 +1,4 @@
-import { expect, test } from '../support/retake.js';
+import { expect, test, heldBack } from '../support/retake.js';
 
 test.describe('filter and share the link', () => {
   test('chips count the whole batch and combine; the link carries the view', async ({ retake, sandbox, page, context }) => {
@@ -121,14 +121,7 @@ test.describe('filter and share the link', () => {
     const body = page.getByRole('region', { name: 'Test details' });
     await expect(body).toContainText('Run 1');
     const id = new URL(page.url()).searchParams.get('test');
-    let letOn = (): void => undefined;
-    const held = new Promise<void>((done) => {
-      letOn = done;
-    });
-    await page.route(new RegExp(`/jobs/${id}$`), async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letOn = await heldBack(page, new RegExp(`/jobs/${id}$`));
     const asked = page.waitForRequest(new RegExp(`/jobs/${id}$`));
     await sandbox.act(batch, 'finish');
     await asked;

@@ -1,4 +1,4 @@
-import { expect, test } from '../support/retake.js';
+import { expect, test, heldBack } from '../support/retake.js';
 
 const QUICK = { 'poll-every': '1s' };
 
@@ -82,14 +82,7 @@ test.describe('reload in the middle', () => {
     await expect(retake.hook('row-count')).toHaveText('300 of 300 tests');
     await retake.hook('select-all').click();
     await expect(retake.hook('selected-count')).toHaveText('300');
-    let letOn = (): void => undefined;
-    const held = new Promise<void>((done) => {
-      letOn = done;
-    });
-    await page.route(/\/jobs\?.*pageToken=./, async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letOn = await heldBack(page, /\/jobs\?.*pageToken=./);
     await page.reload();
     await expect(retake.rows.first()).toBeVisible();
     await expect(retake.hook('selected-count')).toHaveText('300');
@@ -105,14 +98,7 @@ test.describe('reload in the middle', () => {
 
   test('tests that were ticked while others were still read are told as such, to the end', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 300, outcomes: { error: 5 } });
-    let letOn = (): void => undefined;
-    const held = new Promise<void>((done) => {
-      letOn = done;
-    });
-    await page.route(/\/jobs\?.*pageToken=./, async (route) => {
-      await held;
-      await route.continue();
-    });
+    const letOn = await heldBack(page, /\/jobs\?.*pageToken=./);
     await retake.signIn(`/projects/${batch.projectID}/batches/${batch.batchID}`);
     // A hundred, and not only the failing ones, which are read first.
     await expect(retake.rows.nth(12)).toBeVisible();

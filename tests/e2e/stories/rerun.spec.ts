@@ -1,22 +1,5 @@
-import type { Page } from '@playwright/test';
-
+import { journalled } from '../support/journalled.js';
 import { Retake, expect, test } from '../support/retake.js';
-
-/** What the journals of reruns by hand hold, line by line. */
-const journalled = async (page: Page): Promise<string> =>
-  page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const asked = indexedDB.open('retake');
-      asked.onsuccess = () => resolve(asked.result);
-    });
-    const store = database.transaction('journal').objectStore('journal');
-    const lines = await new Promise<unknown[]>((resolve) => {
-      const asked = store.getAll(IDBKeyRange.bound('rerun:', 'rerun;'));
-      asked.onsuccess = () => resolve(asked.result);
-    });
-    database.close();
-    return lines.join('\n');
-  });
 
 test.describe('select across filters and rerun', () => {
   test('exactly the ticked tests are sent, after a confirmation that names them', async ({ retake, sandbox, page }) => {

@@ -102,6 +102,19 @@ export class Retake {
   }
 }
 
+/** Holds the answers to requests of such an address back, until it is told to let them on. */
+export async function heldBack(page: Page, address: RegExp): Promise<() => void> {
+  let letOn = (): void => undefined;
+  const opened = new Promise<void>((done) => (letOn = done));
+  await page.route(address, async (route) => {
+    await opened;
+    await route.continue();
+  });
+  return () => {
+    letOn();
+  };
+}
+
 /** How the report of a violation of the content security policy begins. */
 const VIOLATION = 'Violation of the content security policy';
 
