@@ -26,6 +26,16 @@ pub(crate) struct Words {
     pub(crate) mix: Mix,
     pub(crate) settle: Option<u64>,
     pub(crate) commit: String,
+    /// Told with the figures; changes nothing but the speed.
+    pub(crate) build: Build,
+}
+
+/// How this program was compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    Plain,
+    /// By its own course, as a run of it has shown it.
+    Trained,
 }
 
 impl Words {
@@ -46,6 +56,7 @@ impl Words {
             mix: Mix::Swarm,
             settle: None,
             commit: "unknown".into(),
+            build: Build::Plain,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -68,6 +79,7 @@ impl Words {
                 "--replays" => it.replays = Some(number(value()?)?),
                 "--wasm" => it.wasm = Some(value()?.into()),
                 "--coverage" => it.coverage = true,
+                "--trained" => it.build = Build::Trained,
                 "--commit" => it.commit = value()?,
                 "--mix" => {
                     let name = value()?;
@@ -108,6 +120,9 @@ impl Words {
         }
         if let Some(seeds) = self.compare {
             how.push_str(&format!(" --compare {seeds}"));
+        }
+        if self.build == Build::Trained {
+            how.push_str(" --trained");
         }
         if let Some(seeds) = self.seeds {
             how.push_str(&format!(" --seeds {seeds}"));
@@ -154,6 +169,7 @@ mod tests {
         for words in [
             "",
             " --seeds 5",
+            " --trained --seeds 5",
             " --seeds 5 --from 7",
             " --seeds 5 --from 7 --mix harsh --settle 60",
             " --planted",

@@ -1,9 +1,9 @@
 //! `cargo xtask coverage`: how much of the core its own tests run through.
 //!
-//! With the compiler's own instrumentation, and the tools that belong to its version of
-//! LLVM (the toolchain's component `llvm-tools`), which is all that it takes.
+//! With the compiler's own instrumentation, and the tools of its version of LLVM, which is
+//! all that it takes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use retake_figures::{Figure, Figures};
@@ -12,10 +12,12 @@ use serde_json::Value;
 use crate::arguments::Arguments;
 use crate::failure::{Doing, Outcome, fail};
 use crate::workspace::Workspace;
-use crate::{process, sim, tools};
+use crate::{llvm, process, sim, tools};
 
 /// Regions of the core that are to be run through (`reliability.md` §8, #26).
 const GOAL_PERCENT: f64 = 95.0;
+/// What needs the tools of LLVM.
+const PURPOSE: &str = "coverage";
 /// Files that are tests as a whole.
 const TESTS: &str = r"/tests(/|\.rs$)|_tests\.rs$";
 
@@ -25,8 +27,7 @@ const TESTS: &str = r"/tests(/|\.rs$)|_tests\.rs$";
 /// When a tool is missing or a test of the core fails.
 pub(crate) fn coverage(workspace: &Workspace, arguments: Arguments) -> Outcome<()> {
     arguments.finish()?;
-    let [merge, export] = ["llvm-profdata", "llvm-cov"].map(|name| llvm_tool(workspace, name));
-    let (merge, export) = (merge?, export?);
+    let export = llvm::tool(workspace, "llvm-cov", PURPOSE)?;
     let folder = workspace.target.join("coverage");
     let profiles = folder.join("profiles");
     if profiles.exists() {
@@ -37,14 +38,7 @@ pub(crate) fn coverage(workspace: &Workspace, arguments: Arguments) -> Outcome<(
         return fail("A test of the core failed, so what it runs through says little.");
     }
     let merged = folder.join("core.profdata");
-    let mut merging = tools::command(workspace, &merge.to_string_lossy());
-    merging
-        .args(["merge", "--sparse", "-o"])
-        .arg(&merged)
-        .arg(&profiles);
-    if !process::run(&mut merging)? {
-        return fail("What the tests ran through cannot be put together.");
-    }
+    llvm::merge(workspace, &profiles, &merged, PURPOSE)?;
     let built = tests(
         workspace,
         &folder,
@@ -109,23 +103,6 @@ fn programs(mut built: Command) -> Outcome<Vec<String>> {
         return fail("cargo names no test of the core.");
     }
     Ok(programs)
-}
-
-/// A tool of the compiler's own version of LLVM.
-fn llvm_tool(workspace: &Workspace, name: &str) -> Outcome<PathBuf> {
-    let ask = |words: &[&str]| process::ask(tools::command(workspace, "rustc").args(words));
-    let found = ask(&["--print", "target-libdir"]).and_then(|libraries| {
-        let folder = Path::new(libraries.trim()).parent()?.join("bin");
-        let file = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        file.is_file().then_some(file)
-    });
-    match found {
-        Some(file) => Ok(file),
-        None => fail(format!(
-            "{name}, which reads what was covered, is missing. Install the toolchain's part of \
-             LLVM with `rustup component add llvm-tools`."
-        )),
-    }
 }
 
 /// Shares of the core in percent.

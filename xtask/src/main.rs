@@ -29,6 +29,7 @@ mod fuzz;
 mod hidden;
 mod hosts;
 mod kills;
+mod llvm;
 mod model;
 mod outage;
 mod pictures;
@@ -48,6 +49,7 @@ mod styles;
 mod templates;
 mod test;
 mod tools;
+mod trained;
 mod versions;
 mod wake;
 mod weigh;
@@ -85,7 +87,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "sim",
-        usage: "[--seeds N] [--from N] [--seed N] [--mix M] [--settle S] [--night] [--planted] [--replays N] [--coverage] [--compare N] [--sweep] [--demand-speed N] [--figures FILE]",
+        usage: "[--seeds N] [--from N] [--seed N] [--mix M] [--settle S] [--trained] [--night] [--release] [--planted] [--replays N] [--coverage] [--compare N] [--sweep] [--demand-speed N] [--figures FILE]",
         what: "run the simulation on all cores, or one seed told line by line",
         run: sim::sim,
     },
