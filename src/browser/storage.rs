@@ -65,10 +65,8 @@ pub fn tab_clear() {
 
 /// Forgets what this browser remembers of Retake between visits.
 pub fn forget_device() {
-    if let Ok(Some(storage)) = window().local_storage() {
-        for key in [LETTERS, POLICY, THEME, ENVIRONMENT] {
-            let _ = storage.remove_item(key);
-        }
+    for key in [LETTERS, POLICY, THEME, ENVIRONMENT, LAST_SIGN_IN] {
+        device_remove(key);
     }
 }
 
@@ -79,6 +77,12 @@ fn device_get(key: &str) -> Option<String> {
 fn device_set(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(key, value);
+    }
+}
+
+fn device_remove(key: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.remove_item(key);
     }
 }
 
@@ -96,6 +100,7 @@ const LETTERS: &str = "retake-letters";
 const POLICY: &str = "retake-policy";
 const THEME: &str = "retake-theme";
 const ENVIRONMENT: &str = "retake-environment";
+const LAST_SIGN_IN: &str = "retake-last-sign-in";
 
 /// The supervise form as it was last typed in this browser.
 pub fn load_policy_form() -> Option<PolicyForm> {
@@ -183,4 +188,19 @@ fn signed_out_key(environment: &str) -> String {
 /// Remembers the environment.
 pub fn set_environment(name: &str) {
     device_set(ENVIRONMENT, name);
+}
+
+/// How this browser was last signed in by a provider, as it was written.
+pub fn last_sign_in() -> Option<String> {
+    device_get(LAST_SIGN_IN)
+}
+
+/// Remembers how this browser was signed in: no token, no name of a person.
+pub fn set_last_sign_in(text: &str) {
+    device_set(LAST_SIGN_IN, text);
+}
+
+/// Forgets that: no new tab asks the provider.
+pub fn forget_last_sign_in() {
+    device_remove(LAST_SIGN_IN);
 }

@@ -1,11 +1,12 @@
 //! Who is signed in, and where. Tokens live here, in memory, and nowhere else.
 //!
 //! A reload forgets the token. What a tab remembers (`sessionStorage`) is how it was
-//! signed in: by a provider, then it asks again in silence; by a code or a pasted
-//! token, then the person is asked for another; all come back to the same address.
-//! Beside that, the sign-in that is under way, what the next page says once, and what a
-//! sign-out has to say ([`remains`]). The browser remembers that
-//! somebody signed out (`storage::sign_out_mark`).
+//! signed in ([`remembered`]): by a provider, then it asks again in silence; by a code
+//! or a pasted token, then the person is asked for another; all come back to the same
+//! address. Beside that, the sign-in that is under way, what the next page says once,
+//! and what a sign-out has to say ([`remains`]). The browser remembers that
+//! somebody signed out (`storage::sign_out_mark`), and that its last sign-in was by a
+//! provider: a new tab then asks it in silence too.
 //!
 //! Each tab has a session of its own, also several tabs of one account: no
 //! token is ever handed from tab to tab. A refresh token that rotates is then
@@ -30,6 +31,7 @@ mod desk;
 mod leaving;
 mod oidc;
 mod remains;
+mod remembered;
 mod renewing;
 
 use std::{cell::Cell, cell::RefCell, rc::Rc, sync::Arc};
@@ -40,10 +42,10 @@ use retake_core::{
     auth::{Holder, Identity, Lasting, Need, Provider, Tokens, holder::SessionNumber, route},
     config::{Config, Environment},
 };
-use serde::{Deserialize, Serialize};
 
 use self::{
     desk::{Desk, Left},
+    remembered::Remembered,
     renewing::Attempt,
 };
 pub use self::{oidc::Asked, renewing::Renewal};
@@ -83,19 +85,6 @@ pub struct Account {
     pub lacks_permissions: bool,
 }
 
-/// How this tab was signed in; survives a reload, holds no secret.
-#[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
-    environment: String,
-    pasted: bool,
-    #[serde(default)]
-    by_device: bool,
-    /// What was known of sign-outs then (`storage::sign_out_mark`).
-    #[serde(default)]
-    sign_out_mark: String,
-}
-
-const REMEMBERED: &str = "retake-signed-in";
 /// A silent sign-in whose page never came.
 const NOT_THERE: &str =
     "The sign-in provider's page did not come. Sign in again to go on where you were.";
@@ -214,8 +203,8 @@ impl Session {
             .map_or(Vec::new(), |it| it.environments.clone())
     }
 
-    /// Reads `config.json`, then signs in again in silence if this tab was
-    /// signed in by a provider. `route` is where the page stands.
+    /// Reads `config.json`, then signs in again in silence if this tab was signed in by
+    /// a provider, or is new and this browser was. `route` is where the page stands.
     pub async fn start(self, route: String) {
         self.state.set(SessionState::Starting);
         match read_config().await {
@@ -226,9 +215,7 @@ impl Session {
             // The callback page goes on from here.
             return;
         }
-        let remembered: Option<Remembered> =
-            storage::tab_get(REMEMBERED).and_then(|text| serde_json::from_str(&text).ok());
-        let Some(remembered) = remembered else {
+        let Some(remembered) = Remembered::take(&route) else {
             let note = leaving::take_note();
             return self.state.set(SessionState::SignedOut(note));
         };
@@ -237,14 +224,9 @@ impl Session {
             .into_iter()
             .find(|it| it.name == remembered.environment);
         match environment {
-            Some(environment)
-                if !remembered.pasted && !remembered.by_device && environment.has_redirect() =>
-            {
-                // Asked once: if the provider wants a person, the sign-in page shows.
-                storage::tab_remove(REMEMBERED);
+            Some(environment) if remembered.is_by_redirect() && environment.has_redirect() => {
                 // Not of a tab that slept, and did not hear of a sign-out.
-                let is_in =
-                    || storage::sign_out_mark(&environment.name) == remembered.sign_out_mark;
+                let is_in = || !remembered.is_over();
                 let mut left = Ok(());
                 if is_in() {
                     let to = route::behind(&route);
@@ -262,7 +244,7 @@ impl Session {
                     self.state.set(SessionState::SignedOut(Some(why)));
                 }
             }
-            Some(_) => {
+            Some(_) if !remembered.is_by_redirect() => {
                 let what = if storage::has_stopped() {
                     "Retake stopped by a mistake of its own and was loaded anew"
                 } else {
@@ -276,7 +258,7 @@ impl Session {
                 let why = format!("{what}, which {loss}. {way} to go on where you were.");
                 self.state.set(SessionState::SignedOut(Some(why)));
             }
-            None => self.state.set(SessionState::SignedOut(None)),
+            _ => self.state.set(SessionState::SignedOut(None)),
         }
     }
 
@@ -296,17 +278,9 @@ impl Session {
     fn signed_in(&self, environment: &Environment, tokens: Tokens, provider: Option<Provider>) {
         storage::set_environment(&environment.name);
         let pasted = provider.is_none();
-        let remembered = Remembered {
-            environment: environment.name.clone(),
-            pasted,
-            by_device: tokens.by_device,
-            sign_out_mark: storage::sign_out_mark(&environment.name),
-        };
-        if let Ok(json) = serde_json::to_string(&remembered) {
-            storage::tab_set(REMEMBERED, &json);
-        }
+        Remembered::keep(&environment.name, pasted, tokens.by_device);
         let inner = self.inner();
-        if let Some(provider) = provider.as_ref().filter(|_| !remembered.by_device) {
+        if let Some(provider) = provider.as_ref().filter(|_| !tokens.by_device) {
             inner.desk.remains.opened(&provider.issuer);
         }
         *inner.environment.borrow_mut() = Some(Arc::new(environment.clone()));

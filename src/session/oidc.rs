@@ -17,6 +17,7 @@ use retake_core::{
 use super::{
     Renewal,
     desk::{Desk, post, unreached},
+    remembered,
 };
 use crate::browser::{clock, dom, fetch, random, storage, timer, window, words};
 
@@ -179,6 +180,7 @@ pub(super) async fn come_back(
     let code = match transaction.code(query, clock::wall()) {
         Ok(code) => code,
         Err(transaction::CallbackError::NeedsPerson) => {
+            remembered::forget_last();
             let why = "Sign in again to go on where you were.".to_owned();
             return Err((Some(why), return_to));
         }

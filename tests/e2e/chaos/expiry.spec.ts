@@ -42,9 +42,8 @@ test('11 ten tabs whose tokens are refused at once: one refresh at a time, none 
     if (n === 0) {
       await signIn(tab, pathOf(batch));
     } else {
-      // The provider knows the person by now.
+      // The provider knows the person by now, and this browser that it does.
       await tab.page.goto(pathOf(batch));
-      await tab.hook('sign-in-oidc').click();
     }
     await tab.supervise({ 'poll-every': `${POLL_EVERY_S}s` });
     await expectWatching(tab);

@@ -46,6 +46,24 @@ test.describe('a certified provider', () => {
     expect(provider.grants.map((it) => it.status)).toEqual([200, 200]);
   });
 
+  test('knows nobody any more: of two new tabs one asks it, and both show the sign-in', async ({ retake, context, provider }) => {
+    await configureFor(context, provider);
+    await signIn(retake);
+    await context.clearCookies();
+    const asked: string[] = [];
+    context.on('request', (request) => {
+      if (new URL(request.url()).searchParams.get('prompt') === 'none') asked.push(request.url());
+    });
+    for (const why of [1, 0]) {
+      const tab = new Retake(await context.newPage());
+      await tab.page.goto('/supervisions');
+      await expect(tab.hook('sign-in-oidc')).toBeVisible();
+      await expect(tab.hook('sign-in-why')).toHaveCount(why);
+      await expect(tab.page).toHaveURL(/\/sign-in\?to=\/supervisions$/);
+    }
+    expect(asked).toHaveLength(1);
+  });
+
   test('signs in by a code that is confirmed on another page, and renews and revokes what that gave', async ({ retake, page, context, provider }) => {
     await page.route('**/config.json', (route) =>
       route.fulfill({ json: { environments: [{ name: 'Certified', api: '/v1/', issuer: provider.issuer, device_client_id: CLIENT }] } }),
@@ -196,7 +214,6 @@ test('two tabs whose tokens are refused at once refresh one after the other', as
   const second = new Retake(await context.newPage());
   await configureFor(second.page, provider);
   await second.page.goto('/');
-  await second.hook('sign-in-oidc').click();
   await expect(second.hook('project-row').first()).toBeVisible();
   await expect(retake.hook('project-row').first()).toBeVisible();
   const before = provider.grants.length;
@@ -240,7 +257,6 @@ test('signing out in one tab ends what renews the other one, too', async ({ reta
   await signIn(retake, '/supervisions');
   const second = new Retake(await context.newPage());
   await second.page.goto('/');
-  await second.hook('sign-in-oidc').click();
   await expect(second.hook('project-row').first()).toBeVisible();
   const given = provider.given.map((it) => it.refresh_token);
   expect(new Set(given).size).toBe(2);

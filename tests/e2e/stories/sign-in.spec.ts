@@ -20,6 +20,69 @@ test.describe('sign in', () => {
     await expect(page).toHaveURL((url) => url.pathname + url.search === path);
   });
 
+  test('a link that is opened in a new tab needs no second sign-in, nor does a third tab meanwhile', async ({ retake, sandbox, context }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await retake.signInByProvider('/');
+    const path = `/projects/${batch.projectID}/batches/${batch.batchID}?status=ERROR`;
+    const tabs = [new Retake(await context.newPage()), new Retake(await context.newPage())];
+    await Promise.all(tabs.map((tab) => tab.page.goto(path)));
+    for (const tab of tabs) {
+      await expect(tab.rows).toHaveCount(2);
+      await expect(tab.page).toHaveURL((url) => url.pathname + url.search === path);
+    }
+  });
+
+  test('a new tab does not go to the provider once somebody has signed out, was last signed in by a token, or asks for the sign-in page', async ({ retake, page, context }) => {
+    const asked: string[] = [];
+    context.on('request', (request) => {
+      if (request.url().includes('/oidc/authorize')) asked.push(request.url());
+    });
+    const expectDoor = async (path: string): Promise<Retake> => {
+      const tab = new Retake(await context.newPage());
+      await tab.page.goto(path);
+      await expect(tab.hook('sign-in-oidc')).toBeVisible();
+      await expect(tab.hook('sign-in-why')).toHaveCount(0);
+      return tab;
+    };
+    await retake.signInByProvider('/supervisions');
+    asked.length = 0;
+    const tab = await expectDoor('/sign-in?to=/supervisions');
+    expect(asked).toEqual([]);
+    await tab.hook('sign-in-token').fill('test-token');
+    await tab.hook('sign-in-token-submit').click();
+    await expect(tab.page).toHaveURL(/\/supervisions$/);
+    await expectDoor('/supervisions');
+    expect(asked).toEqual([]);
+
+    await page.reload();
+    await expect(page.getByRole('button', { name: /Account and settings/ })).toBeVisible();
+    asked.length = 0;
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await retake.hook('sign-out').click();
+    await expect(retake.hook('sign-in-oidc')).toBeVisible();
+    await expectDoor('/supervisions');
+    expect(asked).toEqual([]);
+  });
+
+  test('a provider whose page never comes is not asked by new tabs for ever', async ({ retake, context }) => {
+    await retake.signInByProvider('/supervisions');
+    await context.route('**/oidc/authorize*', (route) => route.abort('aborted'));
+    const says = async (): Promise<number> => {
+      const tab = new Retake(await context.newPage());
+      await tab.page.goto('/supervisions');
+      await expect(tab.hook('sign-in-oidc')).toBeVisible();
+      const why = await tab.hook('sign-in-why').count();
+      await tab.page.close();
+      return why;
+    };
+    for (let n = 0; n < 5; n += 1) expect(await says()).toBe(1);
+    expect(await says()).toBe(0);
+    await context.unroute('**/oidc/authorize*');
+    await retake.page.reload();
+    await expect(retake.page.getByRole('button', { name: /Account and settings/ })).toBeVisible();
+    expect(await retake.page.evaluate(() => localStorage.getItem('retake-last-sign-in'))).toContain('"unanswered":0');
+  });
+
   test('a pasted token signs in; after a reload the page asks for it again and comes back', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { blocker: 3 } });
     await retake.openBatch(batch, '?status=BLOCKER');
