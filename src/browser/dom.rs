@@ -1,7 +1,7 @@
 //! The few things that markup alone cannot do.
 
 use js_sys::Reflect;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
 
 use super::window;
@@ -125,6 +125,14 @@ pub fn write_query(query: &str, is_step: bool) {
     };
 }
 
+/// Writes a whole address of this site as a step of its own, which Back undoes.
+pub fn step_to(address: &str) {
+    if let Ok(history) = window().history() {
+        // Refused as above.
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
+    }
+}
+
 /// The path of a [`route`], without its query.
 pub fn path_of(route: &str) -> &str {
     route.split('?').next().unwrap_or_default()
@@ -179,4 +187,10 @@ pub fn is_wide() -> bool {
         .ok()
         .flatten()
         .is_none_or(|query| query.matches())
+}
+
+/// Whether a click on a link is for this page; one with a modifier is the browser's: a
+/// new tab, a new window, a download.
+pub fn is_plain_click(event: &web_sys::MouseEvent) -> bool {
+    !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use retake_core::{
     auth::Identity,
-    domain::{Batch, ProjectId},
+    domain::{Batch, ProjectId, TestId},
     rerun::Limits,
     supervise::{PauseReason, Phase, Policy, Preview, State, supervise_command},
     view::{
@@ -50,6 +50,8 @@ pub struct PanelContext {
     pub batch: Signal<Option<Arc<Batch>>>,
     /// What a policy would do now.
     pub preview: PreviewNow,
+    /// Shows a test beside the list.
+    pub show_test: Callback<TestId>,
 }
 
 /// The panel.
@@ -177,6 +179,7 @@ fn reported(state: &State, project: ProjectId) -> Reported {
 fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> impl IntoView {
     let snapshot = one.snapshot;
     let (project, project_name) = (context.project, context.project_name);
+    let show = context.show_test;
     let command = move || {
         snapshot.with(|it| {
             it.state.batch.map(|batch| {
@@ -200,7 +203,7 @@ fn Running(one: Supervision, context: PanelContext, again: RwSignal<bool>) -> im
                     })
                 });
                 let about = snapshot.with_untracked(|it| reported(&it.state, project));
-                view! { <VerdictCard verdict command=command.unwrap_or_default() about/> }
+                view! { <VerdictCard verdict command=command.unwrap_or_default() about show/> }
             })
         }}
         {move || trouble.get().map(|why| view! {

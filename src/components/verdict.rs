@@ -2,14 +2,17 @@
 
 use leptos::prelude::*;
 use retake_core::{
+    domain::TestId,
     supervise::{Outcome, Verdict},
     view::{
-        verdict::{self as say, Reported},
+        query::ViewQuery,
+        verdict::{self as say, Naming, Reported},
         words::clean,
     },
 };
 
 use super::copy_button::CopyButton;
+use crate::browser::dom;
 
 /// The tab's icon for an outcome: one of `favicon-*.svg`.
 pub const fn icon(outcome: Outcome) -> &'static str {
@@ -32,11 +35,11 @@ pub fn VerdictCard(
     command: String,
     /// What a report says of its batch.
     about: Reported,
+    /// Shows a test that it names.
+    show: Callback<TestId>,
 ) -> impl IntoView {
     let markdown = say::markdown(&verdict, &about);
-    let tests = say::failing_sentence(&verdict)
-        .into_iter()
-        .chain(say::rerun_sentences(&verdict));
+    let tests = say::namings(&verdict);
     let run = verdict.run.map(|run| format!(" · run {run}"));
     view! {
         <section
@@ -54,7 +57,7 @@ pub fn VerdictCard(
             {verdict.figures_sentence().map(|sentence| view! { <p class="muted">{sentence}{run}</p> })}
             <ul class="verdict__notes">
                 {verdict.notes.iter().map(|note| view! { <li>{clean(note).into_owned()}</li> }).collect_view()}
-                {tests.map(|text| view! { <li>{text}</li> }).collect_view()}
+                {tests.into_iter().map(|naming| view! { <Names naming show/> }).collect_view()}
             </ul>
             <div class="buttons">
                 <CopyButton label="Copy CLI command" text=command/>
@@ -62,6 +65,32 @@ pub fn VerdictCard(
             </div>
         </section>
     }
+}
+
+/// A sentence whose names lead to their tests.
+#[component]
+fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
+    let names = naming
+        .tests
+        .into_iter()
+        .enumerate()
+        .map(|(nth, (id, name))| {
+            let alone = ViewQuery {
+                open: Some(id),
+                ..ViewQuery::default()
+            };
+            let open = move |event: leptos::ev::MouseEvent| {
+                if dom::is_plain_click(&event) {
+                    event.prevent_default();
+                    show.run(id);
+                }
+            };
+            view! {
+                {(nth > 0).then_some(", ")}
+                <a href=alone.to_query() data-testid="verdict-test" on:click=open>{name}</a>
+            }
+        });
+    view! { <li>{naming.lead} {names.collect_view()} {naming.rest}</li> }
 }
 
 /// The verdict in one line, for lists.

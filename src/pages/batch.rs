@@ -254,6 +254,9 @@ fn Found(
                     .and_then(|batch| store.preview(batch, policy))
             })
         }),
+        show_test: Callback::new(move |test| {
+            store.query.update(|query| query.open = Some(test));
+        }),
     };
     view! {
         <div class="batch">

@@ -56,6 +56,7 @@ impl Form {
                 limits: Limits::default(),
                 batch: Signal::stored(Some(Arc::new(Batch::new(BatchId::from_u128(2))))),
                 preview: Arc::new(|_| None),
+                show_test: Callback::new(|_| {}),
             };
             view! { <PolicyFields context again=RwSignal::new(false)/> }
         });

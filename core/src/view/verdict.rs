@@ -1,8 +1,13 @@
 //! A verdict in words: for its card, for a notification and for a report.
 //! Names are made safe to read here, and are cut: one name is no whole page.
 
+use std::fmt;
+
 use super::{export::markdown_escape, words};
-use crate::supervise::{ExitCode, NamedTest, Verdict};
+use crate::{
+    domain::TestId,
+    supervise::{ExitCode, NamedTest, Verdict},
+};
 
 /// Names shown of a list before "and n more".
 const NAMES: usize = 5;
@@ -13,60 +18,76 @@ const NAME_CHARS: usize = 200;
 /// The longest text of a notification, in characters.
 const BODY_CHARS: usize = 400;
 
-/// What became of the tests that were run again, a sentence for each kind.
-pub fn rerun_sentences(verdict: &Verdict) -> Vec<String> {
-    rerun_lines(verdict, NAMES)
+/// A sentence that names tests, in parts, so that a page can lead to each of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    /// How many, and what is so of them.
+    pub lead: String,
+    /// Those that are named: which, and its name, made safe to read and cut.
+    pub tests: Vec<(TestId, String)>,
+    /// How it ends: how many more there are.
+    pub rest: String,
 }
 
-fn rerun_lines(verdict: &Verdict, names: usize) -> Vec<String> {
-    let reruns = &verdict.reruns;
-    [
-        ("passed after rerun", &reruns.passed_after_rerun),
-        (
-            "failed again with the same error: consistent, not flaky",
-            &reruns.consistent,
-        ),
-        ("failed again", &reruns.failed_again),
-    ]
-    .into_iter()
-    .filter(|(_, tests)| !tests.is_empty())
-    .map(|(what, tests)| sentence(what, tests.len(), tests, names))
-    .collect()
+impl Naming {
+    /// `count` tests, the first of which are `tests`; so many are named at the most.
+    fn of(what: &str, count: usize, tests: &[NamedTest], most: usize) -> Self {
+        let named: Vec<_> = tests
+            .iter()
+            .take(most)
+            .map(|test| (test.id, words::line(&test.name, NAME_CHARS)))
+            .collect();
+        let more = count.saturating_sub(named.len());
+        Self {
+            lead: format!("{} {what}: ", words::tests(count)),
+            tests: named,
+            rest: if more > 0 {
+                format!(" and {} more.", words::number(more as u64))
+            } else {
+                ".".to_owned()
+            },
+        }
+    }
 }
 
-/// Which tests are in a state that fails; beside a pass, which failed all the same.
-pub fn failing_sentence(verdict: &Verdict) -> Option<String> {
-    failing_line(verdict, NAMES)
+impl fmt::Display for Naming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lead)?;
+        for (nth, (_, name)) in self.tests.iter().enumerate() {
+            f.write_str(if nth > 0 { ", " } else { "" })?;
+            f.write_str(name)?;
+        }
+        f.write_str(&self.rest)
+    }
 }
 
-fn failing_line(verdict: &Verdict, names: usize) -> Option<String> {
+/// Which tests a verdict speaks of, for its card: those in a state that fails; beside a
+/// pass, which failed all the same; then what became of those that were run again, a
+/// sentence for each kind.
+pub fn namings(verdict: &Verdict) -> Vec<Naming> {
+    naming(verdict, NAMES)
+}
+
+fn naming(verdict: &Verdict, names: usize) -> Vec<Naming> {
     let count = usize::try_from(verdict.failing_count).unwrap_or(usize::MAX);
-    let what = match verdict.exit_code {
+    let fails = match verdict.exit_code {
         ExitCode::Success => "failed without failing the batch",
         _ => "in a state that fails",
     };
-    (count > 0 && !verdict.failing.is_empty())
-        .then(|| sentence(what, count, &verdict.failing, names))
-}
-
-/// `count` tests, the first of which are `tests`; so many are named at the most.
-fn sentence(what: &str, count: usize, tests: &[NamedTest], most: usize) -> String {
-    let names: Vec<String> = tests
-        .iter()
-        .take(most)
-        .map(|test| words::line(&test.name, NAME_CHARS))
-        .collect();
-    let more = count.saturating_sub(names.len());
-    let more = if more > 0 {
-        format!(" and {} more", words::number(more as u64))
-    } else {
-        String::new()
-    };
-    format!(
-        "{} {what}: {}{more}.",
-        words::tests(count),
-        names.join(", ")
-    )
+    let reruns = &verdict.reruns;
+    let (passed, consistent) = (&reruns.passed_after_rerun, &reruns.consistent);
+    let same = "failed again with the same error: consistent, not flaky";
+    let again = &reruns.failed_again;
+    [
+        (fails, count, &verdict.failing),
+        ("passed after rerun", passed.len(), passed),
+        (same, consistent.len(), consistent),
+        ("failed again", again.len(), again),
+    ]
+    .into_iter()
+    .filter(|(_, count, tests)| *count > 0 && !tests.is_empty())
+    .map(|(what, count, tests)| Naming::of(what, count, tests, names))
+    .collect()
 }
 
 /// What a report of a verdict says of the batch.
@@ -99,8 +120,11 @@ pub fn markdown(verdict: &Verdict, about: &Reported) -> String {
         .figures_sentence()
         .into_iter()
         .chain(verdict.notes.iter().cloned())
-        .chain(failing_line(verdict, NAMES_IN_REPORT))
-        .chain(rerun_lines(verdict, NAMES_IN_REPORT));
+        .chain(
+            naming(verdict, NAMES_IN_REPORT)
+                .into_iter()
+                .map(|it| it.to_string()),
+        );
     for sentence in sentences {
         text.push_str(&format!("\n- {}", markdown_escape(&sentence)));
     }
@@ -121,7 +145,7 @@ pub fn notification(batch: Option<&str>, mark: &str, verdict: &Verdict) -> (Stri
 mod tests {
     use super::*;
     use crate::{
-        domain::{BatchStatus, TestId},
+        domain::BatchStatus,
         supervise::{Outcome, RerunOutcome, Rule},
     };
 
@@ -150,8 +174,11 @@ mod tests {
     #[test]
     fn a_card_names_a_few_and_a_report_all_of_them_with_the_batch() {
         let verdict = concluded(9);
-        let on_the_card = failing_sentence(&verdict).unwrap();
-        assert!(on_the_card.ends_with("dock_5 and 4 more."), "{on_the_card}");
+        let on_the_card = namings(&verdict)[0].to_string();
+        assert_eq!(
+            on_the_card,
+            "9 tests in a state that fails: dock_1, dock_2, dock_3, dock_4, dock_5 and 4 more."
+        );
         let report = markdown(
             &verdict,
             &Reported {

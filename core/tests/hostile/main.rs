@@ -311,8 +311,8 @@ fn a_notification_is_two_short_lines() {
         let (title, body) = verdict::notification(Some(&name), "", &concluded(&name));
         is_line("a notification's title", &title, 100);
         is_line("a notification's text", &body, 401);
-        for sentence in verdict::rerun_sentences(&concluded(&name)) {
-            is_line("a sentence", &sentence, 1_200);
+        for naming in verdict::namings(&concluded(&name)) {
+            is_line("a sentence", &naming.to_string(), 1_200);
         }
     }
 }

@@ -13,7 +13,7 @@ use retake_core::{
 
 use super::columns::{COLUMNS, Cell};
 use crate::{
-    browser::timer::Timer,
+    browser::{dom, timer::Timer},
     driver::tests_store::TestsStore,
     reactive::{effect, memo},
     shell::Ticker,
@@ -89,8 +89,7 @@ pub fn Row(
         retake_core::domain::Timestamp::from_millis(now.as_millis() / step * step)
     });
     let open = move |event: leptos::ev::MouseEvent| {
-        // A click with a modifier is the browser's: a new tab, a new window.
-        if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+        if dom::is_plain_click(&event) {
             event.prevent_default();
             event.stop_propagation();
             take_over();

@@ -58,6 +58,14 @@ test.describe('supervise to the verdict', () => {
     await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0', 'rerun-on-states': 'Warning' });
     await retake.verdict().toBe(2, 'fail');
     await expect(retake.hook('verdict')).toContainText('3 tests in a state that fails');
+    // Each name leads to its test: here beside the list, elsewhere by its link.
+    const name = retake.hook('verdict-test').nth(1);
+    const named = (await name.textContent()) ?? '';
+    await name.click();
+    await expect(retake.hook('test-drawer')).toContainText(named);
+    const link = new URLSearchParams((await name.getAttribute('href')) ?? '').get('test');
+    await expect(retake.page).toHaveURL((url) => url.searchParams.get('test') === link);
+    await expect(retake.hook('verdict'), 'it stays beside what it leads to').toBeVisible();
   });
 
   test('a link fills the form in, and only a click starts', async ({ retake, sandbox }) => {
