@@ -4,10 +4,7 @@
 //! A failed read is shown at once, with the time of the next try; the pauses
 //! grow. Everything stops with the page that opened the list.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures::{
     channel::oneshot,
@@ -17,7 +14,7 @@ use leptos::prelude::*;
 use retake_core::{
     api::{ApiError, ErrorKind, Page, Paging, endpoint, retry},
     domain::{Batch, BatchId, ProjectId, Timestamp},
-    order,
+    view::batch_list::{meets, put_over, still_running},
 };
 
 use super::{look_again, task::while_open};
@@ -248,28 +245,4 @@ impl BatchShelf {
             }
         }
     }
-}
-
-/// Whether a newest page reaches what is loaded, or shares a batch with it.
-fn meets(known: &[Batch], page: &[Batch]) -> bool {
-    let known: HashSet<BatchId> = known.iter().map(|it| it.id).collect();
-    page.iter().any(|it| known.contains(&it.id))
-}
-
-/// What is loaded, has not finished, and is not on this page.
-fn still_running(known: &[Batch], page: &[Batch]) -> Vec<BatchId> {
-    let page: HashSet<BatchId> = page.iter().map(|it| it.id).collect();
-    let older = known.iter().filter(|it| !page.contains(&it.id));
-    older
-        .filter(|it| !it.is_terminal())
-        .map(|it| it.id)
-        .collect()
-}
-
-/// Newer pictures replace older ones; the newest batch stands first.
-fn put_over(known: &mut Vec<Batch>, read: Vec<Batch>) {
-    let mut all: BTreeMap<BatchId, Batch> = known.drain(..).map(|it| (it.id, it)).collect();
-    all.extend(read.into_iter().map(|it| (it.id, it)));
-    *known = all.into_values().collect();
-    order::sort_by_key(known, |it| std::cmp::Reverse((it.created, it.id)));
 }

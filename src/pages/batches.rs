@@ -12,6 +12,7 @@ use retake_core::{
         Batch, BatchId, ConflatedBatchStatus, ConflatedStatus, Project, ProjectId, Timestamp,
     },
     view::{
+        batch_list::{Extent, foot},
         batches::{self, BatchFilter, ran_for, reran_at},
         freshness::{Age, State, freshness},
         open, words,
@@ -158,7 +159,7 @@ fn Listed(project: Project) -> impl IntoView {
                     </tbody>
                 </table>
                 {move || (shelf.is_read() && shown.with(Vec::is_empty)).then(|| view! { <Nothing shelf filter/> })}
-                <Foot shelf/>
+                <Foot shelf filter shown/>
             </div>
         </div>
     }
@@ -401,7 +402,11 @@ fn Nothing(shelf: BatchShelf, filter: RwSignal<BatchFilter>) -> impl IntoView {
 }
 
 #[component]
-fn Foot(shelf: BatchShelf) -> impl IntoView {
+fn Foot(
+    shelf: BatchShelf,
+    filter: RwSignal<BatchFilter>,
+    shown: Memo<Vec<Batch>>,
+) -> impl IntoView {
     let said = move || {
         if !shelf.is_read() {
             let is_failing = shelf.failing.with(Option::is_some);
@@ -412,20 +417,18 @@ fn Foot(shelf: BatchShelf) -> impl IntoView {
             }
             .to_owned();
         }
-        let loaded = words::number(shelf.batches.with(Vec::len) as u64);
-        match shelf.broken.get() {
-            Some(error) => format!(
-                "{loaded} loaded. Older ones cannot be read: {}.",
-                words::clean(
-                    error
-                        .message
-                        .as_deref()
-                        .unwrap_or("the server's pages go in circles")
-                )
-            ),
-            None if shelf.has_more() => format!("{loaded} loaded"),
-            None => format!("All {loaded} loaded"),
-        }
+        let is_filtered = filter.with(|it| *it != BatchFilter::default());
+        shelf.broken.with(|broken| {
+            foot(&Extent {
+                loaded: shelf.batches.with(Vec::len),
+                shown: is_filtered.then(|| shown.with(Vec::len)),
+                has_more: shelf.has_more(),
+                broken: broken.as_ref().map(|error| {
+                    let message = error.message.as_deref();
+                    message.unwrap_or("the server's pages go in circles")
+                }),
+            })
+        })
     };
     view! {
         <p class="list__foot" role="status" data-testid="list-foot">

@@ -6,7 +6,8 @@
 //! - [`listing`]: which rows are shown in which order; frozen between polls.
 //! - [`selection`]: which tests are ticked, by ID.
 //! - [`window`]: which rows of a long list are on screen.
-//! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists.
+//! - [`chips`], [`freshness`], [`batches`]: counts, "updated 8 s ago", batch lists;
+//!   [`batch_list`]: how one is kept fresh page by page.
 //! - [`open`]: what a person pasted into "open".
 //! - [`runs`]: what is known of each run of a test, and why it failed.
 //! - [`supervision`]: how a supervision is getting on, with `census` (all of them, counted)
@@ -14,6 +15,7 @@
 //! - [`rerun`]: how a person's own rerun is getting on.
 //! - [`words`], [`export`]: numbers, durations and hostile text for people.
 
+pub mod batch_list;
 pub mod batches;
 pub mod called;
 mod census;

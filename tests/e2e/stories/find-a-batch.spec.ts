@@ -229,11 +229,15 @@ test.describe('find a batch', () => {
   test('older batches are loaded on demand', async ({ retake, sandbox }) => {
     // A page of the API holds a hundred.
     const project = await sandbox.project('fault: one call at a time');
-    for (let n = 0; n < 100; n += 1) await sandbox.batch({ tests: 1 }, `older ${n}`, project);
+    for (let n = 0; n < 100; n += 1) await sandbox.batch({ tests: 1 }, `older-${n}`, project);
     await retake.signIn(`/projects/${project}`);
     await expect(retake.hook('batch-row')).toHaveCount(100);
-    await expect(retake.hook('list-foot')).toContainText('100');
+    await expect(retake.hook('list-foot')).toContainText('100 loaded');
+    await retake.hook('text-filter').fill('older-7');
+    await expect(retake.hook('list-foot')).toContainText('11 of 100 loaded shown');
     await retake.hook('load-more').click();
+    await expect(retake.hook('list-foot')).toHaveText('11 of all 107 shown');
+    await retake.hook('text-filter').fill('');
     await expect(retake.hook('batch-row')).toHaveCount(107);
     await expect(retake.hook('load-more')).toHaveCount(0);
   });
