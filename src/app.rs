@@ -5,11 +5,12 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{
     components::{Route, Router, Routes},
+    hooks::use_location,
     path,
 };
 
 use crate::{
-    browser::{clock, dom, storage, timer},
+    browser::{clock, dom, storage, timer, window},
     client::Client,
     components::{policy_form, sign_out::Leaving},
     driver::{reruns::OwnReruns, supervisions::Supervisions},
@@ -87,6 +88,7 @@ pub fn App() -> impl IntoView {
     let base = dom::base().trim_end_matches('/').to_owned();
     view! {
         <Router base>
+            <AddressInStep/>
             <Shell>
                 <Routes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/sign-in") view=SignIn/>
@@ -105,6 +107,31 @@ pub fn App() -> impl IntoView {
             </Shell>
         </Router>
     }
+}
+
+/// Mends an address that the router leaves as it was: it makes no step to where its own
+/// last step led, and hears of a Back in between only where the address comes back that
+/// it wrote itself. Pages write their filters past it.
+#[component]
+fn AddressInStep() -> impl IntoView {
+    let location = use_location();
+    let (pathname, search) = (location.pathname, location.search);
+    effect(move |before: Option<()>| {
+        let path = pathname.get();
+        if before.is_none() {
+            return;
+        }
+        spawn_local(async move {
+            // The router writes it in this task, if it does.
+            timer::sleep(Duration::ZERO).await;
+            let is_here = pathname.get_untracked() == path;
+            if is_here && window().location().pathname().ok() != Some(path.clone()) {
+                let query = search.get_untracked();
+                let mark = if query.is_empty() { "" } else { "?" };
+                dom::step_to(&format!("{path}{mark}{query}"));
+            }
+        });
+    });
 }
 
 /// The list of projects, for two addresses: one function, so that it is compiled once.

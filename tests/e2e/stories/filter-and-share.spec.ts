@@ -65,6 +65,24 @@ test.describe('filter and share the link', () => {
     }
   });
 
+  test('the address is that of the page on screen, also where one goes on to the same page after Back', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 2 } });
+    await retake.openBatch(batch);
+    await retake.chip('ERROR').click();
+    await expect(page).toHaveURL(/\?status=ERROR$/);
+    for (let n = 0; n < 2; n += 1) {
+      await page.getByRole('link', { name: /Supervisions/ }).click();
+      await expect(page).toHaveURL(/\/supervisions$/);
+      await expect(page.getByRole('heading', { level: 1, name: 'Supervisions' })).toBeVisible();
+      await page.goBack();
+      await expect(retake.rows).toHaveCount(2);
+      await expect(page).toHaveURL(/\?status=ERROR$/);
+    }
+    await page.goForward();
+    await expect(page).toHaveURL(/\/supervisions$/);
+    await expect(page.getByRole('heading', { level: 1, name: 'Supervisions' })).toBeVisible();
+  });
+
   test('errors are readable in the row, and in full with their run in the drawer', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await retake.openBatch(batch);
