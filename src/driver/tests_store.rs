@@ -462,13 +462,7 @@ impl TestsStore {
 
     /// Unticks these tests, some of many that were ticked at once.
     pub fn untick(&self, rows: &[RowId]) {
-        self.table.with_value(|table| {
-            self.selection.update(|selection| {
-                for row in rows {
-                    selection.toggle(table, *row);
-                }
-            });
-        });
+        self.selection.update(|selection| selection.untick(rows));
     }
 
     /// Ticks every matching test, or unticks them if all are ticked. While tests are

@@ -119,6 +119,14 @@ impl Selection {
         }
     }
 
+    /// Unticks these tests, some of many that were ticked at once; a range begins where it
+    /// did.
+    pub fn untick(&mut self, rows: &[RowId]) {
+        for row in rows {
+            self.set(*row, false);
+        }
+    }
+
     /// Shift-click: gives every row from the last clicked one to this the state
     /// that this one gets.
     pub fn range_to(&mut self, table: &TestTable, listing: &Listing, row: RowId) {
@@ -249,6 +257,19 @@ mod tests {
         let mut filter = Filter::default();
         filter.toggle(&ConflatedStatus::Error);
         filter
+    }
+
+    #[test]
+    fn some_are_unticked_and_none_is_ticked_by_that() {
+        let table = table();
+        let mut selection = Selection::default();
+        let rows: Vec<RowId> = table.iter().map(|(row, _)| row).take(4).collect();
+        for row in &rows[..3] {
+            selection.toggle(&table, *row);
+        }
+        selection.untick(&rows[1..]);
+        assert_eq!(selection.rows().collect::<Vec<_>>(), rows[..1]);
+        assert_eq!(selection.count(), 1);
     }
 
     #[test]
