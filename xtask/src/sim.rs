@@ -51,6 +51,12 @@ pub(crate) fn sim(workspace: &Workspace, mut arguments: Arguments) -> Outcome<()
     let night = arguments.take_flag("--night");
     let release = arguments.take_flag("--release");
     arguments.finish()?;
+    let modes = [planted, replays.is_some(), trained, night, release];
+    if modes.into_iter().filter(|it| *it).count() > 1 {
+        return fail(
+            "Of --planted, --replays, --trained, --night and --release only one can be asked for.",
+        );
+    }
     if night {
         return run_long(workspace, "night", NIGHT);
     }
@@ -103,11 +109,20 @@ pub(crate) fn run_planted(workspace: &Workspace, words: &[String]) -> Outcome<()
 /// Runs the seeds of a night or of a release, and leaves the figures for `report`.
 ///
 /// # Errors
-/// When a promise is broken, or a tool is missing.
+/// When a promise is broken.
 fn run_long(workspace: &Workspace, name: &str, seeds: &str) -> Outcome<()> {
     let file = workspace.figures(name)?.display().to_string();
-    let words = ["--seeds", seeds, "--figures", &file].map(str::to_owned);
-    judge(&mut command_for_trained(workspace, &words)?)
+    let words = ["--seeds", seeds, "--figures", &file];
+    judge(&mut quickest(workspace, &words))
+}
+
+/// The simulation, compiled by its own course where that can be done; the words of its
+/// figures say which.
+pub(crate) fn quickest(workspace: &Workspace, words: &[&str]) -> Command {
+    command_for_trained(workspace, words).unwrap_or_else(|why| {
+        println!("{why}\nSo it runs as it is compiled otherwise.");
+        command_for(workspace, words)
+    })
 }
 
 /// Makes failing runs again.
@@ -137,10 +152,7 @@ pub(crate) fn command_for(workspace: &Workspace, words: &[impl AsRef<OsStr>]) ->
 ///
 /// # Errors
 /// As of [`trained::build`].
-pub(crate) fn command_for_trained(
-    workspace: &Workspace,
-    words: &[impl AsRef<OsStr>],
-) -> Outcome<Command> {
+fn command_for_trained(workspace: &Workspace, words: &[impl AsRef<OsStr>]) -> Outcome<Command> {
     let mut simulation = Command::new(trained::build(workspace)?);
     simulation.current_dir(&workspace.root).args(words).args([
         "--trained",

@@ -17,7 +17,7 @@ const PURPOSE: &str = "the simulation compiled by its own course";
 /// Builds it, and gives the program.
 ///
 /// # Errors
-/// When a tool is missing, it does not compile, or a promise is broken while it is
+/// When a tool is missing, it does not compile, or it fails while it is
 /// watched.
 pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     // First, so that nobody waits for a build to hear that a tool is missing.
@@ -31,29 +31,22 @@ pub(crate) fn build(workspace: &Workspace) -> Outcome<PathBuf> {
     }
     println!("Building the simulation twice, the second time by the course of the first.");
     let watched = folder.join("watched");
-    compile(
-        workspace,
-        &watched,
-        &triple,
-        &format!("-Cprofile-generate={}", profiles.display()),
-    )?;
+    let word = format!("-Cprofile-generate={}", profiles.display());
+    compile(workspace, &watched, &triple, &word)?;
     let mut showing = Command::new(program(&watched, &triple));
     showing
         .args(["--seeds", SHOWN])
+        .env_remove("LLVM_PROFILE_FILE")
         .stdout(std::process::Stdio::null());
     if !process::run(&mut showing)? {
         return fail(format!(
-            "A promise is broken within {SHOWN} seeds: `cargo xtask sim --seeds {SHOWN}` tells which."
+            "The simulation does not pass {SHOWN} seeds: `cargo xtask sim --seeds {SHOWN}` tells why."
         ));
     }
     llvm::merge(workspace, &profiles, &merged, PURPOSE)?;
     let built = folder.join("built");
-    compile(
-        workspace,
-        &built,
-        &triple,
-        &format!("-Cprofile-use={}", merged.display()),
-    )?;
+    let word = format!("-Cprofile-use={}", merged.display());
+    compile(workspace, &built, &triple, &word)?;
     Ok(program(&built, &triple))
 }
 
@@ -72,7 +65,8 @@ fn compile(workspace: &Workspace, folder: &Path, triple: &str, word: &str) -> Ou
         ])
         .args(["--target", triple])
         .env("CARGO_TARGET_DIR", folder)
-        .env("RUSTFLAGS", word);
+        // Whole, also where the checkout's path has a space.
+        .env("CARGO_ENCODED_RUSTFLAGS", word);
     if process::run(&mut cargo)? {
         Ok(())
     } else {

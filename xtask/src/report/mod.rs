@@ -122,7 +122,7 @@ fn parts(workspace: &Workspace, volumes: &Volumes) -> Outcome<Vec<(Source, Comma
     Ok(vec![
         (
             Source::Sim,
-            sim::command_for_trained(workspace, &["--seeds", &volumes.seeds.to_string()])?,
+            sim::quickest(workspace, &["--seeds", &volumes.seeds.to_string()]),
         ),
         (Source::Planted, sim::command_for_planted(workspace)),
         (
