@@ -69,9 +69,21 @@ pub fn focus(selector: &str) {
         .document()
         .and_then(|it| it.query_selector(selector).ok()?);
     if let Some(element) = found.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
-        // An element that cannot be focused keeps the focus where it was.
-        let _ = element.focus();
+        focus_on(&element);
     }
+}
+
+/// Moves the focus to this element.
+pub fn focus_on(element: &HtmlElement) {
+    // One that cannot be focused leaves the focus where it was.
+    let _ = element.focus();
+}
+
+/// The element that has the focus, if it is such a one.
+pub fn focused(selector: &str) -> Option<HtmlElement> {
+    let element = window().document()?.active_element()?;
+    let is_such = element.matches(selector).unwrap_or(false);
+    is_such.then(|| element.dyn_into().ok()).flatten()
 }
 
 /// Whether the page has such an element now.

@@ -65,8 +65,10 @@ pub fn tab_clear() {
 
 /// Forgets what this browser remembers of Retake between visits.
 pub fn forget_device() {
-    for key in [LETTERS, POLICY, THEME, ENVIRONMENT, LAST_SIGN_IN] {
-        device_remove(key);
+    if let Ok(Some(storage)) = window().local_storage() {
+        for key in [LETTERS, POLICY, THEME, ENVIRONMENT, SIGN_INS] {
+            let _ = storage.remove_item(key);
+        }
     }
 }
 
@@ -77,12 +79,6 @@ fn device_get(key: &str) -> Option<String> {
 fn device_set(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(key, value);
-    }
-}
-
-fn device_remove(key: &str) {
-    if let Ok(Some(storage)) = window().local_storage() {
-        let _ = storage.remove_item(key);
     }
 }
 
@@ -100,7 +96,7 @@ const LETTERS: &str = "retake-letters";
 const POLICY: &str = "retake-policy";
 const THEME: &str = "retake-theme";
 const ENVIRONMENT: &str = "retake-environment";
-const LAST_SIGN_IN: &str = "retake-last-sign-in";
+const SIGN_INS: &str = "retake-sign-ins";
 
 /// The supervise form as it was last typed in this browser.
 pub fn load_policy_form() -> Option<PolicyForm> {
@@ -190,17 +186,12 @@ pub fn set_environment(name: &str) {
     device_set(ENVIRONMENT, name);
 }
 
-/// How this browser was last signed in by a provider, as it was written.
-pub fn last_sign_in() -> Option<String> {
-    device_get(LAST_SIGN_IN)
+/// How this browser was signed in, as it was written.
+pub fn sign_ins() -> Option<String> {
+    device_get(SIGN_INS)
 }
 
 /// Remembers how this browser was signed in: no token, no name of a person.
-pub fn set_last_sign_in(text: &str) {
-    device_set(LAST_SIGN_IN, text);
-}
-
-/// Forgets that: no new tab asks the provider.
-pub fn forget_last_sign_in() {
-    device_remove(LAST_SIGN_IN);
+pub fn set_sign_ins(text: &str) {
+    device_set(SIGN_INS, text);
 }

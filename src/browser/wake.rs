@@ -78,15 +78,38 @@ pub fn on_wake(act: impl Fn(WakeReason) + 'static) -> Listening {
     it
 }
 
+/// Waits until somebody has opened this page, where the browser loads it ahead of that.
+pub async fn shown_at_all() {
+    let Some(document) = window().document() else {
+        return;
+    };
+    let is_ahead = Reflect::get(&document, &"prerendering".into()).is_ok_and(|it| it.is_truthy());
+    if is_ahead {
+        heard(document.into(), &["prerenderingchange"], |_| true).await;
+    }
+}
+
 /// Waits until the browser shows this page again as it was left, after Back or Forward.
 pub async fn restored() {
+    // Also heard at the first load of a page.
+    let is_restored =
+        |event: &Event| Reflect::get(event, &"persisted".into()).is_ok_and(|it| it.is_truthy());
+    heard(window().into(), &["pageshow"], is_restored).await;
+}
+
+/// Waits for an event that is meant.
+async fn heard(
+    target: EventTarget,
+    names: &'static [&'static str],
+    is_meant: impl Fn(&Event) -> bool + 'static,
+) {
     let (tell, told) = oneshot::channel();
     let tell = Cell::new(Some(tell));
     let mut it = Listening { parts: Vec::new() };
-    it.to(window().into(), &["pageshow"], move |event| {
-        // Also heard at the first load of a page.
-        let is_restored = Reflect::get(&event, &"persisted".into()).is_ok_and(|it| it.is_truthy());
-        if is_restored && let Some(tell) = tell.take() {
+    it.to(target, names, move |event| {
+        if is_meant(&event)
+            && let Some(tell) = tell.take()
+        {
             // Nobody waits any more: then nobody has to know.
             let _ = tell.send(());
         }

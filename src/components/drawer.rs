@@ -12,6 +12,8 @@ use retake_core::{
     },
 };
 
+use web_sys::HtmlElement;
+
 use super::{
     copy_button::CopyButton,
     load::{Load, LoadFailed, Loader},
@@ -44,12 +46,21 @@ pub fn Drawer(
 ) -> impl IntoView {
     let open = memo(move |_| store.query.with(|it| it.open));
     let before = StoredValue::new(None::<TestId>);
+    // A link beside the list that led here: there the hand goes back to.
+    let led_by = StoredValue::new_local(None::<(TestId, HtmlElement)>);
     effect(move |_| {
         let now = open.get();
         match (before.get_value(), now) {
-            (None, Some(_)) => request_animation_frame(|| dom::focus(".drawer__close")),
+            (None, Some(id)) => {
+                led_by.set_value(dom::focused(".verdict a").map(|link| (id, link)));
+                request_animation_frame(|| dom::focus(".drawer__close"));
+            }
             (Some(id), None) => request_animation_frame(move || {
-                dom::focus(&format!("tr[data-job-id=\"{id}\"] .row__name"));
+                let led_by = led_by.get_value().filter(|it| it.0 == id);
+                match led_by {
+                    Some((_, link)) if link.is_connected() => dom::focus_on(&link),
+                    _ => dom::focus(&format!("tr[data-job-id=\"{id}\"] .row__name")),
+                }
             }),
             _ => {}
         }

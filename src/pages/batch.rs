@@ -16,6 +16,7 @@ use retake_core::{
     view::{ViewQuery, open, query::escape, words},
 };
 
+use super::guard::OtherEnvironment;
 use crate::{
     browser::{clock, dom, timer, window},
     client::Client,
@@ -92,6 +93,7 @@ pub fn Batch() -> impl IntoView {
                         <p class="page__ways">
                             <A href=dom::at(&of_project)>"Batches of this project"</A>
                             <A href=dom::at("/")>"All projects"</A>
+                            <OtherEnvironment/>
                         </p>
                     </div>
                 }

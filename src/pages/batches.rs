@@ -19,6 +19,7 @@ use retake_core::{
     },
 };
 
+use super::guard::OtherEnvironment;
 use crate::{
     browser::{clock, dom},
     client::Client,
@@ -61,7 +62,10 @@ pub fn Batches() -> impl IntoView {
                     <div class="page">
                         <div class="page__head"><h1>"Project"</h1></div>
                         <LoadFailed title="The project could not be read." error next retry=move |()| loader.retry()/>
-                        <p class="page__ways"><A href=dom::at("/")>"All projects"</A></p>
+                        <p class="page__ways">
+                            <A href=dom::at("/")>"All projects"</A>
+                            <OtherEnvironment/>
+                        </p>
                     </div>
                 }
                 .into_any()

@@ -30,7 +30,7 @@ pub fn Guard(children: ChildrenFn) -> impl IntoView {
         SessionState::SignedIn(account) => Gate::Open(account.identity),
     });
     move || match gate.get() {
-        Gate::Starting => view! { <Starting text="Signing in…"/> }.into_any(),
+        Gate::Starting => view! { <SigningIn/> }.into_any(),
         Gate::Broken(problems) => view! { <Broken problems/> }.into_any(),
         Gate::Closed => view! { <ToSignIn/> }.into_any(),
         Gate::Open(_) => children().into_any(),
@@ -49,6 +49,35 @@ pub fn Starting(
             <p>{text}</p>
         </div>
     }
+}
+
+/// A sign-in in silence, with a way out of one that takes long.
+#[component]
+fn SigningIn() -> impl IntoView {
+    let door = dom::at(&sign_in_address(&dom::route()));
+    view! {
+        <div class="boot" role="status">
+            <img src=dom::file("favicon.svg") alt="" width="32" height="32"/>
+            <p>"Signing in…"</p>
+            // Loaded anew: what waits on this page is given up with it.
+            <small class="boot__late boot__late--soon">
+                <a href=door rel="external">"Sign in another way"</a>
+            </small>
+        </div>
+    }
+}
+
+/// The way to what may be of another environment: a link does not say of which it is.
+#[component]
+pub fn OtherEnvironment() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let here = session.account_now().map(|it| it.environment.name.clone());
+    let has_others = session.environments().len() > 1;
+    here.filter(|_| has_others).map(|here| {
+        let door = dom::at(&sign_in_address(&dom::route()));
+        let words = format!("Look in another environment than {here}");
+        view! { <a href=door target="_blank" rel="noreferrer" data-testid="other-environment">{words}</a> }
+    })
 }
 
 /// Goes to the sign-in page and remembers where from: path, filters and all.

@@ -4,7 +4,7 @@ use futures::channel::oneshot;
 use leptos::{prelude::*, task::spawn_local};
 use retake_core::auth::Identity;
 
-use super::{Left, Session, SessionState, oidc};
+use super::{Left, Session, SessionState, oidc, remembered};
 use crate::browser::{channel::Channel, dom, journal, storage, timer, wake, window};
 
 /// The channel on which a tab names the account that the person signed out of.
@@ -44,6 +44,7 @@ impl Session {
         if let Some(environment) = inner.environment.borrow().as_ref() {
             // For tabs that are at the provider right now, or asleep: they hear nothing.
             storage::note_sign_out(&environment.name);
+            remembered::signed_out(&environment.name);
         }
         if let Some(account) = self.account_now() {
             let text = serde_json::to_string(&account.identity).expect("plain data serialises");

@@ -215,12 +215,18 @@ impl Session {
             // The callback page goes on from here.
             return;
         }
-        let Some(remembered) = Remembered::take(&route) else {
-            let note = leaving::take_note();
+        let note = leaving::take_note();
+        // A browser may load a page before anybody wants it.
+        wake::shown_at_all().await;
+        // What is to be said first is of a sign-out.
+        let environments = self.environments();
+        let remembered = note
+            .is_none()
+            .then(|| Remembered::take(&route, &environments));
+        let Some(remembered) = remembered.flatten() else {
             return self.state.set(SessionState::SignedOut(note));
         };
-        let environment = self
-            .environments()
+        let environment = environments
             .into_iter()
             .find(|it| it.name == remembered.environment);
         match environment {

@@ -180,9 +180,13 @@ pub(super) async fn come_back(
     let code = match transaction.code(query, clock::wall()) {
         Ok(code) => code,
         Err(transaction::CallbackError::NeedsPerson) => {
-            remembered::forget_last();
-            let why = "Sign in again to go on where you were.".to_owned();
-            return Err((Some(why), return_to));
+            let why = if remembered::was_new() {
+                "Sign in to open this page."
+            } else {
+                "Sign in again to go on where you were."
+            };
+            remembered::provider_wants_person(&environment.name);
+            return Err((Some(why.to_owned()), return_to));
         }
         Err(error) => return Err(fail(error.to_string())),
     };

@@ -1,13 +1,15 @@
 //! How somebody was signed in, so that a page that is loaded anew, and a tab that is
 //! new, can ask the provider in silence. No secret, and no name of a person.
 
+use std::{collections::BTreeSet, time::Duration};
+
+use retake_core::{config::Environment, domain::Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::browser::{dom, storage};
+use crate::browser::{clock, dom, storage};
 
-/// A sign-in, as this tab remembers it until it closes, and this browser until the
-/// next one, a sign-out, or the provider's word that it knows nobody.
-#[derive(Debug, Serialize, Deserialize)]
+/// A sign-in, as this tab remembers it until it closes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Remembered {
     pub(super) environment: String,
     pub(super) pasted: bool,
@@ -16,41 +18,51 @@ pub(super) struct Remembered {
     /// What was known of sign-outs then (`storage::sign_out_mark`).
     #[serde(default)]
     sign_out_mark: String,
-    /// New tabs that have asked for it since, and were not heard of again.
-    #[serde(default)]
-    unanswered: u32,
+}
+
+/// What this browser remembers for tabs that are new.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct SignIns {
+    /// The last one, unless the provider has said since that it wants a person.
+    last: Option<Remembered>,
+    /// Environments that were signed in to and not out of. A link does not say of which
+    /// it is: among several a person has to choose.
+    environments: BTreeSet<String>,
+    /// Since when new tabs have asked, and none was heard of again.
+    asked_since: Option<Timestamp>,
 }
 
 const IN_TAB: &str = "retake-signed-in";
-/// So many new tabs in a row may ask a provider that leads none of them back: several
-/// that are opened at once, but not each one for ever.
-const MOST_UNANSWERED: u32 = 5;
+/// This tab was new, and has asked.
+const ASKED: &str = "retake-asked";
+/// New tabs that ask within this time do not wait for one another. A provider that has
+/// led none back by then is asked by no other.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Remembered {
-    /// Remembers a sign-in: what the last one was, in this browser, is so no more.
+    /// Remembers a sign-in, in this tab and in this browser.
     pub(super) fn keep(environment: &str, pasted: bool, by_device: bool) {
         let it = Self {
             environment: environment.to_owned(),
             pasted,
             by_device,
             sign_out_mark: storage::sign_out_mark(environment),
-            unanswered: 0,
         };
-        let Ok(json) = serde_json::to_string(&it) else {
-            return;
-        };
-        storage::tab_set(IN_TAB, &json);
-        if it.is_by_redirect() {
-            storage::set_last_sign_in(&json);
-        } else {
-            storage::forget_last_sign_in();
+        if let Ok(json) = serde_json::to_string(&it) {
+            storage::tab_set(IN_TAB, &json);
         }
+        storage::tab_remove(ASKED);
+        SignIns::change(|all| {
+            all.environments.insert(it.environment.clone());
+            all.last = Some(it);
+            all.asked_since = None;
+        });
     }
 
     /// How this tab was signed in when its page was loaded at `route`; if it is new, how
-    /// this browser was. Asked once: if the provider wants a person, the sign-in page
-    /// shows.
-    pub(super) fn take(route: &str) -> Option<Self> {
+    /// this browser was. `configured` are the environments that there are. Asked once: if
+    /// the provider wants a person, the sign-in page shows.
+    pub(super) fn take(route: &str, configured: &[Environment]) -> Option<Self> {
         if let Some(text) = storage::tab_get(IN_TAB) {
             let it: Self = serde_json::from_str(&text).ok()?;
             if it.is_by_redirect() {
@@ -59,17 +71,16 @@ impl Remembered {
             return Some(it);
         }
         // Who opens the sign-in page wants to choose.
-        if dom::path_of(route) == "/sign-in" {
+        if was_new() || dom::path_of(route) == "/sign-in" {
             return None;
         }
-        let mut it: Self = serde_json::from_str(&storage::last_sign_in()?).ok()?;
-        if it.is_over() || it.unanswered >= MOST_UNANSWERED {
-            return None;
-        }
-        it.unanswered += 1;
-        if let Ok(json) = serde_json::to_string(&it) {
-            storage::set_last_sign_in(&json);
-        }
+        let now = clock::wall();
+        let all = SignIns::read();
+        let it = all.to_ask(now, configured)?.clone();
+        storage::tab_set(ASKED, "1");
+        SignIns::change(|all| {
+            all.asked_since.get_or_insert(now);
+        });
         Some(it)
     }
 
@@ -84,7 +95,53 @@ impl Remembered {
     }
 }
 
-/// The provider knows nobody any more: no new tab asks it.
-pub(super) fn forget_last() {
-    storage::forget_last_sign_in();
+impl SignIns {
+    fn read() -> Self {
+        let text = storage::sign_ins();
+        text.and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default()
+    }
+
+    fn change(change: impl FnOnce(&mut Self)) {
+        let mut all = Self::read();
+        change(&mut all);
+        if let Ok(json) = serde_json::to_string(&all) {
+            storage::set_sign_ins(&json);
+        }
+    }
+
+    /// The sign-in that a new tab asks for again.
+    fn to_ask(&self, now: Timestamp, configured: &[Environment]) -> Option<&Remembered> {
+        let last = self.last.as_ref()?;
+        let is_other = |name: &String| {
+            *name != last.environment && configured.iter().any(|it| it.name == *name)
+        };
+        let is_alone = !self.environments.iter().any(is_other);
+        // A clock that was set back says nothing of how long it is.
+        let waits = self
+            .asked_since
+            .is_none_or(|since| since <= now && now.since(since) < PATIENCE);
+        (last.is_by_redirect() && !last.is_over() && is_alone && waits).then_some(last)
+    }
+}
+
+/// Whether this tab was new when its page was loaded, and has asked for a sign-in that
+/// it has not got.
+pub(super) fn was_new() -> bool {
+    storage::tab_get(ASKED).is_some()
+}
+
+/// The provider wants a person: no new tab asks it again.
+pub(super) fn provider_wants_person(environment: &str) {
+    SignIns::change(|all| {
+        all.last.take_if(|last| last.environment == environment);
+    });
+}
+
+/// Somebody has signed out of an environment.
+pub(super) fn signed_out(environment: &str) {
+    provider_wants_person(environment);
+    SignIns::change(|all| {
+        all.environments.remove(environment);
+    });
 }

@@ -35,7 +35,7 @@ pub struct Transaction {
     pub return_to: String,
     /// When it began.
     pub began: Timestamp,
-    /// Whether nobody is to be asked anything: after a reload.
+    /// Whether nobody is to be asked anything: after a reload, and in a new tab.
     pub silent: bool,
     /// What the page knew of sign-outs when it began; another one by the end means that
     /// somebody signed out meanwhile.

@@ -60,10 +60,11 @@ pub fn foot(extent: &Extent<'_>) -> String {
     let all = extent.broken.is_none() && !extent.has_more;
     let loaded = words::number(extent.loaded as u64);
     let first = match (extent.shown, all) {
-        (Some(shown), true) => format!("{} of all {loaded} shown", words::number(shown as u64)),
-        (Some(shown), false) => {
-            format!("{} of {loaded} loaded shown", words::number(shown as u64))
-        }
+        (Some(shown), true) => format!("{} of {loaded} batches match", words::number(shown as u64)),
+        (Some(shown), false) => format!(
+            "{} of the {loaded} loaded batches match",
+            words::number(shown as u64)
+        ),
         (None, true) => format!("All {loaded} loaded"),
         (None, false) => format!("{loaded} loaded"),
     };
@@ -138,15 +139,18 @@ mod tests {
         for (extent, words) in [
             (extent(None, false, None), "All 1,080 loaded"),
             (extent(None, true, None), "1,080 loaded"),
-            (extent(Some(2), false, None), "2 of all 1,080 shown"),
-            (extent(Some(2), true, None), "2 of 1,080 loaded shown"),
+            (extent(Some(2), false, None), "2 of 1,080 batches match"),
+            (
+                extent(Some(2), true, None),
+                "2 of the 1,080 loaded batches match",
+            ),
             (
                 extent(None, false, Some("the pages go in circles")),
                 "1,080 loaded. Older ones cannot be read: the pages go in circles.",
             ),
             (
                 extent(Some(0), false, Some("no answer")),
-                "0 of 1,080 loaded shown. Older ones cannot be read: no answer.",
+                "0 of the 1,080 loaded batches match. Older ones cannot be read: no answer.",
             ),
         ] {
             assert_eq!(foot(&extent), words);

@@ -234,9 +234,9 @@ test.describe('find a batch', () => {
     await expect(retake.hook('batch-row')).toHaveCount(100);
     await expect(retake.hook('list-foot')).toContainText('100 loaded');
     await retake.hook('text-filter').fill('older-7');
-    await expect(retake.hook('list-foot')).toContainText('11 of 100 loaded shown');
+    await expect(retake.hook('list-foot')).toContainText('11 of the 100 loaded batches match');
     await retake.hook('load-more').click();
-    await expect(retake.hook('list-foot')).toHaveText('11 of all 107 shown');
+    await expect(retake.hook('list-foot')).toHaveText('11 of 107 batches match');
     await retake.hook('text-filter').fill('');
     await expect(retake.hook('batch-row')).toHaveCount(107);
     await expect(retake.hook('load-more')).toHaveCount(0);

@@ -61,11 +61,16 @@ test.describe('supervise to the verdict', () => {
     // Each name leads to its test: here beside the list, elsewhere by its link.
     const name = retake.hook('verdict-test').nth(1);
     const named = (await name.textContent()) ?? '';
+    expect(named).toMatch(/^\w+$/);
     await name.click();
     await expect(retake.hook('test-drawer')).toContainText(named);
     const link = new URLSearchParams((await name.getAttribute('href')) ?? '').get('test');
+    expect(link).toMatch(/^[-0-9a-f]{36}$/);
     await expect(retake.page).toHaveURL((url) => url.searchParams.get('test') === link);
-    await expect(retake.hook('verdict'), 'it stays beside what it leads to').toBeVisible();
+    // Closed, the hand is where it was.
+    await retake.page.keyboard.press('Escape');
+    await expect(retake.hook('test-drawer')).toHaveCount(0);
+    await expect(name).toBeFocused();
   });
 
   test('a link fills the form in, and only a click starts', async ({ retake, sandbox }) => {

@@ -153,9 +153,10 @@ test.describe('tokens', () => {
 
   test('signing out can clear this browser', async ({ retake, page, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
-    await retake.openBatch(batch);
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
     await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
     await retake.verdict().toBe(8, 'fail');
+    expect(await page.evaluate(() => Object.keys(localStorage))).toContain('retake-sign-ins');
     await page.getByRole('button', { name: /Account and settings/ }).click();
     await retake.hook('sign-out-forget').click();
     await expect(page.getByRole('dialog')).toContainText('forgets its supervisions (1)');
