@@ -97,6 +97,20 @@ fn a_pause_does_not_count_as_waiting() {
 }
 
 #[test]
+fn how_long_was_waited_stands_still_in_a_pause() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    let waited = |bench: &Bench| bench.machine.state().waited(bench.now().wall);
+    bench.run(20 * MINUTE);
+    assert_eq!(waited(&bench), Duration::from_mins(20));
+    bench.feed(Input::Pause(PauseReason::ByPerson));
+    bench.run(HOUR);
+    assert_eq!(waited(&bench), Duration::from_mins(20));
+    bench.feed(Input::Resume);
+    bench.run(MINUTE);
+    assert_eq!(waited(&bench), Duration::from_mins(21));
+}
+
+#[test]
 fn a_person_can_make_a_pause_of_the_storage_their_own() {
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(1), batch("ERROR", "ERROR", Some(1)), listing);
