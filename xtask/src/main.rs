@@ -6,8 +6,8 @@
 //! dependencies so that they compile in seconds.
 //!
 //! - `serve.rs`, `test.rs`, `sim.rs`, `fuzz.rs`, `model.rs`, `report.rs`, `dist.rs`, `previews.rs`, `pictures.rs`,
-//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `soak.rs`, `coverage.rs`, `bench.rs`, `bytes.rs`,
-//!   `weigh.rs`: the tasks
+//!   `kills.rs`, `hidden.rs`, `outage.rs`, `wake.rs`, `soak.rs`, `coverage.rs`, `mutants.rs`, `bench.rs`,
+//!   `bytes.rs`, `weigh.rs`: the tasks
 //! - `site.rs`, `styles.rs`, `sandbox.rs`, `playwright.rs`, `size.rs`: what the tasks share
 //! - `finish.rs`, `templates.rs`: what the site gets after Trunk
 //! - `hosts.rs`: real web servers with the shipped configurations
@@ -31,6 +31,7 @@ mod hosts;
 mod kills;
 mod llvm;
 mod model;
+mod mutants;
 mod outage;
 mod pictures;
 mod playwright;
@@ -180,6 +181,12 @@ const TASKS: &[Task] = &[
         usage: "",
         what: "measure how much of the core its own tests run through",
         run: coverage::coverage,
+    },
+    Task {
+        name: "mutants",
+        usage: "[--sample N] [--all] [--file GLOB]",
+        what: "change the supervisor in a hundred places, one after the other, and see which tests notice",
+        run: mutants::mutants,
     },
 ];
 

@@ -26,6 +26,8 @@ pub(crate) struct RustTool {
     krate: &'static str,
     /// The program's name.
     program: &'static str,
+    /// What makes it print its version.
+    version_words: &'static [&'static str],
     /// A program of the same crate that must be there too.
     companion: Option<&'static str>,
     /// The pinned version.
@@ -42,6 +44,7 @@ impl RustTool {
         Self {
             krate: "trunk",
             program: "trunk",
+            version_words: &["--version"],
             companion: None,
             version: versions::TRUNK.into(),
             lean: true,
@@ -62,11 +65,25 @@ impl RustTool {
         Ok(Self {
             krate: "wasm-bindgen-cli",
             program: "wasm-bindgen",
+            version_words: &["--version"],
             companion: Some("wasm-bindgen-test-runner"),
             version: version.into(),
             lean: false,
             expect: "up to 2 minutes, once",
         })
+    }
+
+    /// cargo-mutants, for `cargo xtask mutants`.
+    pub(crate) fn cargo_mutants() -> Self {
+        Self {
+            krate: "cargo-mutants",
+            program: "cargo-mutants",
+            version_words: &["mutants", "--version"],
+            companion: None,
+            version: versions::CARGO_MUTANTS.into(),
+            lean: false,
+            expect: "up to 3 minutes, once",
+        }
     }
 
     /// Whether the pinned version is at hand.
@@ -79,7 +96,7 @@ impl RustTool {
     }
 
     fn is_this(&self, program: &Path) -> bool {
-        ask(Command::new(program).arg("--version"))
+        ask(Command::new(program).args(self.version_words))
             .is_some_and(|text| versions::printed(&text) == Some(&self.version))
     }
 

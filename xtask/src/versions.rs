@@ -10,6 +10,9 @@
 /// the file names.
 pub(crate) const TRUNK: &str = "0.21.14";
 
+/// Makes mutants of the core and tries them.
+pub(crate) const CARGO_MUTANTS: &str = "27.1.0";
+
 /// Cloudflare's tool: the newest major version at whose release Node 20 was enough.
 pub(crate) const WRANGLER: &str = "4.45.0";
 

@@ -253,4 +253,39 @@ mod tests {
         state.seen = None;
         assert!(!state.is_next_run(&later), "nothing was seen before");
     }
+
+    #[test]
+    fn a_run_is_no_longer_doubted_once_its_counter_is_reached_or_it_was_cancelled() {
+        let (error, cancelled) = (BatchStatus::Error, BatchStatus::Cancelled);
+        for (fenced, awaited, status, run, believed) in [
+            (Some(1), Some(2), &error, Some(2), true),
+            (Some(1), Some(2), &error, Some(1), false),
+            // The answer to the rerun counted, where the picture before it did not.
+            (None, Some(2), &error, Some(2), true),
+            (None, Some(2), &error, Some(3), true),
+            (None, Some(2), &error, Some(1), false),
+            // The answer repeated the counter of before.
+            (Some(1), Some(1), &error, Some(1), false),
+            (None, Some(2), &error, None, false),
+            (None, None, &error, Some(2), false),
+            (Some(1), Some(2), &cancelled, Some(1), true),
+        ] {
+            let mut batch = Batch::new(BatchId::from_u128(1));
+            batch.status = Some(error.clone());
+            batch.last_run = Some(at(1));
+            batch.run_counter = fenced.map(RunCounter);
+            let mut state = after(seen(true, fenced, Some(1), None));
+            state.must_pass = Some(Fence::at(&batch));
+            state.awaited = awaited.map(RunCounter);
+            batch.status = Some(status.clone());
+            batch.run_counter = run.map(RunCounter);
+            assert_eq!(
+                state.leaves_no_doubt(&batch),
+                believed,
+                "fence at {fenced:?}, waiting for {awaited:?}: {status:?} in {run:?}"
+            );
+            state.must_pass = None;
+            assert!(state.leaves_no_doubt(&batch), "nothing was rerun");
+        }
+    }
 }

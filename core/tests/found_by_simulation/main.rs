@@ -285,25 +285,36 @@ fn an_outage_during_the_listing_is_ridden_out() {
 }
 
 #[test]
-fn a_later_entry_in_the_history_makes_another_picture() {
-    let with_history = |seconds| {
+fn a_run_that_passed_while_the_tests_were_listed_is_another_picture_by_each_of_its_marks() {
+    let at = |seconds: i64| now(seconds, 0).wall;
+    let marked = |run: Option<i64>, start: Option<i64>, change: Option<i64>| {
         let mut batch = batch(BatchStatus::Error, 1);
-        batch.run_counter = None;
-        batch.history = vec![StatusChange {
+        batch.run_counter = run.map(RunCounter);
+        batch.last_run = start.map(at);
+        let entry = |seconds| StatusChange {
             status: BatchStatus::Error,
-            at: Some(now(seconds, 0).wall),
-        }];
+            at: Some(at(seconds)),
+        };
+        batch.history = change.map(entry).into_iter().collect();
         batch
     };
-    let (mut it, asked) = reading(with_history(-50));
-    let tests = vec![
-        test(1, ConflatedStatus::Error),
-        test(2, ConflatedStatus::Passed),
-    ];
-    it.handle(Input::TestsRead(asked, Ok(tests)), now(2, 2));
-    let asked = question(&drain(&mut it));
-    read(&mut it, asked, with_history(-1), now(3, 3));
-    assert_eq!(it.state().phase, Phase::Reading);
+    for (before, after) in [
+        (marked(Some(1), None, None), marked(Some(2), None, None)),
+        (marked(None, Some(-50), None), marked(None, Some(-1), None)),
+        (marked(None, None, Some(-50)), marked(None, None, Some(-1))),
+    ] {
+        let (mut it, asked) = reading(before);
+        it.handle(
+            Input::TestsRead(asked, Ok(replicas::one_failing())),
+            now(2, 2),
+        );
+        let asked = question(&drain(&mut it));
+        let words = format!("{after:?}");
+        read(&mut it, asked, after, now(3, 3));
+        assert_eq!(it.state().phase, Phase::Reading, "{words}");
+        let reopened = |record: &Record| matches!(record.event, Event::Reopened);
+        assert!(it.log().iter().any(reopened), "{words}");
+    }
 }
 
 #[test]

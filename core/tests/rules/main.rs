@@ -10,7 +10,7 @@ use std::time::Duration;
 use bench::{Bench, batch, failed, origin, running, test, untimed, up_to, with_error};
 use retake_core::{
     api::ErrorKind,
-    domain::{MetricsCounts, RunCounter, StatusCounts, Timestamp},
+    domain::{BatchId, MetricsCounts, RunCounter, StatusCounts, Timestamp},
     rerun::Stage,
     supervise::{Input, PauseReason, Phase, Policy, State, WakeReason},
 };
@@ -94,6 +94,20 @@ fn a_pause_does_not_count_as_waiting() {
     assert_eq!(bench.code(), None, "55 minutes were waited");
     bench.run(10 * MINUTE);
     assert_eq!(bench.code(), Some(6));
+}
+
+#[test]
+fn how_long_was_waited_stands_still_in_a_pause() {
+    let mut bench = Bench::new(Policy::default(), running(), Vec::new());
+    let waited = |bench: &Bench| bench.machine.state().waited(bench.now().wall);
+    bench.run(20 * MINUTE);
+    assert_eq!(waited(&bench), Duration::from_mins(20));
+    bench.feed(Input::Pause(PauseReason::ByPerson));
+    bench.run(HOUR);
+    assert_eq!(waited(&bench), Duration::from_mins(20));
+    bench.feed(Input::Resume);
+    bench.run(MINUTE);
+    assert_eq!(waited(&bench), Duration::from_mins(21));
 }
 
 #[test]
@@ -394,6 +408,28 @@ fn without_counters_a_read_that_starts_earlier_is_old() {
 }
 
 #[test]
+fn a_rerun_that_got_a_batch_of_its_own_is_judged_by_the_marks_of_that_one() {
+    let mut bench = Bench::new(
+        up_to(1),
+        batch("ERROR", "ERROR", None),
+        vec![test(1, "ERROR")],
+    );
+    bench.answer_batch = Some(BatchId::from_u128(2));
+    bench.answer_run = None;
+    let stored = bench.until_stored();
+    // Whoever stamps that one has a clock that is an hour behind.
+    let mut own = batch("SUCCEEDED", "COMPLETE", None);
+    own.id = BatchId::from_u128(2);
+    own.last_run = Some(Timestamp::from_millis(origin().as_millis() - HOUR));
+    bench.batch = Ok(own);
+    bench.listings = vec![vec![untimed(test(1, "PASSED"))]];
+    bench.feed(Input::Stored(stored, Ok(())));
+    bench.run(5 * MINUTE);
+    assert_eq!(bench.posts, [1]);
+    assert_eq!(bench.code(), Some(0));
+}
+
+#[test]
 fn a_rerun_of_somebody_else_is_adopted_and_costs_no_attempt() {
     let listing = vec![test(1, "ERROR"), test(2, "PASSED")];
     let mut bench = Bench::new(up_to(1), running(), listing);
@@ -426,6 +462,14 @@ fn a_torn_listing_is_read_again_and_never_acted_on() {
     let log = format!("{:?}", bench.machine.log());
     assert!(log.contains("Torn"), "{log}");
     assert!(log.contains("listed: 3"), "{log}");
+}
+
+#[test]
+fn a_cancelled_batch_ends_at_once_although_a_test_in_it_was_never_ended() {
+    let listing = vec![test(1, "RUNNING"), test(2, "ERROR")];
+    let mut bench = Bench::new(up_to(1), batch("CANCELLED", "CANCELLED", Some(1)), listing);
+    bench.run(MINUTE / 2);
+    assert_eq!(bench.code(), Some(5));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! What needs no browser is measured here and now; what takes one, or a build of its
 //! own, has tasks of its own, whose files are read (`test --only chaos`, `kills`,
-//! `hidden`, `outage`, `wake`, `soak`, `coverage`). The rows that must be there stand in
+//! `hidden`, `outage`, `wake`, `soak`, `coverage`, `mutants`). The rows that must be there stand in
 //! `rows.rs`, what a row says in `table.rs`.
 
 mod native;

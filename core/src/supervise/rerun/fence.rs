@@ -324,6 +324,27 @@ mod tests {
         );
         assert!(!Fence::at(&base).is_blind());
     }
+
+    #[test]
+    fn without_counters_an_earlier_start_or_change_makes_an_older_picture() {
+        let marked = |start: Option<i64>, change: Option<i64>| Fence {
+            run: None,
+            last_run: start.map(Timestamp::from_millis),
+            last_change: change.map(Timestamp::from_millis),
+            status: Some(BatchStatus::Succeeded),
+        };
+        let (one, two) = (Some(1), Some(2));
+        for (before, later, passage) in [
+            (marked(two, None), marked(one, None), Passage::Stale),
+            (marked(None, two), marked(None, one), Passage::Stale),
+            (marked(two, None), marked(two, None), Passage::Unmoved),
+            (marked(None, two), marked(None, two), Passage::Unmoved),
+        ] {
+            let it = before.compare_with(&later);
+            assert_eq!(it, passage, "{before:?}, {later:?}");
+        }
+    }
+
     #[test]
     fn an_accepted_run_is_shown_only_by_marks_that_both_pictures_have() {
         let fence = |run: Option<i64>, start: Option<i64>, change: Option<i64>, status| Fence {

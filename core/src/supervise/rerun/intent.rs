@@ -123,6 +123,11 @@ mod tests {
             failed("lost pose at 99.25 s")
         );
         assert_ne!(failed("lost pose at 12 s"), failed("out of memory at 12 s"));
+        // A number may be one of sixteen digits, and nothing but numbers is taken out.
+        assert_eq!(
+            failed("lost pose 3fA9 at 12.5 s, dead").as_deref(),
+            Some("NONZERO_EXIT_CODE exit 137: lost pose # at #.# s, dead")
+        );
         assert_eq!(error_signature(&Test::new(TestId::from_u128(1), "x")), None);
     }
 }

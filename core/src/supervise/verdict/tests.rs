@@ -81,6 +81,26 @@ fn a_pass_because_nothing_is_set_to_fail_is_not_called_clean() {
 }
 
 #[test]
+fn that_no_state_is_watched_is_said_only_where_neither_list_has_one() {
+    let (none, all) = (WatchedStates::default(), WatchedStates::ALL);
+    for (rerun_on, fail_on, said) in [
+        (none, none, true),
+        (all, none, false),
+        (none, all, false),
+        (all, all, false),
+    ] {
+        let policy = Policy {
+            rerun_on,
+            fail_on,
+            ..Policy::default()
+        };
+        let it = verdict("COMPLETE", TestFigures::default(), 0, &policy);
+        let says = |note: &String| note.starts_with("No state is watched");
+        assert_eq!(it.notes.iter().any(says), said, "{rerun_on} {fail_on}");
+    }
+}
+
+#[test]
 fn no_pass_is_called_clean_beside_something_that_failed_whatever_is_set_to_fail() {
     let states = |bits: u8| WatchedStates {
         warning: bits & 1 > 0,
