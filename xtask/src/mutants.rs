@@ -30,6 +30,8 @@ const SAMPLE: usize = 100;
 /// When the tool cannot be had, or the tests fail before anything is changed.
 pub(crate) fn mutants(workspace: &Workspace, arguments: Arguments) -> Outcome<()> {
     let choice = Choice::read(arguments)?;
+    // Before the run: files may change meanwhile.
+    let commit = sim::commit(workspace);
     RustTool::cargo_mutants().ensure(workspace)?;
     let part = [PART.to_owned()];
     let files = match choice.files.as_slice() {
@@ -56,7 +58,7 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: Arguments) -> Outcome<()
         return fail(format!("{} tells no counts.", file.display()));
     };
     println!("{}.", counts.words());
-    let mut figures = Figures::of(sim::commit(workspace));
+    let mut figures = Figures::of(commit);
     let figure = counts.figure(count(workspace, &part)?);
     figures.add(figure, &choice.command());
     match figures.write(&workspace.figures("mutants")?) {

@@ -460,6 +460,14 @@ fn an_answer_that_nobody_waits_for_changes_no_role() {
 }
 
 #[test]
+fn a_second_sleep_asks_nothing_more_while_the_journal_has_not_answered() {
+    let mut tab = Tab::acting();
+    assert_eq!(tab.thaw_after(secs(600)), [SeatOutput::CheckEpoch]);
+    assert_eq!(tab.thaw_after(secs(600)), []);
+    assert_eq!(tab.say(SeatInput::EpochIs { epoch: 1 }), [SeatOutput::Beat]);
+}
+
+#[test]
 fn an_epoch_that_cannot_be_read_after_a_sleep_is_asked_for_again_after_the_next() {
     let mut tab = Tab::acting();
     assert_eq!(tab.thaw_after(secs(600)), [SeatOutput::CheckEpoch]);

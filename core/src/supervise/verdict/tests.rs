@@ -225,6 +225,36 @@ fn blockers_beside_a_pass_that_fails_on_warnings_only_are_said() {
 }
 
 #[test]
+fn the_other_kind_of_failure_is_said_beside_an_exit_code_that_tells_of_one() {
+    let judged = |status: BatchStatus, blocker, error| {
+        let findings = Findings {
+            status: Some(&status),
+            word: Some(&ConflatedBatchStatus::Error),
+            run: None,
+            figures: Some(TestFigures {
+                total: 10,
+                blocker,
+                error,
+                ..TestFigures::default()
+            }),
+            why_not: WhyNot::NoneFailing,
+            attempts: 0,
+            reruns: RerunOutcome::default(),
+            tests: &[],
+        };
+        Verdict::of_finished(&Policy::default(), findings)
+    };
+    let blockers = "beside the errors; exit code 2 does not say so.";
+    let says = |verdict: &Verdict| verdict.notes.iter().any(|note| note.ends_with(blockers));
+    let with = judged(BatchStatus::Error, 2, 1);
+    assert_eq!(with.exit_code, ExitCode::Error);
+    assert!(says(&with), "{:?}", with.notes);
+    let without = judged(BatchStatus::Error, 0, 3);
+    assert_eq!(without.exit_code, ExitCode::Error);
+    assert!(!says(&without), "{:?}", without.notes);
+}
+
+#[test]
 fn errors_that_failed_the_batch_are_named_though_only_warnings_are_watched() {
     let policy = Policy {
         rerun_on: WatchedStates::parse("Warning").expect("states"),
