@@ -266,7 +266,7 @@ fn Bar(keys_open: RwSignal<bool>) -> impl IntoView {
                                 view! {
                                     <li>
                                         {match href {
-                                            Some(href) => view! { <A href=dom::at(&href)>{text}</A> }.into_any(),
+                                            Some(href) => view! { <A href=dom::at(&href) exact=true>{text}</A> }.into_any(),
                                             None => view! { <span aria-current="page">{text}</span> }.into_any(),
                                         }}
                                     </li>

@@ -86,6 +86,16 @@ pub fn focused(selector: &str) -> Option<HtmlElement> {
     is_such.then(|| element.dyn_into().ok()).flatten()
 }
 
+/// Scrolls the page so that an element begins at its top, if it is there.
+pub fn bring_into_view(selector: &str) {
+    let found = window()
+        .document()
+        .and_then(|it| it.query_selector(selector).ok()?);
+    if let Some(element) = found {
+        element.scroll_into_view();
+    }
+}
+
 /// Whether the page has such an element now.
 pub fn has(selector: &str) -> bool {
     window()

@@ -37,6 +37,8 @@ pub enum Question {
         total: usize,
         /// Ticked tests that the filter hides.
         hidden: usize,
+        /// Whether the batch is supervised in this browser.
+        supervised: bool,
     },
     /// Cancelling the batch.
     Cancel {
@@ -175,7 +177,7 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
             </p>
         }
         .into_any(),
-        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, ticked_among, hidden, read_at: _ } => {
+        Question::Rerun { scope, sync_with_suite, batch, tests, total, unread, ticked_among, hidden, supervised, read_at: _ } => {
             let [redone, kept] = what_happens(&scope, total);
             view! {
                 {(!tests.is_empty()).then(|| names(&tests))}
@@ -206,6 +208,12 @@ fn body(question: Question, untick_passed: Option<Callback<()>>) -> AnyView {
                     <div class="notice" data-tone="warning">
                         <p>"The batch has not finished. ReSim may refuse a rerun until it has."</p>
                     </div>
+                })}
+                {supervised.then(|| view! {
+                    <p data-testid="confirm-supervised">
+                        "This batch is supervised here: its supervision follows this run, and counts no \
+                         attempt for it."
+                    </p>
                 })}
                 {(hidden > 0 || passed > 0).then(|| view! {
                     <div class="notice" data-tone="warning">

@@ -124,6 +124,11 @@ pub fn PolicyFields(
                         // again goes on from it.
                         storage::save_policy_form(&run);
                         again.try_set(false);
+                        // The form was longer than what takes its place: on a small screen
+                        // its button was far below that.
+                        if !dom::is_wide() {
+                            request_animation_frame(|| dom::bring_into_view(".supervise"));
+                        }
                     }
                     Err(why) => {
                         // Given back where the page was left meanwhile: it is said all the same.

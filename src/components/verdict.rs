@@ -7,7 +7,7 @@ use retake_core::{
     view::{
         query::ViewQuery,
         verdict::{self as say, Naming, Reported},
-        words::clean,
+        words::{self, clean},
     },
 };
 
@@ -67,30 +67,55 @@ pub fn VerdictCard(
     }
 }
 
-/// A sentence whose names lead to their tests.
+/// A sentence whose names lead to their tests; a few of them until a person wants all.
 #[component]
 fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
-    let names = naming
-        .tests
-        .into_iter()
-        .enumerate()
-        .map(|(nth, (id, name))| {
-            let alone = ViewQuery {
-                open: Some(id),
-                ..ViewQuery::default()
-            };
-            let open = move |event: leptos::ev::MouseEvent| {
-                if dom::is_plain_click(&event) {
-                    event.prevent_default();
-                    show.run(id);
-                }
-            };
-            view! {
+    let rest = naming.rest();
+    let Naming { lead, tests, more } = naming;
+    let folded = tests.len().saturating_sub(say::NAMES_AT_FIRST);
+    let others = words::number((folded + more) as u64);
+    let whole = RwSignal::new(folded == 0);
+    let link = move |(nth, (id, name)): (usize, (TestId, String))| {
+        let alone = ViewQuery {
+            open: Some(id),
+            ..ViewQuery::default()
+        };
+        let open = move |event: leptos::ev::MouseEvent| {
+            if dom::is_plain_click(&event) {
+                event.prevent_default();
+                show.run(id);
+            }
+        };
+        view! {
+            <span hidden=move || nth >= say::NAMES_AT_FIRST && !whole.get()>
                 {(nth > 0).then_some(", ")}
                 <a href=alone.to_query() data-testid="verdict-test" on:click=open>{name}</a>
-            }
-        });
-    view! { <li>{naming.lead} {names.collect_view()} {naming.rest}</li> }
+            </span>
+        }
+    };
+    view! {
+        <li>
+            {lead}
+            {tests.into_iter().enumerate().map(link).collect_view()}
+            {move || if whole.get() {
+                rest.clone().into_any()
+            } else {
+                view! {
+                    " and "
+                    <button
+                        type="button"
+                        class="button button--link"
+                        data-testid="verdict-more"
+                        on:click=move |_| whole.set(true)
+                    >
+                        {format!("{others} more")}
+                    </button>
+                    "."
+                }
+                .into_any()
+            }}
+        </li>
+    }
 }
 
 /// The verdict in one line, for lists.

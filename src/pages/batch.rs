@@ -12,7 +12,7 @@ use leptos_router::{
 };
 use retake_core::{
     api::links,
-    domain::{Batch as BatchData, Project, ProjectId, TestId, Timestamp},
+    domain::{Batch as BatchData, BatchId, Project, ProjectId, TestId, Timestamp},
     view::{ViewQuery, open, query::escape, words},
 };
 
@@ -36,7 +36,7 @@ use crate::{
         feed::Feed,
         listing,
         reruns::{Of, OwnReruns},
-        supervisions::Supervisions,
+        supervisions::{Supervision, Supervisions},
         tag_reader,
         tests_store::TestsStore,
     },
@@ -60,6 +60,7 @@ pub fn Batch() -> impl IntoView {
     });
     let client = expect_context::<Client>();
     let crumbs = expect_context::<Crumbs>().0;
+    let supervisions = expect_context::<Supervisions>();
     move || {
         let (project, batch) = wanted.get();
         let title = batch.clone();
@@ -90,6 +91,7 @@ pub fn Batch() -> impl IntoView {
                     <div class="page">
                         <div class="page__head"><h1>"Batch"</h1></div>
                         <LoadFailed title="The batch could not be read." error next retry=move |()| loader.retry()/>
+                        {goes_on(&supervisions, wanted)}
                         <p class="page__ways">
                             <A href=dom::at(&of_project)>"Batches of this project"</A>
                             <A href=dom::at("/")>"All projects"</A>
@@ -103,6 +105,25 @@ pub fn Batch() -> impl IntoView {
                 view! { <Found project batch asked namesakes/> }.into_any()
             }
         }
+    }
+}
+
+/// That a batch which cannot be read is supervised all the same, and where one sees how.
+fn goes_on(supervisions: &Supervisions, wanted: Memo<(String, String)>) -> impl IntoView + use<> {
+    let supervisions = *supervisions;
+    move || {
+        let id = wanted.with(|(_, batch)| batch.parse::<BatchId>().ok())?;
+        let one = supervisions.of_batch(id).filter(Supervision::is_active)?;
+        let called = one.snapshot.with(|it| it.state.name.clone());
+        let called = called.map_or("This batch".to_owned(), |name| words::name(&name));
+        Some(view! {
+            <div class="notice" role="status" data-testid="supervised-meanwhile">
+                <p>
+                    {called} " is supervised all the same; nothing of that is lost. "
+                    <A href=dom::at("/supervisions")>"See how it is getting on"</A>
+                </p>
+            </div>
+        })
     }
 }
 
@@ -225,7 +246,7 @@ fn Found(
         question.set(Some(Question::Cancel {
             unfinished: batch.summary().running,
             batch,
-            supervised: untrack(|| supervisions.of_batch(id).is_some_and(|one| one.is_active())),
+            supervised: supervisions.is_supervised(id),
         }));
     };
     let one = move |test: TestId| verb.set(Some(Verb::One(test)));

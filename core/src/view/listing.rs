@@ -86,6 +86,11 @@ impl Listing {
         self.matching.get(row.index()).copied().unwrap_or(false)
     }
 
+    /// Whether a row is on show, stale or not.
+    pub fn is_on_show(&self, row: RowId) -> bool {
+        self.listed.get(row.index()).copied().unwrap_or(false)
+    }
+
     /// The rows that match the filter now, in order.
     pub fn matching(&self) -> impl Iterator<Item = RowId> {
         self.order.iter().copied().filter(|row| self.matches(*row))

@@ -201,6 +201,12 @@ impl SortKey {
             Self::Updated => "updated",
         }
     }
+
+    /// Whether the order that is not reversed goes down: most runs and the latest change
+    /// first.
+    pub const fn begins_with_most(self) -> bool {
+        matches!(self, Self::Run | Self::Updated)
+    }
 }
 
 /// Key and direction.

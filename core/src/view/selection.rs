@@ -195,9 +195,10 @@ impl Selection {
         ids
     }
 
-    /// Ticked tests that the filter hides.
+    /// Ticked tests that the filter hides; one that no longer matches and keeps its place
+    /// until the list is updated is on show.
     pub fn hidden(&self, listing: &Listing) -> usize {
-        self.rows().filter(|row| !listing.matches(*row)).count()
+        self.rows().filter(|row| !listing.is_on_show(*row)).count()
     }
 
     /// How the box over all matching tests looks. A test without an ID cannot be
@@ -257,6 +258,23 @@ mod tests {
         let mut filter = Filter::default();
         filter.toggle(&ConflatedStatus::Error);
         filter
+    }
+
+    #[test]
+    fn a_tick_on_a_row_that_keeps_its_place_is_not_hidden_until_the_list_is_updated() {
+        let mut table = table();
+        let mut listing = list(&mut table, &failing(), BY_NAME);
+        let mut selection = Selection::default();
+        let row = listing.order()[0];
+        selection.toggle(&table, row);
+        let mut passed = table.get(row).clone();
+        passed.conflated = Some(ConflatedStatus::Passed);
+        let changes = table.merge([passed]);
+        listing.absorb(&table, &changes, &failing(), &TagIndex::default(), BY_NAME);
+        assert!(!listing.matches(row));
+        assert_eq!(selection.hidden(&listing), 0);
+        let anew = list(&mut table, &failing(), BY_NAME);
+        assert_eq!(selection.hidden(&anew), 1);
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::{
     supervise::{ExitCode, NamedTest, Verdict},
 };
 
-/// Names shown of a list before "and n more".
-const NAMES: usize = 5;
-/// The same in a report, which is read where nothing can be looked up.
-const NAMES_IN_REPORT: usize = 200;
+/// Names that a card shows of a list until a person wants the others.
+pub const NAMES_AT_FIRST: usize = 5;
+/// Names of a list before "and n more".
+const NAMES: usize = 200;
 /// The longest name in a sentence, in characters.
 const NAME_CHARS: usize = 200;
 /// The longest text of a notification, in characters.
@@ -25,27 +25,30 @@ pub struct Naming {
     pub lead: String,
     /// Those that are named: which, and its name, made safe to read and cut.
     pub tests: Vec<(TestId, String)>,
-    /// How it ends: how many more there are.
-    pub rest: String,
+    /// How many there are beside these.
+    pub more: usize,
 }
 
 impl Naming {
-    /// `count` tests, the first of which are `tests`; so many are named at the most.
-    fn of(what: &str, count: usize, tests: &[NamedTest], most: usize) -> Self {
+    /// `count` tests, the first of which are `tests`.
+    fn of(what: &str, count: usize, tests: &[NamedTest]) -> Self {
         let named: Vec<_> = tests
             .iter()
-            .take(most)
+            .take(NAMES)
             .map(|test| (test.id, words::line(&test.name, NAME_CHARS)))
             .collect();
-        let more = count.saturating_sub(named.len());
         Self {
             lead: format!("{} {what}: ", words::tests(count)),
+            more: count.saturating_sub(named.len()),
             tests: named,
-            rest: if more > 0 {
-                format!(" and {} more.", words::number(more as u64))
-            } else {
-                ".".to_owned()
-            },
+        }
+    }
+
+    /// How it ends.
+    pub fn rest(&self) -> String {
+        match self.more {
+            0 => ".".to_owned(),
+            more => format!(" and {} more.", words::number(more as u64)),
         }
     }
 }
@@ -57,18 +60,14 @@ impl fmt::Display for Naming {
             f.write_str(if nth > 0 { ", " } else { "" })?;
             f.write_str(name)?;
         }
-        f.write_str(&self.rest)
+        f.write_str(&self.rest())
     }
 }
 
-/// Which tests a verdict speaks of, for its card: those in a state that fails; beside a
-/// pass, which failed all the same; then what became of those that were run again, a
-/// sentence for each kind.
+/// Which tests a verdict speaks of: those in a state that fails; beside a pass, which
+/// failed all the same; then what became of those that were run again, a sentence for
+/// each kind.
 pub fn namings(verdict: &Verdict) -> Vec<Naming> {
-    naming(verdict, NAMES)
-}
-
-fn naming(verdict: &Verdict, names: usize) -> Vec<Naming> {
     let count = usize::try_from(verdict.failing_count).unwrap_or(usize::MAX);
     let fails = match verdict.exit_code {
         ExitCode::Success => "failed without failing the batch",
@@ -86,7 +85,7 @@ fn naming(verdict: &Verdict, names: usize) -> Vec<Naming> {
     ]
     .into_iter()
     .filter(|(_, count, tests)| *count > 0 && !tests.is_empty())
-    .map(|(what, count, tests)| Naming::of(what, count, tests, names))
+    .map(|(what, count, tests)| Naming::of(what, count, tests))
     .collect()
 }
 
@@ -120,11 +119,7 @@ pub fn markdown(verdict: &Verdict, about: &Reported) -> String {
         .figures_sentence()
         .into_iter()
         .chain(verdict.notes.iter().cloned())
-        .chain(
-            naming(verdict, NAMES_IN_REPORT)
-                .into_iter()
-                .map(|it| it.to_string()),
-        );
+        .chain(namings(verdict).into_iter().map(|it| it.to_string()));
     for sentence in sentences {
         text.push_str(&format!("\n- {}", markdown_escape(&sentence)));
     }
@@ -172,13 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn a_card_names_a_few_and_a_report_all_of_them_with_the_batch() {
-        let verdict = concluded(9);
-        let on_the_card = namings(&verdict)[0].to_string();
+    fn tests_are_named_with_what_leads_to_them_and_those_above_the_bound_are_counted() {
+        let naming = &namings(&concluded(3))[0];
         assert_eq!(
-            on_the_card,
-            "9 tests in a state that fails: dock_1, dock_2, dock_3, dock_4, dock_5 and 4 more."
+            naming.to_string(),
+            "3 tests in a state that fails: dock_1, dock_2, dock_3."
         );
+        let second = (TestId::from_u128(2), "dock_2".to_owned());
+        assert_eq!(naming.tests[1], second);
+        let naming = namings(&concluded(1_201))[0].to_string();
+        assert!(naming.ends_with(", dock_200 and 1,001 more."), "{naming}");
+    }
+
+    #[test]
+    fn a_report_names_every_test_with_the_batch() {
+        let verdict = concluded(9);
         let report = markdown(
             &verdict,
             &Reported {

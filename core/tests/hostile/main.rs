@@ -312,7 +312,7 @@ fn a_notification_is_two_short_lines() {
         is_line("a notification's title", &title, 100);
         is_line("a notification's text", &body, 401);
         for naming in verdict::namings(&concluded(&name)) {
-            is_line("a sentence", &naming.to_string(), 1_200);
+            is_line("a sentence", &naming.to_string(), 1_700);
         }
     }
 }

@@ -11,7 +11,7 @@ use retake_core::{
 
 use super::super::confirm::Question;
 use crate::{
-    driver::{feed::Feed, reruns::Reruns, tests_store::TestsStore},
+    driver::{feed::Feed, reruns::Reruns, supervisions::Supervisions, tests_store::TestsStore},
     reactive::memo,
     shell::Announcer,
 };
@@ -59,6 +59,7 @@ pub(super) struct Asking {
     store: TestsStore,
     reruns: Reruns,
     announcer: Announcer,
+    supervisions: Supervisions,
     /// Whether the batch takes the suite's latest revision.
     pub(super) sync: RwSignal<bool>,
     /// What is asked, while something is.
@@ -84,6 +85,7 @@ impl Asking {
             store,
             reruns,
             announcer: expect_context::<Announcer>(),
+            supervisions: expect_context::<Supervisions>(),
             sync: RwSignal::new(false),
             question: RwSignal::new(None),
             held: memo(move |_| holds(reruns)),
@@ -149,6 +151,7 @@ impl Asking {
                 0
             },
             ticked_among: early.filter(|_| is_of_ticked),
+            supervised: self.supervisions.is_supervised(batch.id),
             read_at: self.read_at.get_untracked(),
             batch,
             tests,

@@ -97,9 +97,9 @@ fn select_all_label(matching: usize, complete: bool) -> String {
 }
 
 fn aria_sort(sort: Sort, key: retake_core::view::SortKey) -> Option<&'static str> {
-    (sort.key == key).then_some(if sort.reversed {
-        "descending"
-    } else {
+    (sort.key == key).then_some(if sort.reversed == key.begins_with_most() {
         "ascending"
+    } else {
+        "descending"
     })
 }

@@ -183,6 +183,11 @@ impl Supervisions {
         })
     }
 
+    /// Whether this account supervises the batch now; not tracked.
+    pub fn is_supervised(&self, batch: BatchId) -> bool {
+        untrack(|| self.of_batch(batch).is_some_and(|one| one.is_active()))
+    }
+
     /// How many go on, wait for a person, and ended how; of this account.
     pub fn census(&self) -> Census {
         let mut census = Census::default();

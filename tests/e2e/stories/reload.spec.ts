@@ -33,6 +33,23 @@ test.describe('reload in the middle', () => {
     expect((await sandbox.reruns(batch)).map((it) => it.status)).toEqual([409, 200]);
   });
 
+  test('a batch that cannot be read after a reload says that its supervision goes on, and leads there', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);
+    await retake.supervise(QUICK);
+    await expect(retake.hook('decision-log')).toContainText('EXPERIENCES_RUNNING');
+    await page.route('**/v1/**', (route) => route.abort());
+    await page.reload();
+    const note = retake.hook('supervised-meanwhile');
+    await expect(note).toContainText(`${batch.name} is supervised all the same`);
+    await note.getByRole('link').click();
+    await expect(retake.hook('supervision-row')).toContainText(batch.name);
+    await page.unroute('**/v1/**');
+    await page.goBack();
+    await expect(retake.hook('decision-log')).toContainText('taken up again');
+    await expect(note).toHaveCount(0);
+  });
+
   test('a verdict is still there after a reload', async ({ retake, sandbox, page }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { warning: 1 } });
     await retake.signInByProvider(`/projects/${batch.projectID}/batches/${batch.batchID}`);

@@ -73,6 +73,32 @@ test.describe('supervise to the verdict', () => {
     await expect(name).toBeFocused();
   });
 
+  test('a verdict names a few of many, and all of them at a press', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 7 } });
+    await retake.openBatch(batch);
+    await retake.supervise({ ...QUICK, 'max-rerun-attempts': '0' });
+    await retake.verdict().toBe(2, 'fail');
+    const named = retake.hook('verdict-test').filter({ visible: true });
+    await expect(named).toHaveCount(5);
+    await expect(retake.hook('verdict-more')).toHaveText('2 more');
+    await retake.hook('verdict-more').click();
+    await expect(named).toHaveCount(7);
+    await expect(retake.hook('verdict-more')).toHaveCount(0);
+  });
+
+  test('a rerun by hand of a batch that is supervised says what becomes of that', async ({ retake, sandbox, page }) => {
+    const batch = await sandbox.batch({ tests: 12, start: 'running', hang: true });
+    await retake.openBatch(batch);
+    await retake.hook('rerun-batch-metrics').click();
+    await expect(page.getByRole('dialog')).toContainText('Rerun batch metrics');
+    await expect(retake.hook('confirm-supervised')).toHaveCount(0);
+    await retake.hook('dismiss').click();
+    await retake.supervise({ 'poll-every': '30s' });
+    await expect(retake.hook('decision-log')).toContainText('started on batch');
+    await retake.hook('rerun-batch-metrics').click();
+    await expect(retake.hook('confirm-supervised')).toContainText('its supervision follows this run');
+  });
+
   test('a link fills the form in, and only a click starts', async ({ retake, sandbox }) => {
     const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
     await retake.openBatch(batch, '?max-rerun-attempts=3&wait-timeout=2h');

@@ -78,6 +78,7 @@ for (const width of [768, 390]) {
       await retake.openBatch(batch);
       await retake.supervise({ 'poll-every': '1s', 'max-rerun-attempts': '0' });
       await retake.verdict().toBe(8, 'fail');
+      await expect(retake.page.locator('.verdict__outcome'), 'where one looks after the press').toBeInViewport({ ratio: 1 });
       await expect(retake.hook('decision-log')).toBeHidden();
       await page.evaluate(() => window.scrollTo(0, 0));
       await expect(retake.chip('WARNING')).toBeInViewport();
@@ -86,3 +87,29 @@ for (const width of [768, 390]) {
     });
   });
 }
+
+test.describe('a short screen', () => {
+  test.use({ viewport: { width: 1280, height: 600 } });
+  test('shows tests, and what reruns them', async ({ retake, sandbox }) => {
+    await retake.openBatch(await sandbox.batch({ tests: 40, outcomes: { error: 3 } }));
+    await expect(retake.rows.first()).toBeInViewport({ ratio: 1 });
+    for (const button of ['rerun-selected', 'rerun-batch-metrics']) {
+      await expect(retake.hook(button)).toBeInViewport({ ratio: 1 });
+    }
+  });
+
+  test('shows the latest of many runs, and how many there were', async ({ retake, sandbox }) => {
+    const batch = await sandbox.batch({ tests: 12, outcomes: { error: 1 } });
+    for (let n = 0; n < 5; n += 1) {
+      const [failing] = await sandbox.failing(batch);
+      await sandbox.postRerun(batch, [failing ?? '']);
+      await sandbox.act(batch, 'finish');
+    }
+    await retake.openBatch(batch);
+    const cell = retake.rows.first().locator('.runs');
+    await expect(cell.locator('.runs__count')).toHaveText('6');
+    await expect(cell.locator('i').filter({ visible: true })).toHaveCount(3);
+    const fits = await cell.evaluate((it) => it.getBoundingClientRect().right <= (it.closest('td')?.getBoundingClientRect().right ?? 0));
+    expect(fits).toBe(true);
+  });
+});
