@@ -86,8 +86,9 @@ fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
                 show.run(id);
             }
         };
+        let is_folded = move || nth >= say::NAMES_AT_FIRST && !whole.get();
         view! {
-            <span hidden=move || nth >= say::NAMES_AT_FIRST && !whole.get()>
+            <span hidden=is_folded>
                 {(nth > 0).then_some(", ")}
                 <a href=alone.to_query() data-testid="verdict-test" on:click=open>{name}</a>
             </span>
