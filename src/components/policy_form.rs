@@ -123,10 +123,10 @@ pub fn PolicyFields(
                         // What a link filled in counts as set here now: who supervises
                         // again goes on from it.
                         storage::save_policy_form(&run);
-                        again.try_set(false);
+                        let is_left = again.try_set(false).is_some();
                         // The form was longer than what takes its place: on a small screen
                         // its button was far below that.
-                        if !dom::is_wide() {
+                        if !is_left && !dom::is_wide() {
                             request_animation_frame(|| dom::bring_into_view(".supervise"));
                         }
                     }

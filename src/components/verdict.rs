@@ -11,6 +11,8 @@ use retake_core::{
     },
 };
 
+use wasm_bindgen::JsCast;
+
 use super::copy_button::CopyButton;
 use crate::browser::dom;
 
@@ -75,6 +77,7 @@ fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
     let folded = tests.len().saturating_sub(say::NAMES_AT_FIRST);
     let others = words::number((folded + more) as u64);
     let whole = RwSignal::new(folded == 0);
+    let list = NodeRef::<leptos::html::Li>::new();
     let link = move |(nth, (id, name)): (usize, (TestId, String))| {
         let alone = ViewQuery {
             open: Some(id),
@@ -95,7 +98,7 @@ fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
         }
     };
     view! {
-        <li>
+        <li node_ref=list>
             {lead}
             {tests.into_iter().enumerate().map(link).collect_view()}
             {move || if whole.get() {
@@ -107,7 +110,17 @@ fn Names(naming: Naming, show: Callback<TestId>) -> impl IntoView {
                         type="button"
                         class="button button--link"
                         data-testid="verdict-more"
-                        on:click=move |_| whole.set(true)
+                        on:click=move |_| {
+                            whole.set(true);
+                            // What was pressed is gone: the hand goes on at the first new name.
+                            request_animation_frame(move || {
+                                let first = format!("span:nth-of-type({}) a", say::NAMES_AT_FIRST + 1);
+                                let link = list.get_untracked().and_then(|it| it.query_selector(&first).ok()?);
+                                if let Some(link) = link.and_then(|it| it.dyn_into().ok()) {
+                                    dom::focus_on(&link);
+                                }
+                            });
+                        }
                     >
                         {format!("{others} more")}
                     </button>

@@ -76,6 +76,7 @@ impl Leaving {
         // Back leads to where a person left from, not to where a page left by itself:
         // that one would leave again.
         let left = if self.silent {
+            remembered::leaves();
             location.replace(&self.url)
         } else {
             location.assign(&self.url)
@@ -158,6 +159,7 @@ pub(super) async fn come_back(
     let Some(transaction) = transaction else {
         return Err((Some(transaction::CallbackError::NotOurs.to_string()), home));
     };
+    remembered::came_back();
     let return_to = route::return_route(&transaction.return_to);
     let fail = |why: String| (Some(why), return_to.clone());
     let environment = environments

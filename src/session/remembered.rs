@@ -28,7 +28,7 @@ struct SignIns {
     /// Environments that were signed in to and not out of. A link does not say of which
     /// it is: among several a person has to choose.
     environments: BTreeSet<String>,
-    /// Since when new tabs have asked, and none was heard of again.
+    /// Since when new tabs have left for the provider, and none has come back.
     asked_since: Option<Timestamp>,
 }
 
@@ -38,6 +38,8 @@ const ASKED: &str = "retake-asked";
 /// New tabs that ask within this time do not wait for one another. A provider that has
 /// led none back by then is asked by no other.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Then one may ask again: a person may have closed the tab that did.
+const FORGIVEN: Duration = Duration::from_mins(10);
 
 impl Remembered {
     /// Remembers a sign-in, in this tab and in this browser.
@@ -74,13 +76,8 @@ impl Remembered {
         if was_new() || dom::path_of(route) == "/sign-in" {
             return None;
         }
-        let now = clock::wall();
-        let all = SignIns::read();
-        let it = all.to_ask(now, configured)?.clone();
+        let it = SignIns::read().to_ask(clock::wall(), configured)?.clone();
         storage::tab_set(ASKED, "1");
-        SignIns::change(|all| {
-            all.asked_since.get_or_insert(now);
-        });
         Some(it)
     }
 
@@ -117,12 +114,36 @@ impl SignIns {
             *name != last.environment && configured.iter().any(|it| it.name == *name)
         };
         let is_alone = !self.environments.iter().any(is_other);
-        // A clock that was set back says nothing of how long it is.
-        let waits = self
-            .asked_since
-            .is_none_or(|since| since <= now && now.since(since) < PATIENCE);
-        (last.is_by_redirect() && !last.is_over() && is_alone && waits).then_some(last)
+        let is_in_vain = self
+            .vainly_for(now)
+            .is_some_and(|it| (PATIENCE..FORGIVEN).contains(&it));
+        (last.is_by_redirect() && !last.is_over() && is_alone && !is_in_vain).then_some(last)
     }
+
+    /// How long new tabs have asked in vain; a clock that was set back says nothing of it.
+    fn vainly_for(&self, now: Timestamp) -> Option<Duration> {
+        let since = self.asked_since.filter(|since| *since <= now)?;
+        Some(now.since(since))
+    }
+}
+
+/// This page leaves for the provider in silence.
+pub(super) fn leaves() {
+    if !was_new() {
+        return;
+    }
+    let now = clock::wall();
+    SignIns::change(|all| {
+        let is_recent = all.vainly_for(now).is_some_and(|it| it < FORGIVEN);
+        if !is_recent {
+            all.asked_since = Some(now);
+        }
+    });
+}
+
+/// A tab has come back from the provider, with whatever answer.
+pub(super) fn came_back() {
+    SignIns::change(|all| all.asked_since = None);
 }
 
 /// Whether this tab was new when its page was loaded, and has asked for a sign-in that

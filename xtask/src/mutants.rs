@@ -58,6 +58,10 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: Arguments) -> Outcome<()
         return fail(format!("{} tells no counts.", file.display()));
     };
     println!("{}.", counts.words());
+    if !choice.files.is_empty() {
+        // The figure is of the whole part.
+        return Ok(());
+    }
     let mut figures = Figures::of(commit);
     let figure = counts.figure(count(workspace, &part)?);
     figures.add(figure, &choice.command());

@@ -40,6 +40,9 @@ test.describe('filter and share the link', () => {
     const sorted = [...names].sort(new Intl.Collator('en', { numeric: true }).compare);
     expect(names).toEqual(sorted);
     await expect(page.getByRole('columnheader', { name: 'Test', exact: true })).toHaveAttribute('aria-sort', 'ascending');
+    // Most runs come first.
+    await page.getByRole('button', { name: 'Runs', exact: true }).click();
+    await expect(page.getByRole('columnheader', { name: 'Runs', exact: true })).toHaveAttribute('aria-sort', 'descending');
   });
 
   test('Back leaves the page instead of undoing letters', async ({ retake, sandbox, page }) => {

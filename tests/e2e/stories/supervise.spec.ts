@@ -83,6 +83,7 @@ test.describe('supervise to the verdict', () => {
     await expect(retake.hook('verdict-more')).toHaveText('2 more');
     await retake.hook('verdict-more').click();
     await expect(named).toHaveCount(7);
+    await expect(named.nth(5), 'the hand goes on there').toBeFocused();
     await expect(retake.hook('verdict-more')).toHaveCount(0);
   });
 
