@@ -544,6 +544,7 @@ pub(super) fn shifted(at: Timestamp, shift_ms: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ConflatedBatchStatus, StatusChange};
 
     #[test]
     fn a_time_moves_by_a_span_of_either_sign_and_ends_where_times_end() {
@@ -562,6 +563,46 @@ mod tests {
             );
             let back = between(shifted(at, by), at);
             assert!(back == -by || moved == i64::MAX || moved == i64::MIN);
+        }
+    }
+
+    #[test]
+    fn a_picture_that_lacks_any_one_thing_which_was_sent_before_is_poorer() {
+        let started = Event::Started {
+            policy: Policy::default(),
+            limits: Limits::default(),
+            batch: BatchRef::Id(BatchId::from_u128(1)),
+        };
+        let record = Record {
+            seq: 0,
+            at: Timestamp::from_millis(1),
+            event: started,
+        };
+        let known = |change: fn(&mut State)| {
+            let mut state =
+                State::replay(std::slice::from_ref(&record)).expect("it begins with a start");
+            change(&mut state);
+            state
+        };
+        let bare = Batch::new(BatchId::from_u128(1));
+        assert!(!known(|_| {}).is_poorer(&bare), "nothing was sent before");
+        let at = Timestamp::from_millis;
+        for state in [
+            known(|it| it.awaited = Some(RunCounter(1))),
+            known(|it| it.newest_start = Some(Timestamp::from_millis(5))),
+            known(|it| it.newest_change = Some(Timestamp::from_millis(5))),
+            known(|it| it.words_sent = true),
+        ] {
+            assert!(state.is_poorer(&bare), "{state:?}");
+            let mut whole = bare.clone();
+            whole.run_counter = Some(RunCounter(1));
+            whole.last_run = Some(at(5));
+            whole.conflated = Some(ConflatedBatchStatus::Error);
+            whole.history = vec![StatusChange {
+                status: BatchStatus::Error,
+                at: Some(at(5)),
+            }];
+            assert!(!state.is_poorer(&whole), "{state:?}");
         }
     }
 }

@@ -226,10 +226,10 @@ fn blockers_beside_a_pass_that_fails_on_warnings_only_are_said() {
 
 #[test]
 fn the_other_kind_of_failure_is_said_beside_an_exit_code_that_tells_of_one() {
-    let judged = |status: BatchStatus, blocker, error| {
+    let judged = |status: BatchStatus, word: ConflatedBatchStatus, blocker, error| {
         let findings = Findings {
             status: Some(&status),
-            word: Some(&ConflatedBatchStatus::Error),
+            word: Some(&word),
             run: None,
             figures: Some(TestFigures {
                 total: 10,
@@ -246,11 +246,20 @@ fn the_other_kind_of_failure_is_said_beside_an_exit_code_that_tells_of_one() {
     };
     let blockers = "beside the errors; exit code 2 does not say so.";
     let says = |verdict: &Verdict| verdict.notes.iter().any(|note| note.ends_with(blockers));
-    let with = judged(BatchStatus::Error, 2, 1);
+    let with = judged(BatchStatus::Error, ConflatedBatchStatus::Error, 2, 1);
     assert_eq!(with.exit_code, ExitCode::Error);
     assert!(says(&with), "{:?}", with.notes);
-    let without = judged(BatchStatus::Error, 0, 3);
+    let without = judged(BatchStatus::Error, ConflatedBatchStatus::Error, 0, 3);
     assert_eq!(without.exit_code, ExitCode::Error);
+    assert!(!says(&without), "{:?}", without.notes);
+
+    let errors = "beside the blockers; exit code 7 does not say so.";
+    let says = |verdict: &Verdict| verdict.notes.iter().any(|note| note.ends_with(errors));
+    let with = judged(BatchStatus::Succeeded, ConflatedBatchStatus::Blocker, 2, 1);
+    assert_eq!(with.exit_code, ExitCode::Blocker);
+    assert!(says(&with), "{:?}", with.notes);
+    let without = judged(BatchStatus::Succeeded, ConflatedBatchStatus::Blocker, 2, 0);
+    assert_eq!(without.exit_code, ExitCode::Blocker);
     assert!(!says(&without), "{:?}", without.notes);
 }
 
