@@ -178,7 +178,8 @@ async function journals(page: Page): Promise<Map<string, Line[]>> {
 /** Starts the browser on a profile and opens the list of supervisions, not signed in yet. */
 async function open(profile: string, baseURL: string): Promise<Running> {
   const running = await start(profile);
-  await running.page.goto(`${baseURL}/supervisions`);
+  // Its sign-in page: from another one a browser that was signed in might sign in by itself.
+  await running.page.goto(`${baseURL}/sign-in?to=/supervisions`);
   await expect(new Retake(running.page).hook('sign-in-oidc')).toBeVisible({ timeout: 30_000 });
   return running;
 }
