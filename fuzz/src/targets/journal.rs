@@ -122,8 +122,8 @@ fn show(state: &State) -> Result<(), Broken> {
         let (title, body) = verdict::notification(state.name.as_deref(), "", it);
         is_readable("a notification", &title)?;
         is_readable("a notification", &body)?;
-        for sentence in verdict::rerun_sentences(it) {
-            is_readable("a verdict's sentence", &sentence)?;
+        for naming in verdict::namings(it) {
+            is_readable("a verdict's sentence", &naming.to_string())?;
         }
     }
     Ok(())
