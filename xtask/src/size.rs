@@ -14,7 +14,7 @@ pub(crate) const BUDGET: u64 = 250 * 1000;
 /// What the check lets pass as long as the budget is not met: a little above the
 /// present size, so that no growth goes unseen. A commit that raises it says what for; what
 /// was tried to come down to the budget stands in PERFORMANCE.md.
-pub(crate) const CEILING: u64 = 667 * 1000;
+pub(crate) const CEILING: u64 = 673 * 1000;
 
 /// One file of the built site, in bytes.
 #[derive(Debug, PartialEq, Eq)]
