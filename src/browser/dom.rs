@@ -63,12 +63,13 @@ pub fn apply_theme(theme: Option<&str>) {
     };
 }
 
+fn find(selector: &str) -> Option<Element> {
+    window().document()?.query_selector(selector).ok()?
+}
+
 /// Moves the focus to an element, if it is there.
 pub fn focus(selector: &str) {
-    let found = window()
-        .document()
-        .and_then(|it| it.query_selector(selector).ok()?);
-    if let Some(element) = found.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) = find(selector).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
         focus_on(&element);
     }
 }
@@ -88,20 +89,14 @@ pub fn focused(selector: &str) -> Option<HtmlElement> {
 
 /// Scrolls the page so that an element begins at its top, if it is there.
 pub fn bring_into_view(selector: &str) {
-    let found = window()
-        .document()
-        .and_then(|it| it.query_selector(selector).ok()?);
-    if let Some(element) = found {
+    if let Some(element) = find(selector) {
         element.scroll_into_view();
     }
 }
 
 /// Whether the page has such an element now.
 pub fn has(selector: &str) -> bool {
-    window()
-        .document()
-        .and_then(|it| it.query_selector(selector).ok()?)
-        .is_some()
+    find(selector).is_some()
 }
 
 /// Takes the focus out of a search field that has nothing left to clear.

@@ -107,6 +107,10 @@ impl SignIns {
         }
     }
 
+    fn forget_last(&mut self, environment: &str) {
+        self.last.take_if(|last| last.environment == environment);
+    }
+
     /// The sign-in that a new tab asks for again.
     fn to_ask(&self, now: Timestamp, configured: &[Environment]) -> Option<&Remembered> {
         let last = self.last.as_ref()?;
@@ -154,15 +158,13 @@ pub(super) fn was_new() -> bool {
 
 /// The provider wants a person: no new tab asks it again.
 pub(super) fn provider_wants_person(environment: &str) {
-    SignIns::change(|all| {
-        all.last.take_if(|last| last.environment == environment);
-    });
+    SignIns::change(|all| all.forget_last(environment));
 }
 
 /// Somebody has signed out of an environment.
 pub(super) fn signed_out(environment: &str) {
-    provider_wants_person(environment);
     SignIns::change(|all| {
+        all.forget_last(environment);
         all.environments.remove(environment);
     });
 }

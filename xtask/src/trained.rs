@@ -9,7 +9,7 @@ use crate::failure::{Doing, Outcome, fail};
 use crate::workspace::Workspace;
 use crate::{llvm, process, tools};
 
-/// Seeds that show the course: more of them change nothing.
+/// Seeds that show the course.
 const SHOWN: &str = "20000";
 /// What needs the tools.
 const PURPOSE: &str = "the simulation compiled by its own course";

@@ -59,12 +59,10 @@ pub struct Extent<'a> {
 pub fn foot(extent: &Extent<'_>) -> String {
     let all = extent.broken.is_none() && !extent.has_more;
     let loaded = words::number(extent.loaded as u64);
-    let first = match (extent.shown, all) {
-        (Some(shown), true) => format!("{} of {loaded} batches match", words::number(shown as u64)),
-        (Some(shown), false) => format!(
-            "{} of the {loaded} loaded batches match",
-            words::number(shown as u64)
-        ),
+    let shown = extent.shown.map(|shown| words::number(shown as u64));
+    let first = match (shown, all) {
+        (Some(shown), true) => format!("{shown} of {loaded} batches match"),
+        (Some(shown), false) => format!("{shown} of the {loaded} loaded batches match"),
         (None, true) => format!("All {loaded} loaded"),
         (None, false) => format!("{loaded} loaded"),
     };
